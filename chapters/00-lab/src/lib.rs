@@ -1,0 +1,67 @@
+//! The ground floor of the tower: what every chapter needs and no chapter teaches.
+//!
+//! Nothing here is about containers. A chapter's `main.rs` starts with [`run`], its
+//! command line holds [`StageOptions`], and its child ends in [`exec`].
+//!
+//! | module | question it answers |
+//! |---|---|
+//! | [`voice`] | who speaks, since when, and how does that survive execve(2)? |
+//! | [`logger`] | how does one event become one line of the log? |
+//! | [`errors`] | how does an error reach a person once, with the right exit status? |
+//! | [`mod@exec`] | how does this process become the command? |
+//! | [`borrow`] | how do chapters 1 to 4 run for an ordinary user? |
+//! | [`why`] | why did the kernel refuse a namespace, and what is the way out? |
+//! | [`probe`] | what can a chapter say about this machine? |
+//! | [`rootfs`] | where does a small root file system come from, without a network? |
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("containers are made of Linux system calls: build and run this in a Linux machine or VM");
+
+pub mod borrow;
+pub mod errors;
+pub mod exec;
+pub mod logger;
+pub mod probe;
+pub mod rootfs;
+pub mod voice;
+pub mod why;
+
+use std::{ffi::OsString, process::ExitCode};
+
+pub use borrow::become_root;
+pub use errors::{Exit, Failure};
+pub use exec::exec;
+pub use probe::Probe;
+
+/// The options that every stage has.
+#[derive(clap::Args, Clone, Debug)]
+pub struct StageOptions {
+    /// Say nothing on standard error but errors (like RUST_LOG=off)
+    #[arg(short, long)]
+    pub quiet: bool,
+
+    /// What to run, with its arguments [default: a shell]
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+impl StageOptions {
+    /// Turns the log off if `-q` was given.
+    pub fn apply(&self) {
+        if self.quiet {
+            log::set_max_level(log::LevelFilter::Off);
+        }
+    }
+}
+
+/// Runs a stage from its `main`: starts the log, reports an error once, and turns the
+/// outcome into the exit status (see [`errors`]).
+pub fn run(stage: impl FnOnce() -> anyhow::Result<Exit>) -> ExitCode {
+    voice::start();
+    logger::start();
+    let status = match stage() {
+        Ok(exit) => exit.status(),
+        Err(error) => errors::report(&error),
+    };
+    ExitCode::from(status)
+}

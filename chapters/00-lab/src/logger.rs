@@ -1,0 +1,63 @@
+//! How does one event become one line of the log?
+//!
+//! ```text
+//! +0.93ms parent[4242] 05-user-idmap/write.rs:77 wrote uid_map "0 1000 1" of 4243
+//! ```
+//!
+//! The time since the parent's start, the role and the pid that the process itself
+//! sees, the file and line, and what happened. `RUST_LOG` chooses the level (default
+//! `info`); colour is used on a terminal unless `NO_COLOR` is set.
+
+use std::{
+    io::{IsTerminal, Write},
+    process,
+};
+
+use crate::voice;
+
+/// Sends the log to standard error, one write(2) a record, so that the lines of two
+/// processes never tear.
+pub(crate) fn start() {
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let environment = env_logger::Env::default().default_filter_or("info");
+    env_logger::Builder::from_env(environment)
+        .format(move |line, record| {
+            let role = voice::role();
+            let who = format!("{role}[{}]", process::id());
+            let place = place(record.file().unwrap_or("?"), record.line().unwrap_or(0));
+            let milliseconds = voice::elapsed().as_secs_f64() * 1000.0;
+            let (on, off) = if colour { (colour_of(&role), "\x1b[0m") } else { ("", "") };
+            // env_logger collects what is written here and writes it out in one piece.
+            writeln!(line, "{:>8} {on}{who:<12}{off} {place:<22} {}", format!("+{milliseconds:.2}ms"), record.args())
+        })
+        .init();
+}
+
+fn colour_of(role: &str) -> &'static str {
+    match role {
+        "parent" => "\x1b[36m",
+        _ => "\x1b[33m",
+    }
+}
+
+/// `chapters/06-reexec/src/main.rs`, 41 → `06-reexec/main.rs:41`: from the chapter's folder on.
+fn place(file: &str, line: u32) -> String {
+    let is_chapter = |folder: &&str| folder.starts_with(|c: char| c.is_ascii_digit()) && folder.contains('-');
+    let parts: Vec<&str> = file.split('/').collect();
+    let from = parts.iter().position(is_chapter).unwrap_or(0);
+    let shown: Vec<&str> = parts[from..].iter().copied().filter(|part| *part != "src").collect();
+    format!("{}:{line}", shown.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn a_place_is_the_chapter_and_the_file() {
+        assert_eq!(place("chapters/06-reexec/src/main.rs", 41), "06-reexec/main.rs:41");
+        assert_eq!(place("/somewhere/workshop/03-pid/src/lib.rs", 7), "03-pid/lib.rs:7");
+        assert_eq!(place("chapters/06-reexec/examples/demo.rs", 7), "06-reexec/examples/demo.rs:7");
+        assert_eq!(place("src/main.rs", 1), "main.rs:1");
+    }
+}

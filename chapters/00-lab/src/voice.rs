@@ -1,0 +1,144 @@
+//! Who speaks, since when, and how does that survive execve(2)?
+//!
+//! A process of this workspace has a voice: the stage it belongs to, the role that it
+//! plays, the moment at which the first of them started, and the pipe that takes its
+//! error to the parent. After clone(2) the child has a copy of all that; across
+//! execve(2) it travels in one environment variable, which [`fn@crate::exec`] removes.
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
+    path::Path,
+    process::Command,
+    sync::Mutex,
+    time::Duration,
+};
+
+use nix::{
+    fcntl::{FcntlArg, FdFlag, fcntl},
+    sys::stat::{SFlag, fstat},
+    time::{ClockId, clock_gettime},
+};
+
+/// The environment variable that carries the voice across execve(2):
+/// `STAGE ROLE START-NANOSECONDS ERROR-PIPE-FD`, the last `-` where there is none.
+pub const VARIABLE: &str = "LAB_VOICE";
+
+struct Voice {
+    stage: String,
+    role: String,
+    start: Duration,
+    errors: Option<OwnedFd>,
+}
+
+static VOICE: Mutex<Option<Voice>> = Mutex::new(None);
+
+/// Finds this process's voice: the one handed over by the process that executed it,
+/// or a new one as `parent`, starting now.
+pub(crate) fn start() {
+    let voice =
+        handed_over().unwrap_or_else(|| Voice { stage: own_name(), role: "parent".into(), start: now(), errors: None });
+    *VOICE.lock().unwrap() = Some(voice);
+}
+
+fn handed_over() -> Option<Voice> {
+    let text = std::env::var(VARIABLE).ok()?;
+    let mut words = text.split(' ');
+    let voice = Voice {
+        stage: words.next()?.into(),
+        role: words.next()?.into(),
+        start: Duration::from_nanos(words.next()?.parse().ok()?),
+        errors: None,
+    };
+    match words.next()? {
+        "-" => Some(voice),
+        number => Some(Voice { errors: Some(inherited_pipe(number.parse().ok()?)?), ..voice }),
+    }
+}
+
+/// Takes over a pipe that execve(2) left open under this number, and closes it for the next execve.
+fn inherited_pipe(number: RawFd) -> Option<OwnedFd> {
+    if number <= 2 {
+        return None;
+    }
+    // SAFETY: called once, before this process has opened anything: a descriptor above 2
+    // that is open now was inherited, and nothing else in the process owns it.
+    let fd = unsafe { OwnedFd::from_raw_fd(number) };
+    let is_pipe = fstat(&fd).is_ok_and(|stat| SFlag::from_bits_truncate(stat.st_mode).contains(SFlag::S_IFIFO));
+    if !is_pipe {
+        // Not ours after all (somebody typed the variable): leave the number alone.
+        std::mem::forget(fd);
+        return None;
+    }
+    fcntl(&fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).ok()?;
+    Some(fd)
+}
+
+/// Changes the role under which this process speaks from now on, such as `child`.
+pub fn speak_as(role: &str) {
+    with(|voice| voice.role = role.into());
+}
+
+/// From now on this process's error goes into `pipe` (see [`crate::errors::report`]).
+pub fn report_to(pipe: OwnedFd) {
+    with(|voice| voice.errors = Some(pipe));
+}
+
+/// Lets `command`, which this process is about to become or to start, go on with this
+/// voice in the given role: with its clock, and with the way its error takes.
+///
+/// # Errors
+///
+/// The pipe for the error could not be left open.
+pub fn hand_over(command: &mut Command, role: &str) -> anyhow::Result<()> {
+    let text = with(|voice| {
+        let errors = match &voice.errors {
+            Some(pipe) => {
+                fcntl(pipe, FcntlArg::F_SETFD(FdFlag::empty()))?;
+                pipe.as_raw_fd().to_string()
+            }
+            None => "-".into(),
+        };
+        anyhow::Ok(format!("{} {role} {} {errors}", voice.stage, voice.start.as_nanos()))
+    })?;
+    command.env(VARIABLE, text);
+    Ok(())
+}
+
+/// The stage's name, such as `06-reexec`.
+pub fn stage() -> String {
+    with(|voice| voice.stage.clone())
+}
+
+/// The role this process speaks in, such as `parent`.
+pub fn role() -> String {
+    with(|voice| voice.role.clone())
+}
+
+/// The time since the first process of this run started.
+pub fn elapsed() -> Duration {
+    with(|voice| now().saturating_sub(voice.start))
+}
+
+/// A duplicate of the pipe that takes this process's error to its parent, if it has one.
+pub fn error_pipe() -> Option<File> {
+    with(|voice| voice.errors.as_ref().and_then(|pipe| pipe.try_clone().ok()).map(File::from))
+}
+
+fn with<T>(f: impl FnOnce(&mut Voice) -> T) -> T {
+    let mut voice = VOICE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    f(voice.get_or_insert_with(|| Voice { stage: own_name(), role: "parent".into(), start: now(), errors: None }))
+}
+
+fn own_name() -> String {
+    let argv0 = std::env::args_os().next().unwrap_or_else(|| OsString::from("stage"));
+    let name = Path::new(&argv0).file_name().unwrap_or(&argv0).to_string_lossy().into_owned();
+    name.replace(' ', "_")
+}
+
+/// The monotonic clock: its zero is the same for every process of this boot, so a moment
+/// can be handed from one process to the next.
+fn now() -> Duration {
+    clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
+}

@@ -1,0 +1,85 @@
+//! Why did the kernel refuse a namespace, and what is the way out?
+//!
+//! The kernel says EPERM or ENOSPC; which of its many switches said so has to be found
+//! out. A stage that fails and the doctor both use these sentences.
+
+use std::fs;
+
+use nix::{errno::Errno, sched::CloneFlags, unistd::geteuid};
+
+/// CAP_SYS_ADMIN's number in the masks of /proc/PID/status (capabilities(7)).
+const CAP_SYS_ADMIN: u32 = 21;
+
+const NAMES: [(CloneFlags, &str, &str); 7] = [
+    (CloneFlags::CLONE_NEWUTS, "UTS", "max_uts_namespaces"),
+    (CloneFlags::CLONE_NEWIPC, "IPC", "max_ipc_namespaces"),
+    (CloneFlags::CLONE_NEWPID, "PID", "max_pid_namespaces"),
+    (CloneFlags::CLONE_NEWNS, "mount", "max_mnt_namespaces"),
+    (CloneFlags::CLONE_NEWUSER, "user", "max_user_namespaces"),
+    (CloneFlags::CLONE_NEWNET, "network", "max_net_namespaces"),
+    (CloneFlags::CLONE_NEWCGROUP, "cgroup", "max_cgroup_namespaces"),
+];
+
+/// The namespaces that `flags` ask for, as a person lists them: `UTS, IPC, PID`.
+pub fn namespace_names(flags: CloneFlags) -> String {
+    let names: Vec<&str> = NAMES.iter().filter(|(flag, ..)| flags.contains(*flag)).map(|(_, name, _)| *name).collect();
+    names.join(", ")
+}
+
+/// The way out after clone(2) or unshare(2) with `flags` failed with `errno`.
+pub fn namespaces(flags: CloneFlags, errno: Errno) -> String {
+    match errno {
+        Errno::ENOSPC | Errno::EUSERS => limit(flags),
+        Errno::EPERM if flags.contains(CloneFlags::CLONE_NEWUSER) => user_namespace(),
+        Errno::EPERM if geteuid().is_root() => "uid 0, but without CAP_SYS_ADMIN (a container?): \
+             start the container with --privileged, or use the machine itself or a VM"
+            .into(),
+        Errno::EPERM => "it needs CAP_SYS_ADMIN, which root has".into(),
+        Errno::EINVAL => "this kernel was built without one of them: see /proc/self/ns".into(),
+        _ => "see clone(2)".into(),
+    }
+}
+
+/// Which limit of namespaces(7) is used up: the files under /proc/sys/user.
+fn limit(flags: CloneFlags) -> String {
+    let empty = NAMES.iter().filter(|(flag, ..)| flags.contains(*flag));
+    for (_, _, file) in empty {
+        if read("user", file).as_deref() == Some("0") {
+            return format!("user.{file} is 0: `sudo sysctl -w user.{file}=10000` allows them again");
+        }
+    }
+    "a limit on namespaces is used up: see /proc/sys/user/max_*_namespaces, and at most 32 user or PID namespaces nest"
+        .into()
+}
+
+/// The way out where user namespaces are refused to this user.
+pub fn user_namespace() -> String {
+    let is = |folder: &str, file: &str, value: &str| read(folder, file).as_deref() == Some(value);
+    if is("user", "max_user_namespaces", "0") {
+        return limit(CloneFlags::CLONE_NEWUSER);
+    }
+    if is("kernel", "unprivileged_userns_clone", "0") {
+        return "user namespaces are switched off for ordinary users: \
+                `sudo sysctl -w kernel.unprivileged_userns_clone=1` allows them"
+            .into();
+    }
+    if is("kernel", "apparmor_restrict_unprivileged_userns", "1") {
+        return "AppArmor restricts user namespaces (Ubuntu 23.10 and later): \
+                `sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0` allows them until the next boot"
+            .into();
+    }
+    "a chroot, or a container's seccomp filter (docker run --security-opt seccomp=unconfined), refuses user namespaces"
+        .into()
+}
+
+/// Whether this process has CAP_SYS_ADMIN in its user namespace.
+pub fn has_cap_sys_admin() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).is_some_and(|mask| mask >> CAP_SYS_ADMIN & 1 == 1)
+}
+
+fn read(folder: &str, file: &str) -> Option<String> {
+    let text = fs::read_to_string(format!("/proc/sys/{folder}/{file}")).ok()?;
+    Some(text.trim().to_owned())
+}

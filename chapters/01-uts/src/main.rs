@@ -1,0 +1,32 @@
+//! Stage 1: a child with a hostname of its own.
+
+use std::process::ExitCode;
+
+use ch01_uts::{set_hostname, spawn};
+use clap::Parser;
+use nix::sched::CloneFlags;
+
+/// Runs a command in a new UTS namespace: its hostname is its own.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(flatten)]
+    uts: ch01_uts::UtsOptions,
+    #[command(flatten)]
+    lab: lab::StageOptions,
+}
+
+fn main() -> ExitCode {
+    lab::run(|| {
+        let cli = Cli::parse();
+        cli.lab.apply();
+        lab::become_root()?;
+        let child = spawn(CloneFlags::CLONE_NEWUTS, || {
+            if let Some(name) = &cli.uts.hostname {
+                set_hostname(name)?;
+            }
+            lab::exec(&cli.lab.command)
+        })?;
+        child.wait()
+    })
+}

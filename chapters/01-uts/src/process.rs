@@ -1,0 +1,209 @@
+//! How does a process start a child in new namespaces, and learn how it ended?
+
+use std::{
+    convert::Infallible,
+    io::PipeReader,
+    os::fd::{AsFd, OwnedFd},
+};
+
+use anyhow::{Context, anyhow};
+use lab::{Exit, Failure, errors, voice, why};
+use log::{debug, info};
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sched::{CloneFlags, clone},
+    sys::{
+        prctl,
+        signal::{SigHandler, SigSet, Signal, kill, signal},
+        signalfd::{SfdFlags, SignalFd, siginfo},
+        wait::{WaitPidFlag, WaitStatus, waitpid},
+    },
+    unistd::Pid,
+};
+
+/// The child's stack. It only has to carry the child to its execve(2).
+const STACK_SIZE: usize = 1 << 20;
+
+/// The signals that would end the parent; it passes them on instead, and ends when the child has.
+const PASSED_ON: [Signal; 6] =
+    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2];
+
+/// A child that [`spawn`] started. Dropped before it was waited for, it is killed.
+#[must_use]
+pub struct Child {
+    pid: Pid,
+    errors: PipeReader,
+    signals: SignalFd,
+    mask_before: SigSet,
+    ended: bool,
+}
+
+/// A signal that the parent got while it waited for its child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrived {
+    /// Which one.
+    pub signal: Signal,
+    /// A terminal's Ctrl-C goes to all the processes in the foreground: the child got it too.
+    pub child_has_it: bool,
+}
+
+/// Starts `child` in a new process, in the new namespaces that `flags` ask for
+/// (`CLONE_NEW*`, clone(2)). It ends in an execve(2) or in an error; the error comes
+/// back from [`Child::wait`]. The child dies when its parent does.
+///
+/// The process must have one thread only: of several, the child would inherit just this
+/// one, and with it the locks that the others held.
+///
+/// # Errors
+///
+/// EPERM without CAP_SYS_ADMIN (but for a user namespace), ENOSPC at a limit of
+/// namespaces(7), EINVAL where the kernel lacks a namespace.
+pub fn spawn(flags: CloneFlags, child: impl FnOnce() -> anyhow::Result<Infallible>) -> anyhow::Result<Child> {
+    if !flags.is_empty() {
+        info!("cloning: {}", why::namespace_names(flags));
+    }
+    let (errors, to_parent) = std::io::pipe().context("make a pipe")?;
+    let (signals, mask_before) = catch_signals()?;
+
+    let mut child = Some((child, to_parent));
+    let callback = Box::new(|| {
+        let Some((child, to_parent)) = child.take() else { return 0 };
+        isize::from(in_child(to_parent.into(), &mask_before, child))
+    });
+    let mut stack = vec![0; STACK_SIZE];
+    // SAFETY: without CLONE_VM the child runs on its own copy of the memory, `stack` included,
+    // and the callback only prepares an execve on it. One thread: see above.
+    let cloned = unsafe { clone(callback, &mut stack, flags, Some(Signal::SIGCHLD as i32)) };
+
+    drop(child); // the parent's copy of the writing end, or it would wait for itself
+    match cloned {
+        Ok(pid) => Ok(Child { pid, errors, signals, mask_before, ended: false }),
+        Err(errno) => {
+            mask_before.thread_set_mask().context("restore the signal mask")?;
+            Err(anyhow!(
+                "clone into new namespaces ({}): {}: {}",
+                why::namespace_names(flags),
+                errno.desc(),
+                why::namespaces(flags, errno)
+            ))
+        }
+    }
+}
+
+/// Blocks the signals that the parent waits for, so that none is lost and none ends it early.
+fn catch_signals() -> anyhow::Result<(SignalFd, SigSet)> {
+    // SAFETY: SIG_DFL installs no handler. Without this, a SIGCHLD that somebody ignored
+    // before our execve would make the kernel reap the child and forget its status.
+    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("reset SIGCHLD")?;
+    let mut caught = SigSet::from_iter(PASSED_ON);
+    caught.add(Signal::SIGCHLD);
+    let mask_before = SigSet::thread_get_mask().context("read the signal mask")?;
+    caught.thread_block().context("block signals")?;
+    let signals = SignalFd::with_flags(&caught, SfdFlags::SFD_CLOEXEC).context("make a signalfd")?;
+    Ok((signals, mask_before))
+}
+
+/// The child's whole life, up to its execve(2). Returns the exit status of a failure.
+fn in_child(to_parent: OwnedFd, signal_mask: &SigSet, child: impl FnOnce() -> anyhow::Result<Infallible>) -> u8 {
+    voice::speak_as("child");
+    voice::report_to(to_parent);
+    let prepared = signal_mask.thread_set_mask().context("restore the signal mask").and_then(|()| die_with_parent());
+    match prepared.and_then(|()| child()) {
+        Ok(never) => match never {},
+        Err(error) => errors::report(&error),
+    }
+}
+
+/// Asks the kernel for SIGKILL when the parent ends (PR_SET_PDEATHSIG, prctl(2)).
+///
+/// The request belongs to the parent's THREAD that cloned, not to its process, and it is
+/// forgotten when this process changes its ids: ask again after that.
+///
+/// # Errors
+///
+/// The parent has ended already.
+pub fn die_with_parent() -> anyhow::Result<()> {
+    prctl::set_pdeathsig(Signal::SIGKILL).context("prctl PR_SET_PDEATHSIG")?;
+    // The parent may have ended before the request. getppid(2) cannot tell from a new PID
+    // namespace, but the pipe can: without a reader it has an error.
+    if let Some(pipe) = voice::error_pipe() {
+        let mut watched = [PollFd::new(pipe.as_fd(), PollFlags::empty())];
+        poll(&mut watched, PollTimeout::ZERO).context("poll the pipe to the parent")?;
+        let gone = watched[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR));
+        anyhow::ensure!(!gone, "the parent has ended");
+    }
+    Ok(())
+}
+
+impl Child {
+    /// The child's pid in the parent's PID namespace.
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// Waits until the child has ended, and passes on to it the signals that the parent
+    /// gets meanwhile (waitpid(2), signalfd(2)).
+    ///
+    /// # Errors
+    ///
+    /// The error of a child that never became the command.
+    pub fn wait(self) -> anyhow::Result<Exit> {
+        self.wait_and(|child, arrived| match arrived.child_has_it {
+            true => Ok(()),
+            false => kill(child, arrived.signal),
+        })
+    }
+
+    /// As [`Child::wait`], but `pass_on` decides what to do with a signal.
+    ///
+    /// # Errors
+    ///
+    /// As [`Child::wait`], and whatever `pass_on` returns but ESRCH.
+    pub fn wait_and(mut self, pass_on: impl Fn(Pid, Arrived) -> nix::Result<()>) -> anyhow::Result<Exit> {
+        let exit = loop {
+            // First the question, then the sleep: a SIGCHLD that came before is no loss,
+            // and the pid, not the signal, says whose end it was.
+            match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)).with_context(|| format!("waitpid {}", self.pid))? {
+                WaitStatus::Exited(_, code) => break Exit::Code(code as u8),
+                WaitStatus::Signaled(_, signal, _) => break Exit::Signal(signal),
+                _ => {}
+            }
+            let Some(arrived) = self.signals.read_signal().context("read the signalfd")? else { continue };
+            self.handle(&arrived, &pass_on)?;
+        };
+        self.ended = true;
+        debug!("reaped {}", self.pid);
+        match errors::received(self.errors.try_clone()?).context("read the child's error")? {
+            Some(failure) => Err(Failure { message: format!("inside: {}", failure.message), ..failure }.into()),
+            None => {
+                info!("{} ended with {exit}", self.pid);
+                Ok(exit)
+            }
+        }
+    }
+
+    fn handle(&self, info: &siginfo, pass_on: impl Fn(Pid, Arrived) -> nix::Result<()>) -> anyhow::Result<()> {
+        let signal = Signal::try_from(info.ssi_signo as i32)?;
+        if signal == Signal::SIGCHLD {
+            return Ok(());
+        }
+        // A code above zero: the kernel sent it, not a process (sigaction(2)).
+        let arrived = Arrived { signal, child_has_it: info.ssi_code > 0 };
+        match pass_on(self.pid, arrived) {
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            Err(errno) => Err(errno).with_context(|| format!("pass {signal} on to {}", self.pid)),
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if !self.ended {
+            // Nobody is left to hear that this failed; a zombie goes when the parent does.
+            let _ = kill(self.pid, Signal::SIGKILL);
+            let _ = waitpid(self.pid, None);
+        }
+        let _ = self.mask_before.thread_set_mask();
+    }
+}

@@ -1,0 +1,68 @@
+//! What a new PID namespace hides, and what it means to be PID 1.
+//!
+//! The first process of a PID namespace is its init. One process, two pids: 1 inside,
+//! any number outside. When it ends, the kernel kills all the others, so nothing that a
+//! command left in the background stays. And it is deaf: a signal for which it has no
+//! handler does nothing, so that no process inside can end it. Source: pid_namespaces(7).
+
+use std::{fs, io, path::Path};
+
+use anyhow::{Context, ensure};
+use ch01_uts::{Child, attempt};
+use lab::{Exit, Probe};
+use log::{info, warn};
+use nix::{
+    sched::CloneFlags,
+    sys::signal::{Signal, kill},
+    unistd::{Pid, getpid},
+};
+
+/// Logs both pids of this process: its own view, and that of the PID namespace to which
+/// the mounted /proc belongs.
+///
+/// # Errors
+///
+/// This process is not PID 1, or /proc is not there to ask.
+pub fn say_who_i_am() -> anyhow::Result<()> {
+    let me = getpid();
+    ensure!(me == Pid::from_raw(1), "this process is not PID 1 of a new PID namespace but {me}");
+    let outside = fs::read_link("/proc/self").context("read the link /proc/self")?;
+    info!("PID {me} in here, {} in the host's /proc, mounted still", outside.display());
+    Ok(())
+}
+
+/// Waits for a child that is PID 1 of its namespace.
+///
+/// # Errors
+///
+/// As [`Child::wait`].
+pub fn wait_for_init(child: Child) -> anyhow::Result<Exit> {
+    child.wait_and(|init, arrived| {
+        let signal = arrived.signal;
+        if !has_handler(init, signal).unwrap_or(true) {
+            warn!("{signal}: PID 1 has no handler, it would be dropped: SIGKILL");
+            return kill(init, Signal::SIGKILL);
+        }
+        if arrived.child_has_it { Ok(()) } else { kill(init, signal) }
+    })
+}
+
+/// Whether the process has a handler for `signal`, or ignores it on purpose: the masks
+/// SigCgt and SigIgn in /proc/PID/status (proc_pid_status(5)).
+fn has_handler(pid: Pid, signal: Signal) -> io::Result<bool> {
+    let status = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"))?;
+    let mask = |name: &str| {
+        let hex = status.lines().find_map(|line| line.strip_prefix(name));
+        hex.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0)
+    };
+    let bit = 1 << (signal as u64 - 1);
+    Ok((mask("SigCgt:") | mask("SigIgn:")) & bit != 0)
+}
+
+/// Can a child here be PID 1?
+pub fn probe() -> Probe {
+    Probe::of(attempt(CloneFlags::CLONE_NEWPID, || {
+        ensure!(getpid() == Pid::from_raw(1), "the child's pid is {}, not 1", getpid());
+        Ok(())
+    }))
+}

@@ -1,0 +1,124 @@
+//! Private propagation, /proc, pivot_root.
+//!
+//! A new mount namespace starts as a copy of the old one, and the copies may still be
+//! tied: on most machines a mount made in one appears in the other. [`make_private`]
+//! cuts that tie and comes before any other mount. [`mount_proc`] then shows the new PID
+//! namespace, and [`enter_rootfs`] changes to another system's files.
+//! Source: mount_namespaces(7), mount(2), pivot_root(2), proc(5).
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, anyhow, bail, ensure};
+use ch01_uts::attempt;
+use lab::Probe;
+use log::info;
+use nix::{
+    errno::Errno,
+    mount::{MntFlags, MsFlags, mount, umount2},
+    sched::CloneFlags,
+    unistd::pivot_root,
+};
+
+/// What this chapter adds to the command line.
+#[derive(clap::Args, Clone, Debug)]
+pub struct MountOptions {
+    /// A folder with another system's files: the root folder inside
+    #[arg(long, value_name = "DIR")]
+    pub rootfs: Option<PathBuf>,
+}
+
+const NO_SOURCE: Option<&Path> = None;
+const NO_TYPE: Option<&str> = None;
+const NO_DATA: Option<&str> = None;
+
+/// Ends all propagation between this mount namespace and any other: nothing that is
+/// mounted here from now on reaches the host, and nothing comes from there.
+///
+/// # Errors
+///
+/// EPERM without CAP_SYS_ADMIN in the user namespace that owns the mount namespace.
+pub fn make_private() -> anyhow::Result<()> {
+    mount(NO_SOURCE, "/", NO_TYPE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NO_DATA)
+        .context("make every mount private (MS_REC|MS_PRIVATE on /)")?;
+    info!("all mounts private: none made here reaches the host");
+    Ok(())
+}
+
+/// Mounts the /proc of this process's PID namespace on the folder `at`.
+///
+/// # Errors
+///
+/// `at` is not a folder; EPERM in a user namespace that does not see a whole /proc already.
+pub fn mount_proc(at: &Path) -> anyhow::Result<()> {
+    let folder = fs::symlink_metadata(at).with_context(|| format!("mount proc on {}", at.display()))?;
+    ensure!(folder.is_dir(), "mount proc on {}: it is not a folder", at.display());
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount(Some("proc"), at, Some("proc"), flags, NO_DATA).map_err(|errno| match errno {
+        Errno::EPERM => anyhow!(
+            "mount proc on {}: {}: a container hides parts of /proc, and the kernel lets nobody look behind them \
+             (docker run --security-opt systempaths=unconfined)",
+            at.display(),
+            errno.desc()
+        ),
+        _ => anyhow!("mount proc on {}: {}", at.display(), errno.desc()),
+    })?;
+    info!("mounted proc on {}: this PID namespace's", at.display());
+    Ok(())
+}
+
+/// Makes the folder `rootfs` the root of this mount namespace, with a /proc of its own,
+/// and detaches the old root: nothing of the host's files can be reached any more.
+///
+/// # Errors
+///
+/// `rootfs` is missing, is not a folder, is the root already, or has no folder `proc`.
+pub fn enter_rootfs(rootfs: &Path) -> anyhow::Result<()> {
+    let root = rootfs.canonicalize().with_context(|| format!("rootfs {}", rootfs.display()))?;
+    ensure!(root.is_dir(), "rootfs {}: it is not a folder", rootfs.display());
+    if root == Path::new("/") {
+        bail!("rootfs {}: that is the root folder already; leave --rootfs away", rootfs.display());
+    }
+    let proc = root.join("proc");
+    ensure!(proc.is_dir(), "rootfs {}: it has no folder `proc` to mount /proc on: make one", rootfs.display());
+
+    become_mount_point(&root)?;
+    // Before the host's /proc is gone: in a user namespace the kernel mounts a new proc
+    // only where a whole one is visible already.
+    mount_proc(&proc)?;
+    pivot_into(&root)
+}
+
+/// Bind-mounts the folder on itself: pivot_root(2) wants a mount point (EINVAL).
+fn become_mount_point(root: &Path) -> anyhow::Result<()> {
+    mount(Some(root), root, NO_TYPE, MsFlags::MS_BIND | MsFlags::MS_REC, NO_DATA)
+        .with_context(|| format!("bind {} on itself", root.display()))
+}
+
+/// Makes the mount point `root` the root of this mount namespace (pivot_root(2)).
+///
+/// # Errors
+///
+/// EINVAL if `root` is not a mount point or its parent's propagation is shared.
+pub fn pivot_into(root: &Path) -> anyhow::Result<()> {
+    env::set_current_dir(root).with_context(|| format!("chdir to {}", root.display()))?;
+    // The old root goes on top of the new one, in the same place: no folder is needed for it.
+    pivot_root(".", ".").with_context(|| format!("pivot_root to {}", root.display()))?;
+    umount2(".", MntFlags::MNT_DETACH).context("detach the old root")?;
+    env::set_current_dir("/").context("chdir to the new root")?;
+    info!("/ is {} now, the old root is detached", root.display());
+    Ok(())
+}
+
+/// Can a child here mount a /proc of its own and change its root?
+pub fn probe() -> Probe {
+    Probe::of(attempt(CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS, || {
+        make_private()?;
+        mount_proc(Path::new("/proc"))?;
+        let root = Path::new("/sys");
+        become_mount_point(root)?;
+        pivot_into(root)
+    }))
+}

@@ -1,0 +1,158 @@
+//! What is an id map, and which maps make no sense?
+
+use std::{fmt, str::FromStr};
+
+use lab::Failure;
+
+/// As many lines as the kernel takes in one map (user_namespaces(7)).
+const MOST_LINES: usize = 340;
+
+/// One line of a map: `size` ids that start at `inside` are those that start at `outside`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MapLine {
+    /// The first id inside the user namespace.
+    pub inside: u32,
+    /// The first id outside, in the parent's user namespace.
+    pub outside: u32,
+    /// How many ids.
+    pub size: u32,
+}
+
+impl FromStr for MapLine {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let fields: Vec<&str> = text.split(':').collect();
+        let [inside, outside, size] = fields[..] else {
+            return Err("a map is three numbers, IN:OUT:SIZE, such as 0:1000:1".into());
+        };
+        let number = |name: &str, text: &str| {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let number = digits.then(|| text.parse::<u32>().ok()).flatten();
+            number.ok_or_else(|| format!("{name} is {text:?}, and should be a number from 0 to 4294967295"))
+        };
+        let line =
+            MapLine { inside: number("IN", inside)?, outside: number("OUT", outside)?, size: number("SIZE", size)? };
+        if line.size == 0 {
+            return Err("SIZE is 0: a map of no ids".into());
+        }
+        for (name, first) in [("IN", line.inside), ("OUT", line.outside)] {
+            // 4294967295 is (uid_t) -1, which means "no id" in many system calls.
+            if first.checked_add(line.size).is_none() {
+                return Err(format!("{name} + SIZE is more than 4294967295, the largest id is 4294967294"));
+            }
+        }
+        Ok(line)
+    }
+}
+
+impl fmt::Display for MapLine {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} {} {}", self.inside, self.outside, self.size)
+    }
+}
+
+/// A whole map, as the kernel takes it: at least one line, and no id twice on either side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdMap {
+    lines: Vec<MapLine>,
+}
+
+impl IdMap {
+    /// Checks the lines of the map that is called `name` in errors.
+    ///
+    /// # Errors
+    ///
+    /// No line, more than 340, or two lines that overlap.
+    pub fn new(name: &str, lines: Vec<MapLine>) -> anyhow::Result<IdMap> {
+        if lines.is_empty() || lines.len() > MOST_LINES {
+            return Err(Failure::usage(format!("{name}: 1 to {MOST_LINES} lines, not {}", lines.len())));
+        }
+        for (index, one) in lines.iter().enumerate() {
+            for other in &lines[..index] {
+                let side = if overlap(one.inside, one.size, other.inside, other.size) {
+                    "inside"
+                } else if overlap(one.outside, one.size, other.outside, other.size) {
+                    "outside"
+                } else {
+                    continue;
+                };
+                return Err(Failure::usage(format!("{name}: the lines \"{other}\" and \"{one}\" overlap {side}")));
+            }
+        }
+        Ok(IdMap { lines })
+    }
+
+    /// The lines, in the order given.
+    pub fn lines(&self) -> &[MapLine] {
+        &self.lines
+    }
+
+    /// Whether the map gives this id inside a meaning outside.
+    pub fn contains(&self, inside: u32) -> bool {
+        self.lines.iter().any(|line| inside.checked_sub(line.inside).is_some_and(|offset| offset < line.size))
+    }
+
+    /// Whether the map is the one line that an ordinary user may write: one id, its own.
+    pub fn is_just(&self, own: u32) -> bool {
+        matches!(self.lines[..], [MapLine { outside, size: 1, .. }] if outside == own)
+    }
+}
+
+impl fmt::Display for IdMap {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let lines: Vec<String> = self.lines.iter().map(MapLine::to_string).collect();
+        f.write_str(&lines.join(", "))
+    }
+}
+
+fn overlap(one: u32, one_size: u32, other: u32, other_size: u32) -> bool {
+    one < other + other_size && other < one + one_size
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(lines: &[&str]) -> anyhow::Result<IdMap> {
+        IdMap::new("uid_map", lines.iter().map(|line| line.parse().unwrap()).collect())
+    }
+
+    #[test]
+    fn a_line_is_three_numbers() {
+        assert_eq!("0:1000:1".parse(), Ok(MapLine { inside: 0, outside: 1000, size: 1 }));
+        assert_eq!("0:0:4294967295".parse(), Ok(MapLine { inside: 0, outside: 0, size: u32::MAX }));
+        for wrong in ["", "0", "0:1", "0:1:2:3", "a:1:1", "0:-1:1", "0:1:", "+0:1:1", "0:4294967296:1", " 0:1:1"] {
+            assert!(wrong.parse::<MapLine>().is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_has_ids_and_no_more_than_there_are() {
+        for wrong in ["0:0:0", "1:0:4294967295", "0:1:4294967295", "4294967295:0:1"] {
+            assert!(wrong.parse::<MapLine>().is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn lines_do_not_overlap_on_either_side() {
+        assert!(map(&["0:1000:1", "1:100000:65535"]).is_ok());
+        assert!(map(&["0:1000:2", "1:100000:1"]).unwrap_err().to_string().contains("overlap inside"));
+        assert!(map(&["0:1000:2", "5:1001:1"]).unwrap_err().to_string().contains("overlap outside"));
+    }
+
+    #[test]
+    fn a_map_has_1_to_340_lines() {
+        assert!(map(&[]).is_err());
+        let line = |n: u32| MapLine { inside: n, outside: n, size: 1 };
+        assert!(IdMap::new("uid_map", (0..340).map(line).collect()).is_ok());
+        assert!(IdMap::new("uid_map", (0..341).map(line).collect()).is_err());
+    }
+
+    #[test]
+    fn a_map_knows_which_ids_it_contains() {
+        let map = map(&["0:1000:1", "10:2000:5"]).unwrap();
+        let inside: Vec<u32> = (0..20).filter(|id| map.contains(*id)).collect();
+        assert_eq!(inside, [0, 10, 11, 12, 13, 14]);
+    }
+}

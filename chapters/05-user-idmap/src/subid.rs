@@ -1,0 +1,64 @@
+//! Which further ids has this user been given?
+//!
+//! /etc/subuid and /etc/subgid hold lines of `NAME-OR-UID:FIRST:COUNT` (subuid(5)).
+
+use std::fs;
+
+use anyhow::{Context, anyhow};
+use nix::unistd::{User, getegid, geteuid};
+
+use crate::{IdMap, MapLine, Maps};
+
+impl Maps {
+    /// Oneself as root, and the first range of /etc/subuid and /etc/subgid as 1, 2, 3, …
+    ///
+    /// # Errors
+    ///
+    /// This user has no range, or newuidmap(1) is not installed.
+    pub fn of_granted_ids() -> anyhow::Result<Maps> {
+        let map = |name: &str, file: &str, own: u32| {
+            let (first, count) = granted(file)?;
+            let oneself = MapLine { inside: 0, outside: own, size: 1 };
+            IdMap::new(name, vec![oneself, MapLine { inside: 1, outside: first, size: count }])
+        };
+        Maps::new(
+            map("uid_map", "/etc/subuid", geteuid().as_raw())?,
+            map("gid_map", "/etc/subgid", getegid().as_raw())?,
+        )
+    }
+}
+
+fn granted(file: &str) -> anyhow::Result<(u32, u32)> {
+    let uid = geteuid();
+    let name = User::from_uid(uid).context("look up one's own name")?.map(|user| user.name);
+    let name = name.unwrap_or_else(|| uid.to_string());
+    let text = fs::read_to_string(file).unwrap_or_default();
+    first_range(&text, &[&name, &uid.to_string()]).ok_or_else(|| {
+        anyhow!(
+            "{file} gives {name} no ids: `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}`"
+        )
+    })
+}
+
+fn first_range(text: &str, names: &[&str]) -> Option<(u32, u32)> {
+    text.lines().find_map(|line| {
+        let (name, range) = line.split_once(':')?;
+        let (first, count) = range.split_once(':')?;
+        let range = (first.parse().ok()?, count.trim().parse().ok()?);
+        (names.contains(&name) && range.1 > 0).then_some(range)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_range;
+
+    #[test]
+    fn the_first_range_of_a_user_counts() {
+        let text = "# comment\nann:100000:65536\nbob:165536:0\n1001:231072:65536\nbob:300000:10\n";
+        assert_eq!(first_range(text, &["ann"]), Some((100000, 65536)));
+        assert_eq!(first_range(text, &["bob", "1002"]), Some((300000, 10)));
+        assert_eq!(first_range(text, &["cid", "1001"]), Some((231072, 65536)));
+        assert_eq!(first_range(text, &["dan"]), None);
+    }
+}
