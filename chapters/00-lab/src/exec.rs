@@ -52,8 +52,7 @@ pub fn prepare(command: &[OsString]) -> Command {
 ///
 /// As [`exec`].
 pub fn become_command(mut command: Command) -> anyhow::Result<Infallible> {
-    let words: Vec<String> =
-        [command.get_program()].into_iter().chain(command.get_args()).map(|word| shown(word)).collect();
+    let words: Vec<String> = [command.get_program()].into_iter().chain(command.get_args()).map(shown).collect();
     info!("executing: {}", shortened(&words.join(" ")));
     let program = command.get_program().to_owned();
     let error = command.exec();

@@ -41,7 +41,7 @@ pub struct StageOptions {
     pub quiet: bool,
 
     /// What to run, with its arguments [default: a shell]
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
 

@@ -66,9 +66,11 @@ pub fn spawn(flags: CloneFlags, child: impl FnOnce() -> anyhow::Result<Infallibl
     let (errors, to_parent) = std::io::pipe().context("make a pipe")?;
     let (signals, mask_before) = catch_signals()?;
 
-    let mut child = Some((child, to_parent));
+    let mut parents_end = Some(errors);
+    let mut childs_part = Some((child, to_parent));
     let callback = Box::new(|| {
-        let Some((child, to_parent)) = child.take() else { return 0 };
+        parents_end = None; // the child's copy: a pipe has no reader when nobody holds that end
+        let Some((child, to_parent)) = childs_part.take() else { return 0 };
         isize::from(in_child(to_parent.into(), &mask_before, child))
     });
     let mut stack = vec![0; STACK_SIZE];
@@ -76,11 +78,12 @@ pub fn spawn(flags: CloneFlags, child: impl FnOnce() -> anyhow::Result<Infallibl
     // and the callback only prepares an execve on it. One thread: see above.
     let cloned = unsafe { clone(callback, &mut stack, flags, Some(Signal::SIGCHLD as i32)) };
 
-    drop(child); // the parent's copy of the writing end, or it would wait for itself
-    match cloned {
-        Ok(pid) => Ok(Child { pid, errors, signals, mask_before, ended: false }),
-        Err(errno) => {
+    drop(childs_part); // with the parent's copy of the writing end, or it would wait for itself
+    match (cloned, parents_end) {
+        (Ok(pid), Some(errors)) => Ok(Child { pid, errors, signals, mask_before, ended: false }),
+        (outcome, _) => {
             mask_before.thread_set_mask().context("restore the signal mask")?;
+            let errno = outcome.err().unwrap_or(Errno::EINVAL);
             Err(anyhow!(
                 "clone into new namespaces ({}): {}: {}",
                 why::namespace_names(flags),

@@ -5,6 +5,8 @@
 //! command left in the background stays. And it is deaf: a signal for which it has no
 //! handler does nothing, so that no process inside can end it. Source: pid_namespaces(7).
 
+mod terminal;
+
 use std::{fs, io, path::Path};
 
 use anyhow::{Context, ensure};
@@ -16,6 +18,8 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::{Pid, getpid},
 };
+
+pub use terminal::Terminal;
 
 /// Logs both pids of this process: its own view, and that of the PID namespace to which
 /// the mounted /proc belongs.
@@ -31,20 +35,23 @@ pub fn say_who_i_am() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits for a child that is PID 1 of its namespace.
+/// Waits for a child that is PID 1 of its namespace, and has the terminal meanwhile.
 ///
 /// # Errors
 ///
 /// As [`Child::wait`].
-pub fn wait_for_init(child: Child) -> anyhow::Result<Exit> {
-    child.wait_and(|init, arrived| {
+pub fn wait_for_init(child: Child, terminal: &Terminal) -> anyhow::Result<Exit> {
+    terminal.follow(child.pid());
+    let outcome = child.wait_and(|init, arrived| {
         let signal = arrived.signal;
         if !has_handler(init, signal).unwrap_or(true) {
             warn!("{signal}: PID 1 has no handler, it would be dropped: SIGKILL");
             return kill(init, Signal::SIGKILL);
         }
         if arrived.child_has_it { Ok(()) } else { kill(init, signal) }
-    })
+    });
+    terminal.take_back()?;
+    outcome
 }
 
 /// Whether the process has a handler for `signal`, or ignores it on purpose: the masks

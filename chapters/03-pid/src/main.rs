@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use ch01_uts::{set_hostname, spawn};
-use ch03_pid::{say_who_i_am, wait_for_init};
+use ch03_pid::{Terminal, say_who_i_am, wait_for_init};
 use clap::Parser;
 use nix::sched::CloneFlags;
 
@@ -23,13 +23,15 @@ fn main() -> ExitCode {
         cli.lab.apply();
         lab::become_root()?;
         let namespaces = CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWPID;
+        let terminal = Terminal::find()?;
         let child = spawn(namespaces, || {
+            terminal.take()?;
             say_who_i_am()?;
             if let Some(name) = &cli.uts.hostname {
                 set_hostname(name)?;
             }
             lab::exec(&cli.lab.command)
         })?;
-        wait_for_init(child)
+        wait_for_init(child, &terminal)
     })
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, process::ExitCode};
 
 use ch01_uts::{set_hostname, spawn};
-use ch03_pid::{say_who_i_am, wait_for_init};
+use ch03_pid::{Terminal, say_who_i_am, wait_for_init};
 use ch04_mount::{enter_rootfs, make_private, mount_proc};
 use clap::Parser;
 use nix::sched::CloneFlags;
@@ -27,7 +27,9 @@ fn main() -> ExitCode {
         lab::become_root()?;
         let namespaces =
             CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS;
+        let terminal = Terminal::find()?;
         let child = spawn(namespaces, || {
+            terminal.take()?;
             say_who_i_am()?;
             if let Some(name) = &cli.uts.hostname {
                 set_hostname(name)?;
@@ -39,6 +41,6 @@ fn main() -> ExitCode {
             }
             lab::exec(&cli.lab.command)
         })?;
-        wait_for_init(child)
+        wait_for_init(child, &terminal)
     })
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, process::ExitCode};
 
 use ch01_uts::{set_hostname, spawn};
-use ch03_pid::{say_who_i_am, wait_for_init};
+use ch03_pid::{Terminal, say_who_i_am, wait_for_init};
 use ch04_mount::{enter_rootfs, make_private, mount_proc};
 use ch05_user_idmap::{Gate, User, become_user};
 use clap::Parser;
@@ -33,9 +33,11 @@ fn main() -> ExitCode {
             | CloneFlags::CLONE_NEWPID
             | CloneFlags::CLONE_NEWNS
             | CloneFlags::CLONE_NEWUSER;
+        let terminal = Terminal::find()?;
         let mut gate = Gate::new()?;
         let child = spawn(namespaces, || {
             gate.wait()?;
+            terminal.take()?;
             if maps.as_ref().is_some_and(|maps| maps.contain(User::ROOT)) {
                 become_user(User::ROOT)?;
             }
@@ -57,6 +59,6 @@ fn main() -> ExitCode {
             maps.write(child.pid())?;
         }
         gate.open()?;
-        wait_for_init(child)
+        wait_for_init(child, &terminal)
     })
 }

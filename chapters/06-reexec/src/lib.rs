@@ -31,8 +31,14 @@
 mod net;
 
 use std::{
-    collections::BTreeMap, env, ffi::OsString, fs::File, io::Read, os::unix::process::CommandExt, process::Command,
-    sync::Mutex,
+    collections::BTreeMap,
+    env,
+    ffi::OsString,
+    fs::File,
+    io::Read,
+    os::unix::process::CommandExt,
+    process::Command,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use anyhow::Context;
@@ -51,13 +57,17 @@ pub type Function = fn() -> anyhow::Result<Exit>;
 
 static REGISTRY: Mutex<BTreeMap<&'static str, Function>> = Mutex::new(BTreeMap::new());
 
+fn registry() -> MutexGuard<'static, BTreeMap<&'static str, Function>> {
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Gives `function` a name under which [`command`] can start it.
 ///
 /// # Panics
 ///
 /// The name is taken: a programmer's error.
 pub fn register(name: &'static str, function: Function) {
-    let taken = REGISTRY.lock().unwrap().insert(name, function).is_some();
+    let taken = registry().insert(name, function).is_some();
     assert!(!taken, "a function is registered as {name:?} already");
     info!("register: {name}");
 }
@@ -66,7 +76,7 @@ pub fn register(name: &'static str, function: Function) {
 /// is no registered name: then this is the first start.
 pub fn init() -> Option<anyhow::Result<Exit>> {
     let argv0 = env::args_os().next().unwrap_or_default();
-    let function = argv0.to_str().and_then(|name| REGISTRY.lock().unwrap().get(name).copied());
+    let function = argv0.to_str().and_then(|name| registry().get(name).copied());
     match function {
         Some(function) => {
             info!("init: argv[0] is {}, so I run it", argv0.display());
@@ -87,7 +97,7 @@ pub fn init() -> Option<anyhow::Result<Exit>> {
 ///
 /// Nothing is registered as `name`: a programmer's error.
 pub fn command(name: &str) -> Command {
-    let known = REGISTRY.lock().unwrap().contains_key(name);
+    let known = registry().contains_key(name);
     assert!(known, "no function is registered as {name:?}");
     info!("command: {SELF} as {name}");
     let mut command = Command::new(SELF);
@@ -114,4 +124,38 @@ pub fn probe() -> Probe {
         File::open(SELF).with_context(|| format!("open {SELF}"))?;
         bring_up_loopback()
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nothing() -> anyhow::Result<Exit> {
+        Ok(Exit::Code(0))
+    }
+
+    #[test]
+    #[should_panic(expected = "registered as \"twice\" already")]
+    fn a_name_is_registered_once() {
+        register("twice", nothing);
+        register("twice", nothing);
+    }
+
+    #[test]
+    #[should_panic(expected = "no function is registered as \"nobody\"")]
+    fn a_command_is_a_registered_name() {
+        let _ = command("nobody");
+    }
+
+    #[test]
+    fn the_first_start_runs_no_function() {
+        assert!(init().is_none());
+    }
+
+    #[test]
+    fn a_command_is_this_program_under_the_functions_name() {
+        register("once", nothing);
+        let command = command("once");
+        assert_eq!(command.get_program(), SELF);
+    }
 }

@@ -4,7 +4,7 @@ use std::{env, os::unix::process::CommandExt, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use ch01_uts::{set_hostname, spawn};
-use ch03_pid::{say_who_i_am, wait_for_init};
+use ch03_pid::{Terminal, say_who_i_am, wait_for_init};
 use ch04_mount::{enter_rootfs, make_private, mount_proc};
 use ch05_user_idmap::{Gate, User, become_user};
 use ch06_reexec::{bring_up_loopback, command, init, random_hostname, register};
@@ -46,9 +46,11 @@ fn parent(cli: &Cli) -> anyhow::Result<Exit> {
         | CloneFlags::CLONE_NEWNS
         | CloneFlags::CLONE_NEWUSER
         | CloneFlags::CLONE_NEWNET;
+    let terminal = Terminal::find()?;
     let mut gate = Gate::new()?;
     let child = spawn(namespaces, || {
         gate.wait()?;
+        terminal.take()?;
         become_user(User::ROOT)?;
         let mut again = command("nsInitialisation");
         again.args(env::args_os().skip(1));
@@ -57,7 +59,7 @@ fn parent(cli: &Cli) -> anyhow::Result<Exit> {
     })?;
     maps.write(child.pid())?;
     gate.open()?;
-    wait_for_init(child)
+    wait_for_init(child, &terminal)
 }
 
 /// The second start, inside: sets everything up, and becomes the command.

@@ -1,0 +1,73 @@
+//! Who gets the terminal's Ctrl-C, when PID 1 cannot name its own process group?
+//!
+//! A process group is named after its leader's pid. The group that the child inherits has
+//! its leader outside, so inside it has no name: getpgrp(2) says 0, and a shell cannot
+//! give the terminal back to it when it ends. So the child leads a group of its own in the
+//! terminal's foreground, and the parent joins it: a Ctrl-C still reaches both.
+//! Source: setpgid(2), tcsetpgrp(3), credentials(7).
+
+use std::io::{IsTerminal, stdin};
+
+use anyhow::Context;
+use nix::{
+    sys::signal::{SigSet, Signal},
+    unistd::{Pid, getpgrp, getpid, getsid, setpgid, tcgetpgrp, tcsetpgrp},
+};
+
+/// The terminal on standard input, if this process is in its foreground. Made before the clone.
+pub struct Terminal {
+    /// The process group to which the terminal goes back.
+    before: Option<Pid>,
+}
+
+impl Terminal {
+    /// Looks for it. The leader of a session cannot leave its group: it has none to lend.
+    ///
+    /// # Errors
+    ///
+    /// This process's session cannot be found out.
+    pub fn find() -> anyhow::Result<Terminal> {
+        let group = getpgrp();
+        let leads_session = getsid(None).context("getsid")? == getpid();
+        let in_foreground = stdin().is_terminal() && tcgetpgrp(stdin()).is_ok_and(|foreground| foreground == group);
+        Ok(Terminal { before: (in_foreground && !leads_session).then_some(group) })
+    }
+
+    /// The child: leads a group of its own, in the terminal's foreground.
+    ///
+    /// # Errors
+    ///
+    /// The terminal has gone.
+    pub fn take(&self) -> anyhow::Result<()> {
+        if self.before.is_some() {
+            let own_group = Pid::from_raw(0);
+            setpgid(Pid::this(), own_group).context("setpgid: lead a process group")?;
+            to_foreground(getpgrp())?;
+        }
+        Ok(())
+    }
+
+    /// The parent: joins the child's group, if the child has come so far.
+    pub(crate) fn follow(&self, child: Pid) {
+        if self.before.is_some() {
+            // Refused where the child has not got there yet, or has ended: nothing is lost but a Ctrl-C.
+            let _ = setpgid(child, child);
+            let _ = setpgid(Pid::this(), child);
+        }
+    }
+
+    /// The parent, after the child's end: takes the terminal back.
+    pub(crate) fn take_back(&self) -> anyhow::Result<()> {
+        let Some(group) = self.before else { return Ok(()) };
+        setpgid(Pid::this(), group).context("setpgid: go back to one's process group")?;
+        to_foreground(group)
+    }
+}
+
+/// A process in the background that does this is stopped by SIGTTOU, unless it blocks it.
+fn to_foreground(group: Pid) -> anyhow::Result<()> {
+    let mask = SigSet::from(Signal::SIGTTOU).thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_BLOCK)?;
+    let outcome = tcsetpgrp(stdin(), group).context("tcsetpgrp: become the terminal's foreground");
+    mask.thread_set_mask()?;
+    outcome
+}

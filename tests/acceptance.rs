@@ -1,0 +1,150 @@
+//! The acceptance tests: every check on every stage that it is for, as root and as an
+//! ordinary user. Started by an ordinary user, the half that needs root is left out.
+//!
+//! Build the stages first (`make test` does). `JUDGE_BINARIES` names another folder with them.
+
+use std::{
+    env, fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process,
+};
+
+use anyhow::{Context, bail, ensure};
+use judge::{
+    Bench, Check, Outcome, User,
+    chapters::{CHAPTERS, Chapter},
+    checks, diagnosis, host,
+};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use nix::unistd::geteuid;
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // One at a time: a check looks at the whole machine before and after.
+    arguments.test_threads = Some(1);
+    match trials() {
+        Ok((place, trials)) => {
+            let conclusion = libtest_mimic::run(&arguments, trials);
+            drop(place);
+            process::exit(i32::from(conclusion.has_failed()));
+        }
+        Err(error) => {
+            eprintln!("acceptance: {error:#}");
+            process::exit(101);
+        }
+    }
+}
+
+/// A folder that every user can reach, with a copy of the binaries; removed at the end.
+struct Place(PathBuf);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn trials() -> anyhow::Result<(Place, Vec<Trial>)> {
+    host::prepare()?;
+    let place = Place(env::temp_dir().join(format!("judge-{}", process::id())));
+    copy_binaries(&binaries()?, &place.0)?;
+    let users: &[User] = if geteuid().is_root() {
+        &[User::Root, User::Ordinary]
+    } else {
+        println!("not root: the half of the tests that runs as root is left out");
+        &[User::Ordinary]
+    };
+    let mut trials = Vec::new();
+    for user in users {
+        let doctor = Bench::new(0, &place.0.join("doctor"), *user, &place.0)?;
+        let diagnosis = diagnosis::ask(&doctor, &[])?;
+        for chapter in &CHAPTERS {
+            let ill = diagnosis.get(chapter.name).filter(|answer| answer.verdict == "does not run");
+            let ill = ill.map(|answer| answer.reasons.join("; "));
+            trials.extend(trials_of(chapter, *user, &place.0, ill.as_deref()));
+        }
+        trials.extend(trials_of_doctor(*user, &place.0));
+    }
+    Ok((place, trials))
+}
+
+fn trials_of(chapter: &Chapter, user: User, place: &Path, ill: Option<&str>) -> Vec<Trial> {
+    let stage = chapter.number();
+    let checks = checks::all().filter(|check| check.is_for(stage));
+    let trial = |check: &'static Check| {
+        let name = format!("{} as {}: {:02} {}", chapter.name, user.name(), check.chapter, check.name);
+        let (binary, place, ill) = (place.join(chapter.name), place.to_owned(), ill.map(str::to_owned));
+        Trial::ignorable_test(name, move || {
+            let outcome = match ill {
+                Some(reason) => Ok(Outcome::Skipped(reason)),
+                None => Bench::new(stage, &binary, user, &place).and_then(|bench| check.judge(&bench)),
+            };
+            conclude(outcome, check.teaches)
+        })
+    };
+    checks.map(trial).collect()
+}
+
+/// The doctor is judged too, on this machine and where limits or a missing capability make it ill.
+fn trials_of_doctor(user: User, place: &Path) -> Vec<Trial> {
+    let no_uts = "echo 0 > /proc/sys/user/max_uts_namespaces && exec \"$0\" \"$@\"";
+    let no_user = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\"";
+    let surroundings: [(&str, Vec<&str>, &[&str]); 3] = [
+        ("on this machine", vec![], &[]),
+        ("without UTS namespaces", vec!["unshare", "-r", "sh", "-c", no_uts], &["01-uts", "06-reexec"]),
+        ("without user namespaces", vec!["unshare", "-r", "sh", "-c", no_user], &["05-user-idmap", "06-reexec"]),
+    ];
+    let trial = |(name, under, ill): (&str, Vec<&'static str>, &'static [&'static str])| {
+        let (doctor, place) = (place.join("doctor"), place.to_owned());
+        Trial::ignorable_test(format!("doctor as {}: the stages do as it says {name}", user.name()), move || {
+            let outcome = Bench::new(0, &doctor, user, &place).and_then(|bench| {
+                let diagnosis = diagnosis::stages_agree(&bench, &under)?;
+                for chapter in ill {
+                    ensure!(diagnosis[*chapter].verdict == "does not run", "{chapter}: {:?}", diagnosis[*chapter]);
+                }
+                Ok(Outcome::Holds)
+            });
+            conclude(outcome, "the doctor finds out by trying what the stage will do")
+        })
+    };
+    surroundings.into_iter().map(trial).collect()
+}
+
+fn conclude(outcome: anyhow::Result<Outcome>, teaches: &str) -> Result<Completion, Failed> {
+    match outcome {
+        Ok(Outcome::Holds) => Ok(Completion::Completed),
+        Ok(Outcome::Skipped(reason)) if is_expected(&reason) => Ok(Completion::ignored_with(reason)),
+        Ok(Outcome::Skipped(reason)) => Err(format!("skipped, and CI expects no skip: {reason}").into()),
+        Err(error) => Err(format!("{error:#}\n\n{teaches}").into()),
+    }
+}
+
+/// On CI, a skip is expected only if a line of tests/expected-skips.txt is part of its reason.
+fn is_expected(reason: &str) -> bool {
+    let expected = include_str!("expected-skips.txt").lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    env::var_os("CI").is_none() || expected.into_iter().any(|line| reason.contains(line))
+}
+
+/// Where cargo put the stages: beside the folder `deps` that this test is in.
+fn binaries() -> anyhow::Result<PathBuf> {
+    if let Some(folder) = env::var_os("JUDGE_BINARIES") {
+        return Ok(folder.into());
+    }
+    let own = env::current_exe().context("where is this test's file?")?;
+    let folder = own.parent().and_then(Path::parent).context("this test is not in target/PROFILE/deps")?;
+    Ok(folder.to_owned())
+}
+
+fn copy_binaries(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir(to).with_context(|| format!("create {}", to.display()))?;
+    fs::set_permissions(to, fs::Permissions::from_mode(0o777))?;
+    for name in CHAPTERS.iter().map(|chapter| chapter.name).chain(["rootfs", "inside", "doctor"]) {
+        let file = from.join(name);
+        if !file.exists() {
+            bail!("{} is not built: `cargo build --workspace` first, or `make test`", file.display());
+        }
+        fs::copy(&file, to.join(name)).with_context(|| format!("copy {}", file.display()))?;
+    }
+    Ok(())
+}

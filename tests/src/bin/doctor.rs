@@ -1,0 +1,63 @@
+//! Which chapters run on this machine, and if one does not: why, and what to do.
+
+use std::{io::Write, process::ExitCode};
+
+use clap::Parser;
+use judge::chapters::CHAPTERS;
+use lab::{Exit, Probe};
+use nix::unistd::geteuid;
+use serde_json::{Value, json};
+
+/// Asks each chapter whether it runs on this machine, and if not: why, and what to do.
+///
+/// Exit status 0 only if every chapter runs.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    /// One JSON object, for whoever gives a workshop
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    lab::run(|| {
+        let cli = Cli::parse();
+        // What the probes try is no news; only their answers are.
+        log::set_max_level(log::LevelFilter::Off);
+        let answers: Vec<(&str, Probe)> = CHAPTERS.iter().map(|chapter| (chapter.name, (chapter.probe)())).collect();
+        let text = if cli.json { in_json(&answers) } else { in_words(&answers) };
+        std::io::stdout().write_all(text.as_bytes())?;
+        let all_run = answers.iter().all(|(_, answer)| *answer == Probe::Runs);
+        Ok(Exit::Code(u8::from(!all_run)))
+    })
+}
+
+fn machine() -> (String, String, u32) {
+    let name = nix::sys::utsname::uname().ok();
+    let field =
+        |value: Option<&std::ffi::OsStr>| value.map_or("?".into(), |value| value.to_string_lossy().into_owned());
+    let release = field(name.as_ref().map(|name| name.release()));
+    let hardware = field(name.as_ref().map(|name| name.machine()));
+    (release, hardware, geteuid().as_raw())
+}
+
+fn in_words(answers: &[(&str, Probe)]) -> String {
+    let (release, hardware, uid) = machine();
+    let mut text = format!("Linux {release} on {hardware}, as uid {uid}\n");
+    for (chapter, answer) in answers {
+        text += &format!("{chapter:<17} {}\n", answer.verdict());
+        for reason in answer.reasons() {
+            text += &format!("{:<17} - {reason}\n", "");
+        }
+    }
+    text
+}
+
+fn in_json(answers: &[(&str, Probe)]) -> String {
+    let (release, hardware, uid) = machine();
+    let chapters: Vec<Value> = answers
+        .iter()
+        .map(|(chapter, answer)| json!({"chapter": chapter, "verdict": answer.verdict(), "reasons": answer.reasons()}))
+        .collect();
+    format!("{:#}\n", json!({"kernel": release, "machine": hardware, "uid": uid, "chapters": chapters}))
+}

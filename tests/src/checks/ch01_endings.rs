@@ -1,0 +1,190 @@
+//! Chapter 1, how it ends: exit statuses, signals, a parent that is killed.
+
+use std::{io::Write, os::unix::process::CommandExt, thread::sleep, time::Duration};
+
+use anyhow::{Context, ensure};
+use nix::{
+    pty::openpty,
+    sys::signal::Signal,
+    unistd::{Pid, setsid},
+};
+
+use super::{Check, Outcome, holds};
+use crate::{
+    bench::{Bench, wait_for_end},
+    host::children_of,
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        chapter: 1,
+        name: "the exit status is the command's",
+        teaches: "waitpid(2) returns the status: pass it on, 128+N for signal N",
+        except: &[],
+        run: exit_statuses,
+    },
+    Check {
+        chapter: 1,
+        name: "a signal to the parent ends the command, and both end",
+        teaches: "whoever stops the runtime means the command: pass the signal on, wait for the pid, and report how it ended",
+        except: &[],
+        run: signal_to_parent,
+    },
+    Check {
+        chapter: 1,
+        name: "Ctrl-C ends what runs in the shell, not the shell",
+        teaches: "a terminal sends SIGINT to the whole foreground group: the parent must outlive it to wait for its child",
+        except: &[],
+        run: interrupt_in_shell,
+    },
+    Check {
+        chapter: 1,
+        name: "Ctrl-C ends a command without a handler",
+        teaches: "nobody may be left with a terminal that hangs: PID 1 without a handler hears SIGKILL only",
+        except: &[],
+        run: interrupt_command,
+    },
+    Check {
+        chapter: 1,
+        name: "SIGKILL of the parent at any moment leaves nothing",
+        teaches: "prctl(2) PR_SET_PDEATHSIG makes the kernel end the child with its parent; ask first, then look whether the parent is still there",
+        except: &[],
+        run: killed_at_any_moment,
+    },
+];
+
+fn exit_statuses(bench: &Bench) -> anyhow::Result<Outcome> {
+    for status in [0, 1, 7, 125, 255] {
+        bench.script(&format!("exit {status}")).finish()?.must_end_with(status)?;
+    }
+    // A PID 1 cannot end itself by a signal (chapter 3), but its child can, and the shell says how.
+    if bench.stage < 3 {
+        for signal in [Signal::SIGTERM, Signal::SIGKILL, Signal::SIGSEGV] {
+            bench.script(&format!("kill -{} $$", signal as i32)).finish()?.must_end_with(128 + signal as i32)?;
+        }
+    }
+    bench.script("sh -c 'kill -9 $$'; exit $?").finish()?.must_end_with(137)?;
+    holds()
+}
+
+/// Starts `sleep`, and returns the run and the pid of the process that sleeps.
+fn sleeping(bench: &Bench) -> anyhow::Result<(crate::bench::Running, Pid)> {
+    let mut running = bench.script("echo ready; exec sleep 1000").start()?;
+    running.until("ready")?;
+    let pid = running.pid();
+    let child = *children_of(pid)?.first().context("the stage has no child")?;
+    // The shell has written, and is about to become sleep.
+    while std::fs::read_to_string(format!("/proc/{child}/comm"))?.trim() != "sleep" {
+        sleep(Duration::from_millis(1));
+    }
+    Ok((running, child))
+}
+
+fn signal_to_parent(bench: &Bench) -> anyhow::Result<Outcome> {
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        let (running, _) = sleeping(bench)?;
+        running.signal(signal)?;
+        let heard = if bench.stage < 3 { signal } else { Signal::SIGKILL };
+        running.finish()?.must_end_with(128 + heard as i32)?;
+    }
+    let mut running =
+        bench.script("trap 'echo heard; exit 9' TERM; echo ready; while :; do sleep 0.1; done").start()?;
+    running.until("ready")?;
+    running.signal(Signal::SIGTERM)?;
+    running.finish()?.must_end_with(9)?.must_write("ready\nheard\n")?;
+    holds()
+}
+
+fn killed_at_any_moment(bench: &Bench) -> anyhow::Result<Outcome> {
+    for microseconds in [0, 200, 500, 1000, 1500, 2000, 2500, 3000, 4000, 6000, 9000, 15000] {
+        let running = bench.stage(["sleep", "1000"]).start()?;
+        sleep(Duration::from_micros(microseconds));
+        running.signal(Signal::SIGKILL)?;
+        running.finish()?.must_end_with(137)?;
+        crate::host::nobody_stays()?;
+    }
+    let (running, _) = sleeping(bench)?;
+    running.signal(Signal::SIGKILL)?;
+    running.finish()?.must_end_with(137)?;
+    holds()
+}
+
+/// A stage on a terminal of its own.
+struct Terminal {
+    master: std::fs::File,
+    child: std::process::Child,
+}
+
+impl Terminal {
+    fn open(bench: &Bench, arguments: &[&str]) -> anyhow::Result<Terminal> {
+        let pty = openpty(None, None).context("openpty")?;
+        let slave = || anyhow::Ok(std::process::Stdio::from(pty.slave.try_clone()?));
+        // Through a shell with job control, as when a person types it.
+        let shell = ["sh", "-mc", "\"$0\" \"$@\"; exit $?"];
+        let run = bench.stage(arguments).under(&shell).with(|command| {
+            // SAFETY: between fork and exec, setsid and ioctl are async-signal-safe.
+            unsafe {
+                command.pre_exec(|| {
+                    setsid()?;
+                    // Descriptor 0 becomes the controlling terminal of the new session.
+                    nix::errno::Errno::result(libc::ioctl(0, libc::TIOCSCTTY, 0))?;
+                    Ok(())
+                });
+            }
+        });
+        let child = run.start_on(slave()?, slave()?, slave()?)?;
+        Ok(Terminal { master: pty.master.into(), child })
+    }
+
+    fn write(&mut self, text: &str) -> anyhow::Result<()> {
+        Ok(self.master.write_all(text.as_bytes())?)
+    }
+
+    /// Reads until `word` comes; ends with all that was read.
+    fn until(&mut self, word: &str) -> anyhow::Result<String> {
+        use std::{io::Read, os::fd::AsFd};
+        let mut seen = String::new();
+        while !seen.contains(word) {
+            let mut watched = [nix::poll::PollFd::new(self.master.as_fd(), nix::poll::PollFlags::POLLIN)];
+            ensure!(nix::poll::poll(&mut watched, 10_000u16)? > 0, "{word:?} did not come within 10 s, only {seen:?}");
+            let mut piece = [0; 1024];
+            let length = self.master.read(&mut piece).with_context(|| format!("the terminal ended after {seen:?}"))?;
+            seen += &String::from_utf8_lossy(&piece[..length]);
+        }
+        Ok(seen)
+    }
+
+    fn end(mut self) -> anyhow::Result<i32> {
+        let ended = wait_for_end(Pid::from_raw(self.child.id() as i32), Duration::from_secs(10))?;
+        if !ended {
+            self.child.kill()?;
+        }
+        let status = self.child.wait()?;
+        ensure!(ended, "it hangs");
+        Ok(status.code().unwrap_or(-1))
+    }
+}
+
+fn interrupt_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
+    let mut terminal = Terminal::open(bench, &["-q"])?;
+    terminal.write("sh -c 'echo rea\"\"dy; exec sleep 1000'\n")?;
+    terminal.until("ready\r\n")?;
+    terminal.write("\x03")?;
+    terminal.write("echo af''ter $?\n")?;
+    terminal.until("after 130")?;
+    terminal.write("exit 5\n")?;
+    let status = terminal.end()?;
+    ensure!(status == 5, "the shell's exit status was {status}, not 5");
+    holds()
+}
+
+fn interrupt_command(bench: &Bench) -> anyhow::Result<Outcome> {
+    let mut terminal = Terminal::open(bench, &["-q", "--", "sh", "-c", "echo rea''dy; exec sleep 1000"])?;
+    terminal.until("ready\r\n")?;
+    sleep(Duration::from_millis(20)); // until the shell is sleep; earlier would be no harm
+    terminal.write("\x03")?;
+    let status = terminal.end()?;
+    let expected = if bench.stage < 3 { 130 } else { 137 };
+    ensure!(status == expected, "the exit status was {status}, not {expected}");
+    holds()
+}

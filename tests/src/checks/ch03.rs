@@ -1,0 +1,61 @@
+//! Chapter 3: PID 1 inside, any number outside.
+
+use std::fs;
+
+use anyhow::{Context, ensure};
+
+use super::{Check, Outcome, holds, messages};
+use crate::{bench::Bench, host::children_of};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        chapter: 3,
+        name: "the command is PID 1, and has another pid outside",
+        teaches: "the first process that is cloned into a new PID namespace is its PID 1; execve(2) keeps the pid",
+        except: &[],
+        run: two_pids,
+    },
+    Check {
+        chapter: 3,
+        name: "the log shows one process under two pids",
+        teaches: "/proc shows the PID namespace for which it was mounted, whoever reads it: /proc/self is the outer pid",
+        except: &[],
+        run: two_pids_in_the_log,
+    },
+    Check {
+        chapter: 3,
+        name: "what the command left in the background ends with it",
+        teaches: "when PID 1 ends, the kernel kills every other process of the namespace (pid_namespaces(7))",
+        except: &[],
+        run: background,
+    },
+];
+
+fn two_pids(bench: &Bench) -> anyhow::Result<Outcome> {
+    let mut running = bench.script("echo pid $$; read wait || exit 0").start_waiting()?;
+    running.until("pid")?;
+    ensure!(running.output() == "pid 1\n", "the command says {:?}", running.output());
+    let child = *children_of(running.pid())?.first().context("the stage has no child")?;
+    let status = fs::read_to_string(format!("/proc/{child}/status"))?;
+    let pids = status.lines().find_map(|line| line.strip_prefix("NSpid:")).context("no NSpid in /proc/PID/status")?;
+    let pids: Vec<&str> = pids.split_whitespace().collect();
+    ensure!(pids == [child.to_string().as_str(), "1"], "the kernel says that the child's pids are {pids:?}");
+    running.release()?.must_end_with(0)?;
+    holds()
+}
+
+fn two_pids_in_the_log(bench: &Bench) -> anyhow::Result<Outcome> {
+    let ended = bench.script("true").finish()?.must_end_with(0)?;
+    let said = messages(&ended);
+    let inside = said.iter().find_map(|message| message.strip_prefix("PID 1 in here, "));
+    let inside = inside.and_then(|rest| rest.split(' ').next()).context("the child does not say its two pids")?;
+    let outside = said.iter().find_map(|message| message.strip_suffix(" ended with status 0"));
+    ensure!(outside == Some(inside), "inside it is said to be {inside}, outside {outside:?}");
+    holds()
+}
+
+fn background(bench: &Bench) -> anyhow::Result<Outcome> {
+    // Whether anybody stays is looked at after every check.
+    bench.script("sleep 1000 & sleep 1000 & exit 4").finish()?.must_end_with(4)?;
+    holds()
+}

@@ -1,0 +1,128 @@
+//! Chapter 4: nothing mounted inside reaches the host; /proc and the root of one's own.
+
+use std::{fs, path::Path};
+
+use anyhow::ensure;
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+
+use super::{Check, Outcome, holds};
+use crate::bench::{Bench, User};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        chapter: 4,
+        name: "/proc shows the command's own processes only",
+        teaches: "mount a new proc after clone(2): it shows the PID namespace of whoever mounts it",
+        except: &[],
+        run: own_proc,
+    },
+    Check {
+        chapter: 4,
+        name: "a mount made inside does not reach the host",
+        teaches: "a new mount namespace is a copy whose mounts are still tied to the originals: MS_REC|MS_PRIVATE on / comes first",
+        except: &[],
+        run: mounts_stay_inside,
+    },
+    Check {
+        chapter: 4,
+        name: "--rootfs is the root, and nothing of the old one is left",
+        teaches: "after pivot_root(2) the old root is still mounted: umount2(2) with MNT_DETACH takes it away",
+        except: &[],
+        run: rootfs,
+    },
+    Check {
+        chapter: 4,
+        name: "--rootfs may be relative, and on another mount",
+        teaches: "pivot_root(2) wants a mount point: bind the folder on itself first",
+        except: &[],
+        run: rootfs_elsewhere,
+    },
+    Check {
+        chapter: 4,
+        name: "a --rootfs that cannot be one gets a clear error",
+        teaches: "an error inside must stop the child and come back: a pivot_root whose error is ignored mounts proc into the host's tree",
+        except: &[],
+        run: wrong_rootfs,
+    },
+];
+
+fn own_proc(bench: &Bench) -> anyhow::Result<Outcome> {
+    let ended = bench.script("echo /proc/[0-9]*; readlink /proc/self").finish()?.must_end_with(0)?;
+    let text = ended.text();
+    let lines: Vec<&str> = text.lines().collect();
+    ensure!(lines[0] == "/proc/1", "/proc shows {}", lines[0]);
+    ensure!(lines[1].parse::<u32>().is_ok_and(|pid| pid < 10), "/proc/self is {}", lines[1]);
+    holds()
+}
+
+fn mounts_stay_inside(bench: &Bench) -> anyhow::Result<Outcome> {
+    let before = fs::read_to_string("/proc/self/mountinfo")?;
+    let place = bench.folder("place")?;
+    let script = format!("mount -t tmpfs none {0} && touch {0}/seen && ls {0}; read wait || exit 0", place.display());
+    let mut running = bench.script(&script).start_waiting()?;
+    running.until("seen")?;
+    ensure!(fs::read_to_string("/proc/self/mountinfo")? == before, "the host's mounts have changed");
+    ensure!(fs::read_dir(&place)?.next().is_none(), "the host sees what was mounted inside");
+    running.release()?.must_end_with(0)?;
+    let tag = if before.contains(" shared:") { Ok(Outcome::Holds) } else { Err(()) };
+    tag.or_else(|()| Ok(Outcome::Skipped("the judge's own mounts are not shared: it is not root".into())))
+}
+
+/// A root file system that the user owns, as `make rootfs` builds it.
+fn new_rootfs(bench: &Bench, name: &str) -> anyhow::Result<std::path::PathBuf> {
+    let path = bench.folder.join(name);
+    bench.run(bench.other("rootfs"), [&path]).finish()?.must_end_with(0)?;
+    fs::write(path.join("etc/mark"), "this root\n")?;
+    Ok(path)
+}
+
+fn rootfs(bench: &Bench) -> anyhow::Result<Outcome> {
+    let path = new_rootfs(bench, "root")?;
+    let script = "cat /etc/mark; pwd; ls /; echo; cat /proc/self/mountinfo; echo /proc/[0-9]*";
+    let words = ["--rootfs".as_ref(), path.as_os_str(), "--".as_ref(), "sh".as_ref(), "-c".as_ref(), script.as_ref()];
+    let ended = bench.stage(words).finish()?.must_end_with(0)?;
+    let text = ended.text();
+    let (files, mounts) = text.split_once("\n\n").unwrap_or((&text, ""));
+    ensure!(files.starts_with("this root\n/\n"), "the command sees {files:?}");
+    let points: Vec<&str> = mounts.lines().filter_map(|line| line.split(' ').nth(4)).collect();
+    ensure!(points == ["/", "/proc"], "these mounts are inside: {points:?}");
+    ensure!(mounts.ends_with("/proc/1\n"), "/proc is not this PID namespace's: {mounts:?}");
+    holds()
+}
+
+fn rootfs_elsewhere(bench: &Bench) -> anyhow::Result<Outcome> {
+    new_rootfs(bench, "root")?;
+    bench.stage(["--rootfs", "root", "cat", "/etc/mark"]).finish()?.must_end_with(0)?.must_write("this root\n")?;
+    bench.stage(["--rootfs", "./tmp/../root/.", "cat", "/etc/mark"]).finish()?.must_end_with(0)?;
+    if bench.user == User::Root {
+        let place = bench.folder("mounted")?;
+        mount(Some("none"), &place, Some("tmpfs"), MsFlags::empty(), Some("mode=755"))?;
+        let outcome = new_rootfs(bench, "mounted/root").and_then(|_| {
+            bench.stage(["--rootfs", "mounted/root", "cat", "/etc/mark"]).finish()?.must_end_with(0)?;
+            // A mount point itself.
+            bench.run(bench.other("rootfs"), ["mounted"]).finish()?.must_end_with(125)?.must_complain(&["empty"])?;
+            fs::create_dir(place.join("proc"))?;
+            bench.stage(["--rootfs", "mounted", "/root/bin/true"]).finish()
+        });
+        umount2(&place, MntFlags::MNT_DETACH)?;
+        outcome?;
+    }
+    holds()
+}
+
+fn wrong_rootfs(bench: &Bench) -> anyhow::Result<Outcome> {
+    bench.file("a-file", "", 0o644)?;
+    bench.folder("empty")?;
+    let wrong = [
+        ("no-such-folder", "No such file"),
+        ("a-file", "not a folder"),
+        ("empty", "no folder `proc`"),
+        ("/", "the root folder already"),
+    ];
+    for (rootfs, reason) in wrong {
+        let ended = bench.stage(["--rootfs", rootfs, "--", "echo", "ran"]).finish()?.must_end_with(125)?;
+        ended.must_complain(&[rootfs, reason])?.must_write("")?;
+    }
+    ensure!(Path::new("/proc/self/status").exists(), "the host's /proc is gone");
+    holds()
+}

@@ -1,0 +1,211 @@
+//! Chapter 5: root inside, oneself outside.
+
+use std::{fs, os::unix::fs::MetadataExt};
+
+use anyhow::{Context, ensure};
+use nix::{
+    mount::{MntFlags, MsFlags, mount, umount2},
+    unistd::geteuid,
+};
+
+use super::{Check, Outcome, holds};
+use crate::{
+    bench::{Bench, User},
+    host::children_of,
+};
+
+/// Which stages execute themselves again, and so need to be root inside before that.
+const REEXEC: &[(u8, &str)] = &[(6, "execve takes the capabilities of a process that is not id 0 inside")];
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        chapter: 5,
+        name: "root inside is oneself outside",
+        teaches: "the map says whose files root's are: write \"0 UID 1\" to uid_map from outside, while the child waits",
+        except: &[],
+        run: root_inside,
+    },
+    Check {
+        chapter: 5,
+        name: "an ordinary user may not drop groups",
+        teaches: "the kernel wants \"deny\" in setgroups before it takes an ordinary user's gid_map (user_namespaces(7))",
+        except: &[],
+        run: setgroups,
+    },
+    Check {
+        chapter: 5,
+        name: "--no-map shows nobody",
+        teaches: "an id that no map names is shown as 65534, and execve(2) gives such a process no capability",
+        except: REEXEC,
+        run: no_map,
+    },
+    Check {
+        chapter: 5,
+        name: "a map that makes no sense is refused before anything is cloned",
+        teaches: "check what you can before clone(2): the kernel's EINVAL does not say which line was wrong",
+        except: &[],
+        run: senseless_maps,
+    },
+    Check {
+        chapter: 5,
+        name: "a map that the kernel refuses names the rule",
+        teaches: "an id outside must be one that the writer's own user namespace maps, and one's own without CAP_SETUID",
+        except: &[],
+        run: refused_maps,
+    },
+    Check {
+        chapter: 5,
+        name: "--user runs the command as another id",
+        teaches: "set the ids after the map is written: before, every id is EINVAL",
+        except: &[],
+        run: other_user,
+    },
+    Check {
+        chapter: 5,
+        name: "a map with more ids goes through newuidmap",
+        teaches: "newuidmap(1) is root's, and writes for an ordinary user what /etc/subuid grants",
+        except: &[],
+        run: granted_ids,
+    },
+];
+
+fn root_inside(bench: &Bench) -> anyhow::Result<Outcome> {
+    let uid = bench.user.uid();
+    let mut running = bench.script("id -u; id -g; touch made; echo ready; read wait || exit 0").start_waiting()?;
+    running.until("ready")?;
+    ensure!(running.output() == "0\n0\nready\n", "inside, id says {:?}", running.output());
+    let child = *children_of(running.pid())?.first().context("the stage has no child")?;
+    for file in ["uid_map", "gid_map"] {
+        let map = fs::read_to_string(format!("/proc/{child}/{file}"))?;
+        let fields: Vec<&str> = map.split_whitespace().collect();
+        ensure!(fields == ["0", &uid.to_string(), "1"], "{file} is {map:?}");
+    }
+    let owner = fs::metadata(bench.folder.join("made"))?.uid();
+    ensure!(owner == uid, "outside, the file that root made inside is {owner}'s, not {uid}'s");
+    running.release()?.must_end_with(0)?;
+    holds()
+}
+
+fn setgroups(bench: &Bench) -> anyhow::Result<Outcome> {
+    let expected = if bench.user == User::Root { "allow\n" } else { "deny\n" };
+    bench.script("cat /proc/self/setgroups").finish()?.must_end_with(0)?.must_write(expected)?;
+    holds()
+}
+
+fn no_map(bench: &Bench) -> anyhow::Result<Outcome> {
+    let script = "id -u; grep CapEff /proc/self/status; cat /proc/self/uid_map";
+    let ended = bench.stage(["--no-map", "--", "sh", "-c", script]).finish()?.must_end_with(0)?;
+    ended.must_write("65534\nCapEff:\t0000000000000000\n")?;
+    holds()
+}
+
+fn senseless_maps(bench: &Bench) -> anyhow::Result<Outcome> {
+    let wrong: [(&[&str], &str); 9] = [
+        (&["--uid-map", ""], "three numbers"),
+        (&["--uid-map", "0:1000"], "three numbers"),
+        (&["--uid-map", "a:0:1"], "IN is \"a\""),
+        (&["--uid-map", "0:-1:1"], "OUT is \"-1\""),
+        (&["--gid-map", "0:0:0"], "SIZE is 0"),
+        (&["--uid-map", "0:0:4294967296"], "SIZE is"),
+        (&["--uid-map", "2:0:4294967295"], "more than"),
+        (&["--uid-map", "0:1000:2", "--uid-map", "1:5000:1"], "overlap inside"),
+        (&["--gid-map", "0:1000:2", "--gid-map", "2:1001:1"], "overlap outside"),
+    ];
+    for (options, reason) in wrong {
+        let words = options.iter().copied().chain(["--", "echo", "ran"]);
+        let ended = bench.stage(words).finish()?.must_end_with(2)?;
+        ensure!(ended.errors.contains(reason), "{options:?}: it says {:?}, not {reason:?}", ended.errors);
+        ensure!(!ended.errors.contains("cloning"), "{options:?}: something was cloned first");
+        ended.must_write("")?;
+    }
+    holds()
+}
+
+fn refused_maps(bench: &Bench) -> anyhow::Result<Outcome> {
+    // Root of a user namespace that maps nothing but 0.
+    let run = bench.stage(["--uid-map", "0:5:1", "--", "echo", "ran"]).under(&["unshare", "-r"]);
+    run.finish()?.must_end_with(125)?.must_complain(&["uid_map \"0 5 1\"", "user_namespaces(7)"])?.must_write("")?;
+    holds()
+}
+
+fn other_user(bench: &Bench) -> anyhow::Result<Outcome> {
+    let script = "id -u; id -g; grep CapEff /proc/self/status";
+    let nobody_special = "1\n1\nCapEff:\t0000000000000000\n";
+    if bench.user == User::Root {
+        let options = ["--uid-map", "0:0:2", "--gid-map", "0:0:2", "--user", "1:1", "--", "sh", "-c", script];
+        bench.stage(options).finish()?.must_end_with(0)?.must_write(nobody_special)?;
+    } else if bench.stage == 5 {
+        let own = format!("1:{}:1", bench.user.uid());
+        let options = ["--uid-map", &own, "--gid-map", &own, "--user", "1:1", "--", "sh", "-c", script];
+        bench.stage(options).finish()?.must_end_with(0)?.must_write(nobody_special)?;
+    }
+    let ended = bench.stage(["--user", "1:1", "--", "echo", "ran"]).finish()?.must_end_with(2)?;
+    ended.must_complain(&["--user 1:1", "do not contain"])?.must_write("")?;
+    holds()
+}
+
+/// Puts other files in place of /etc/passwd and the like, in the judge's own mount namespace.
+struct Etc(Vec<&'static str>);
+
+impl Etc {
+    fn with(bench: &Bench, files: &[(&'static str, &str)]) -> anyhow::Result<Etc> {
+        let mut etc = Etc(Vec::new());
+        for (file, text) in files {
+            let name = file.rsplit('/').next().unwrap_or(file);
+            let substitute = bench.file(name, text, 0o644)?;
+            if fs::metadata(file).is_err() {
+                return Err(anyhow::anyhow!("there is no {file} to put another in its place"));
+            }
+            let none: Option<&str> = None;
+            mount(Some(&substitute), *file, none, MsFlags::MS_BIND, none)?;
+            etc.0.push(file);
+        }
+        Ok(etc)
+    }
+}
+
+impl Drop for Etc {
+    fn drop(&mut self) {
+        for file in &self.0 {
+            let _ = umount2(*file, MntFlags::MNT_DETACH);
+        }
+    }
+}
+
+fn granted_ids(bench: &Bench) -> anyhow::Result<Outcome> {
+    let uid = bench.user.uid();
+    let own = format!("0:{uid}:1");
+    let options =
+        ["--uid-map", &own, "--uid-map", "1:100000:9", "--gid-map", &own, "--gid-map", "1:100000:9", "--", "sh", "-c"];
+    let with = |script| options.iter().copied().chain([script]);
+    if bench.user == User::Root {
+        let ended = bench.stage(with("cat /proc/self/uid_map")).finish()?.must_end_with(0)?;
+        let fields: Vec<&str> = ended.text().leak().split_whitespace().collect();
+        ensure!(fields == ["0", "0", "1", "1", "100000", "9"], "uid_map is {fields:?}");
+        return holds();
+    }
+    let installed = std::path::Path::new("/usr/bin/newuidmap").exists();
+    if !installed {
+        bench.stage(with("echo ran")).finish()?.must_end_with(125)?.must_complain(&["newuidmap", "uidmap"])?;
+        return Ok(Outcome::Skipped("newuidmap is not installed: install the package uidmap".into()));
+    }
+    if !geteuid().is_root() {
+        return Ok(Outcome::Skipped("only root can grant ids for a test, in a mount namespace of the judge's".into()));
+    }
+    let passwd = format!("root:x:0:0::/root:/bin/sh\nlearner:x:{uid}:{uid}::/:/bin/sh\n");
+    let group = format!("root:x:0:\nlearner:x:{uid}:\n");
+    let names = [("/etc/passwd", passwd.as_str()), ("/etc/group", group.as_str())];
+    {
+        let _etc = Etc::with(bench, &[names[0], names[1], ("/etc/subuid", ""), ("/etc/subgid", "")])?;
+        bench.stage(with("echo ran")).finish()?.must_end_with(125)?.must_complain(&["newgidmap", "/etc/subgid"])?;
+    }
+    let granted = "learner:100000:65536\n";
+    let _etc = Etc::with(bench, &[names[0], names[1], ("/etc/subuid", granted), ("/etc/subgid", granted)])?;
+    let ended =
+        bench.stage(with("cat /proc/self/uid_map; touch f; chown 5:5 f; stat -c %u f")).finish()?.must_end_with(0)?;
+    let fields: Vec<&str> = ended.text().leak().split_whitespace().collect();
+    ensure!(fields == ["0", &uid.to_string(), "1", "1", "100000", "9", "5"], "inside: {fields:?}");
+    let owner = fs::metadata(bench.folder.join("f"))?.uid();
+    ensure!(owner == 100004, "uid 5 inside is {owner} outside, not 100004");
+    holds()
+}

@@ -1,0 +1,103 @@
+//! Chapter 6: the program runs itself again, inside, before the command is there.
+
+use std::{fs, os::unix::process::CommandExt};
+
+use anyhow::ensure;
+
+use super::{Check, Outcome, holds, messages};
+use crate::bench::Bench;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        chapter: 6,
+        name: "a random hostname is set before the command can look",
+        teaches: "code that runs inside before the command is what re-exec is for: set the name in the registered function",
+        except: &[],
+        run: random_hostname,
+    },
+    Check {
+        chapter: 6,
+        name: "the network is its own, and lo is up",
+        teaches: "a new network namespace has one interface, lo, and it is down: SIOCSIFFLAGS with IFF_UP",
+        except: &[],
+        run: loopback,
+    },
+    Check {
+        chapter: 6,
+        name: "the log tells of register, init and command, from both sides",
+        teaches: "the second start is a new program that registers again, and finds its name in argv[0]",
+        except: &[],
+        run: both_starts,
+    },
+    Check {
+        chapter: 6,
+        name: "the registered function by hand does no harm",
+        teaches: "argv[0] is anybody's to choose: the function must find out that it is inside before it changes anything",
+        except: &[],
+        run: by_hand,
+    },
+    Check {
+        chapter: 6,
+        name: "a map without root is refused",
+        teaches: "execve(2) takes all capabilities from a process whose id is not 0 inside: map first, then run again",
+        except: &[],
+        run: needs_root,
+    },
+];
+
+fn random_hostname(bench: &Bench) -> anyhow::Result<Outcome> {
+    let name = || anyhow::Ok(bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.text());
+    let (one, other) = (name()?, name()?);
+    ensure!(one.starts_with("container-"), "the hostname is {one:?}");
+    ensure!(one != other, "the hostname is {one:?} each time");
+    ensure!(!fs::read_to_string("/proc/sys/kernel/hostname")?.starts_with("container-"), "the host has that name");
+    holds()
+}
+
+fn loopback(bench: &Bench) -> anyhow::Result<Outcome> {
+    let ended = bench.script("cat /proc/net/dev").finish()?.must_end_with(0)?;
+    let text = ended.text();
+    let interfaces: Vec<&str> = text.lines().filter_map(|line| Some(line.split_once(':')?.0.trim())).collect();
+    ensure!(interfaces == ["lo"], "the interfaces are {interfaces:?}");
+    let inside = bench.other("inside");
+    let words = ["--".as_ref(), inside.as_os_str(), "loopback".as_ref()];
+    bench.stage(words).finish()?.must_end_with(0)?.must_write("word\n")?;
+    holds()
+}
+
+fn both_starts(bench: &Bench) -> anyhow::Result<Outcome> {
+    let ended = bench.script("true").finish()?.must_end_with(0)?;
+    let said = messages(&ended);
+    let order = [
+        "register: nsInitialisation",
+        "init: argv[0] names no function: the first start",
+        "cloning: ",
+        "opening the gate",
+        "command: /proc/self/exe as nsInitialisation",
+        "register: nsInitialisation",
+        "init: argv[0] is nsInitialisation, so I run it",
+        "hostname is ",
+        "executing: ",
+    ];
+    let mut rest = said.iter();
+    for expected in order {
+        ensure!(rest.any(|message| message.starts_with(expected)), "{expected:?} is not in its place in {said:#?}");
+    }
+    holds()
+}
+
+fn by_hand(bench: &Bench) -> anyhow::Result<Outcome> {
+    let run = bench.stage(["--hostname", "oops", "echo", "ran"]).with(|command| {
+        command.arg0("nsInitialisation");
+    });
+    run.finish()?.must_end_with(125)?.must_complain(&["not PID 1"])?.must_write("")?;
+    holds()
+}
+
+fn needs_root(bench: &Bench) -> anyhow::Result<Outcome> {
+    for options in [vec!["--no-map"], vec!["--uid-map", "1:1000:1", "--gid-map", "1:1000:1"]] {
+        let ended = bench.stage(options.into_iter().chain(["--", "echo", "ran"])).finish()?.must_end_with(2)?;
+        ended.must_complain(&["execve", "map id 0"])?.must_write("")?;
+    }
+    holds()
+}

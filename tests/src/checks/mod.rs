@@ -1,0 +1,110 @@
+//! What must hold for each chapter, and for those above it?
+
+mod ch01;
+mod ch01_bad_input;
+mod ch01_endings;
+mod ch02;
+mod ch03;
+mod ch04;
+mod ch05;
+mod ch06;
+
+use std::{collections::BTreeMap, fs};
+
+use anyhow::{Context, ensure};
+
+use crate::{
+    bench::{Bench, Ended},
+    host::{Snapshot, nobody_stays},
+};
+
+/// How a check ended that did not fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Outcome {
+    /// It holds.
+    Holds,
+    /// It could not be judged here, because of this.
+    Skipped(String),
+}
+
+/// One thing that must hold, for a chapter and for those above it.
+pub struct Check {
+    /// The chapter whose idea it is.
+    pub chapter: u8,
+    /// What must hold, in a few words.
+    pub name: &'static str,
+    /// What somebody whose stage fails it has not understood yet.
+    pub teaches: &'static str,
+    /// The stages above for which it does not hold, each with the reason.
+    pub except: &'static [(u8, &'static str)],
+    /// Finds out.
+    pub run: fn(&Bench) -> anyhow::Result<Outcome>,
+}
+
+impl Check {
+    /// Whether it is to hold for this stage.
+    pub fn is_for(&self, stage: u8) -> bool {
+        stage >= self.chapter && self.except.iter().all(|(exception, _)| *exception != stage)
+    }
+
+    /// Runs it on a stage, and then sees whether the machine is as it was.
+    ///
+    /// # Errors
+    ///
+    /// What does not hold, as the kernel said it.
+    pub fn judge(&self, bench: &Bench) -> anyhow::Result<Outcome> {
+        let before = Snapshot::take(&bench.temporary())?;
+        let outcome = (self.run)(bench);
+        let stayed = nobody_stays();
+        let differences = before.differences(&Snapshot::take(&bench.temporary())?);
+        let outcome = outcome?;
+        stayed?;
+        ensure!(differences.is_empty(), "the machine is not as it was: {}", differences.join("; "));
+        Ok(outcome)
+    }
+}
+
+/// All checks, lowest chapter first.
+pub fn all() -> impl Iterator<Item = &'static Check> {
+    [
+        ch01::CHECKS,
+        ch01_endings::CHECKS,
+        ch01_bad_input::CHECKS,
+        ch02::CHECKS,
+        ch03::CHECKS,
+        ch04::CHECKS,
+        ch05::CHECKS,
+        ch06::CHECKS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// `Holds`, for a check whose last line was an `ensure!`.
+fn holds() -> anyhow::Result<Outcome> {
+    Ok(Outcome::Holds)
+}
+
+/// The kinds of namespaces that /proc/PID/ns names.
+const KINDS: [&str; 6] = ["ipc", "mnt", "net", "pid", "user", "uts"];
+
+/// The namespaces of this process: kind → `uts:[4026531838]`.
+fn own_namespaces() -> anyhow::Result<BTreeMap<&'static str, String>> {
+    let link = |kind| fs::read_link(format!("/proc/self/ns/{kind}")).context("read a link in /proc/self/ns");
+    KINDS.iter().map(|kind| Ok((*kind, link(kind)?.display().to_string()))).collect()
+}
+
+/// The namespaces of a stage's command, likewise.
+fn namespaces_inside(bench: &Bench) -> anyhow::Result<BTreeMap<&'static str, String>> {
+    let ended = bench.script("cd /proc/self/ns && readlink ipc mnt net pid user uts").finish()?.must_end_with(0)?;
+    let text = ended.text();
+    let lines: Vec<&str> = text.lines().collect();
+    ensure!(lines.len() == KINDS.len(), "readlink wrote {text:?}");
+    Ok(KINDS.iter().zip(lines).map(|(kind, line)| (*kind, line.to_owned())).collect())
+}
+
+/// What the stage itself would say on the log, without the log's own columns.
+fn messages(ended: &Ended) -> Vec<String> {
+    ended.errors.lines().map(|line| line.split_whitespace().skip(3).collect::<Vec<_>>().join(" ")).collect()
+}

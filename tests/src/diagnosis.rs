@@ -1,0 +1,62 @@
+//! What does the doctor say for a user, and do the stages do as it said?
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, ensure};
+use serde_json::Value;
+
+use crate::{
+    bench::{Bench, Ended},
+    chapters::CHAPTERS,
+};
+
+/// The doctor's answer for one chapter.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// `runs`, `runs in part` or `does not run`.
+    pub verdict: String,
+    /// Because of what, and what to do.
+    pub reasons: Vec<String>,
+}
+
+/// The doctor's answers, by the chapter's name.
+pub type Diagnosis = BTreeMap<String, Answer>;
+
+/// Runs `doctor --json` as the bench's user, under these words (none, or such as `unshare -r`).
+pub fn ask(bench: &Bench, under: &[&str]) -> anyhow::Result<Diagnosis> {
+    let run = bench.run(bench.other("doctor"), ["--json"]);
+    let ended = if under.is_empty() { run } else { run.under(under) }.finish()?;
+    read(&ended)
+}
+
+fn read(ended: &Ended) -> anyhow::Result<Diagnosis> {
+    let json: Value = serde_json::from_slice(&ended.output).with_context(|| format!("doctor said {}", ended.errors))?;
+    let text = |value: &Value| value.as_str().map(str::to_owned).context("a string is missing in the doctor's JSON");
+    let mut diagnosis = Diagnosis::new();
+    for chapter in json["chapters"].as_array().context("no chapters in the doctor's JSON")? {
+        let reasons = chapter["reasons"].as_array().context("no reasons in the doctor's JSON")?;
+        let reasons = reasons.iter().map(text).collect::<anyhow::Result<_>>()?;
+        diagnosis.insert(text(&chapter["chapter"])?, Answer { verdict: text(&chapter["verdict"])?, reasons });
+    }
+    let all_run = diagnosis.values().all(|answer| answer.verdict == "runs");
+    ensure!(ended.status() == i32::from(!all_run), "the doctor's exit status is {}", ended.status());
+    Ok(diagnosis)
+}
+
+/// Each stage runs if the doctor says so, and if not, fails with the doctor's words.
+pub fn stages_agree(bench: &Bench, under: &[&str]) -> anyhow::Result<Diagnosis> {
+    let diagnosis = ask(bench, under)?;
+    for chapter in &CHAPTERS {
+        let answer = diagnosis.get(chapter.name).with_context(|| format!("no word of {}", chapter.name))?;
+        let run = bench.run(bench.other(chapter.name), ["-q", "true"]);
+        let ended = if under.is_empty() { run } else { run.under(under) }.finish()?;
+        if answer.verdict == "does not run" {
+            let ended = ended.must_end_with(125)?;
+            let way_out = answer.reasons.first().and_then(|reason| reason.rsplit(": ").next()).unwrap_or_default();
+            ensure!(ended.errors.contains(way_out), "{}: {} (doctor: {answer:?})", chapter.name, ended.errors);
+        } else {
+            ended.must_end_with(0).with_context(|| format!("{}: the doctor says {answer:?}", chapter.name))?;
+        }
+    }
+    Ok(diagnosis)
+}

@@ -1,0 +1,154 @@
+//! Is the machine as it was?
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+use nix::{
+    errno::Errno,
+    mount::{MsFlags, mount},
+    sched::{CloneFlags, unshare},
+    sys::{
+        prctl,
+        signal::{Signal, kill},
+        wait::{WaitPidFlag, WaitStatus, waitpid},
+    },
+    unistd::{Pid, geteuid},
+};
+
+/// How long the kernel may take to end what a killed stage leaves.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Prepares this process to judge: what a stage leaves behind becomes its child, and (as
+/// root) its mounts are its own and shared, as on most machines, so that a stage that
+/// does not make them private is found out, and hurts nothing but this process.
+pub fn prepare() -> anyhow::Result<()> {
+    prctl::set_child_subreaper(true).context("become a subreaper")?;
+    // What this process inherited is no business of the stages'.
+    // SAFETY: it only marks descriptors close-on-exec.
+    let marked = unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as i32) };
+    Errno::result(marked).context("close_range")?;
+    if geteuid().is_root() {
+        unshare(CloneFlags::CLONE_NEWNS).context("a mount namespace for the judge")?;
+        let none: Option<&str> = None;
+        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).context("make the mounts private")?;
+        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_SHARED, none).context("make the mounts shared")?;
+    }
+    Ok(())
+}
+
+/// What of the machine a stage could change.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    mounts: BTreeSet<String>,
+    hostname: String,
+    queues: BTreeSet<String>,
+    links: BTreeSet<String>,
+    groups: BTreeSet<PathBuf>,
+    files: BTreeSet<PathBuf>,
+}
+
+impl Snapshot {
+    /// Of the machine, and of the files in `folder`.
+    pub fn take(folder: &Path) -> anyhow::Result<Snapshot> {
+        let mountinfo = fs::read_to_string("/proc/self/mountinfo")?;
+        let mut queues = BTreeSet::new();
+        for kind in ["msg", "sem", "shm"] {
+            let table = fs::read_to_string(format!("/proc/sysvipc/{kind}")).unwrap_or_default();
+            // key and id: the other columns change when somebody uses it.
+            let ids = table.lines().skip(1).map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
+            queues.extend(ids.map(|id| format!("{kind} {id}")));
+        }
+        let mut groups = BTreeSet::new();
+        for line in mountinfo.lines().filter(|line| line.contains(" - cgroup")) {
+            if let Some(place) = line.split(' ').nth(4) {
+                find_groups(Path::new(place), &mut groups);
+            }
+        }
+        Ok(Snapshot {
+            hostname: fs::read_to_string("/proc/sys/kernel/hostname")?,
+            mounts: mountinfo.lines().map(str::to_owned).collect(),
+            queues,
+            links: names("/sys/class/net").into_iter().map(|path| path.display().to_string()).collect(),
+            groups,
+            files: names(folder),
+        })
+    }
+
+    /// What is different in `after`, a line each.
+    pub fn differences(&self, after: &Snapshot) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.hostname != after.hostname {
+            found.push(format!("the hostname is {:?} now", after.hostname.trim()));
+        }
+        compare("mount", &self.mounts, &after.mounts, &mut found);
+        compare("System V id", &self.queues, &after.queues, &mut found);
+        compare("network link", &self.links, &after.links, &mut found);
+        let shown = |paths: &BTreeSet<PathBuf>| paths.iter().map(|path| path.display().to_string()).collect();
+        compare("cgroup", &shown(&self.groups), &shown(&after.groups), &mut found);
+        compare("file", &shown(&self.files), &shown(&after.files), &mut found);
+        found
+    }
+}
+
+fn compare(what: &str, before: &BTreeSet<String>, after: &BTreeSet<String>, found: &mut Vec<String>) {
+    found.extend(after.difference(before).map(|one| format!("a new {what}: {one}")));
+    found.extend(before.difference(after).map(|one| format!("a {what} is gone: {one}")));
+}
+
+fn names(folder: impl AsRef<Path>) -> BTreeSet<PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+}
+
+/// The groups that a stage could have made: the runtime's name for them begins with `container-`.
+fn find_groups(folder: &Path, found: &mut BTreeSet<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if entry.file_name().to_string_lossy().starts_with("container-") {
+                found.insert(entry.path());
+            }
+            find_groups(&entry.path(), found);
+        }
+    }
+}
+
+/// Waits until none of this process's children is left; those that stay are killed.
+///
+/// # Errors
+///
+/// A process stayed.
+pub fn nobody_stays() -> anyhow::Result<()> {
+    let start = Instant::now();
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Err(Errno::ECHILD) => return Ok(()),
+            Ok(WaitStatus::StillAlive) if start.elapsed() > PATIENCE => break,
+            Ok(WaitStatus::StillAlive) => std::thread::sleep(Duration::from_millis(1)),
+            other => drop(other?),
+        }
+    }
+    let mut left = Vec::new();
+    for pid in children()? {
+        let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', " ");
+        left.push(format!("{pid} ({})", command.trim()));
+        kill(pid, Signal::SIGKILL)?;
+        waitpid(pid, None)?;
+    }
+    ensure!(left.is_empty(), "processes stayed: {}", left.join(", "));
+    Ok(())
+}
+
+/// The pids of this process's children.
+pub fn children() -> anyhow::Result<Vec<Pid>> {
+    children_of(Pid::this())
+}
+
+/// The pids of a process's children (proc_tid_children(5)).
+pub fn children_of(pid: Pid) -> anyhow::Result<Vec<Pid>> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).context("read the list of children")?;
+    text.split_whitespace().map(|pid| Ok(Pid::from_raw(pid.parse()?))).collect()
+}

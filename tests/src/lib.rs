@@ -1,0 +1,21 @@
+//! The judge: it judges the machine (the doctor) and the stages (the acceptance tests).
+//!
+//! | module | question it answers |
+//! |---|---|
+//! | [`chapters`] | which chapters are there, and what do their probes say? |
+//! | [`bench`] | how is a stage run, as root or as an ordinary user, with a bound on its time? |
+//! | [`diagnosis`] | what does the doctor say, and do the stages do as it said? |
+//! | [`host`] | is the machine as it was? |
+//! | [`checks`] | what must hold for each chapter, and for those above it? |
+//!
+//! A check asks the kernel (inodes under /proc/PID/ns, mountinfo, cgroup files), not the
+//! log. It takes any binary, the book's or a learner's.
+
+pub mod bench;
+pub mod chapters;
+pub mod checks;
+pub mod diagnosis;
+pub mod host;
+
+pub use bench::{Bench, Ended, User};
+pub use checks::{Check, Outcome};
