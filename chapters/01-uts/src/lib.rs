@@ -16,6 +16,9 @@ use nix::{sched::CloneFlags, unistd::sethostname};
 
 pub use process::{Arrived, Child, die_with_parent, spawn};
 
+/// The new namespaces of this stage.
+pub const NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWUTS;
+
 /// The longest name that sethostname(2) takes, in bytes (`__NEW_UTS_LEN`).
 const LONGEST_HOSTNAME: usize = 64;
 
@@ -50,7 +53,7 @@ pub fn set_hostname(name: &OsStr) -> anyhow::Result<()> {
 
 /// Can a child here have a hostname of its own?
 pub fn probe() -> Probe {
-    Probe::of(attempt(CloneFlags::CLONE_NEWUTS, || sethostname("probe").context("sethostname")))
+    Probe::of(attempt(NAMESPACES, || sethostname("probe").context("sethostname")))
 }
 
 /// Tries `deed` in a short-lived child with new namespaces. An ordinary user's child gets

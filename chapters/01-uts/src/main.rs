@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use ch01_uts::{set_hostname, spawn};
+use ch01_uts::{NAMESPACES, set_hostname, spawn};
 use clap::Parser;
-use nix::sched::CloneFlags;
 
 /// Runs a command in a new UTS namespace: its hostname is its own.
 #[derive(Parser)]
@@ -21,7 +20,7 @@ fn main() -> ExitCode {
         let cli = Cli::parse();
         cli.lab.apply();
         lab::become_root()?;
-        let child = spawn(CloneFlags::CLONE_NEWUTS, || {
+        let child = spawn(NAMESPACES, || {
             if let Some(name) = &cli.uts.hostname {
                 set_hostname(name)?;
             }

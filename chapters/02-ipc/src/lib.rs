@@ -15,6 +15,9 @@ use lab::{Probe, voice};
 use log::info;
 use nix::{errno::Errno, sched::CloneFlags, unistd::pause};
 
+/// The new namespaces of this stage: one more than the stage below has.
+pub const NAMESPACES: CloneFlags = ch01_uts::NAMESPACES.union(CloneFlags::CLONE_NEWIPC);
+
 /// The key of a System V message queue: a number that programs agree on.
 #[derive(Clone, Copy)]
 struct Key(i32);
@@ -86,5 +89,5 @@ fn inside(made_outside: Key, made_inside: Key, mut tell: PipeWriter) -> anyhow::
 
 /// Can a child here have an IPC namespace, and does the kernel have System V queues?
 pub fn probe() -> Probe {
-    Probe::of(attempt(CloneFlags::CLONE_NEWIPC, || Key(0x0c1).is_here().map(drop)))
+    Probe::of(attempt(NAMESPACES, || Key(0x0c1).is_here().map(drop)))
 }

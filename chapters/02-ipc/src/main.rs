@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 
 use ch01_uts::{set_hostname, spawn};
-use ch02_ipc::prove;
+use ch02_ipc::{NAMESPACES, prove};
 use clap::Parser;
-use nix::sched::CloneFlags;
 
 /// Runs a command in new UTS and IPC namespaces: the host's System V queues are not there.
 #[derive(Parser)]
@@ -23,7 +22,7 @@ fn main() -> ExitCode {
         cli.lab.apply();
         lab::become_root()?;
         prove()?;
-        let child = spawn(CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC, || {
+        let child = spawn(NAMESPACES, || {
             if let Some(name) = &cli.uts.hostname {
                 set_hostname(name)?;
             }

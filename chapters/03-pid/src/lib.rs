@@ -21,6 +21,9 @@ use nix::{
 
 pub use terminal::Terminal;
 
+/// The new namespaces of this stage.
+pub const NAMESPACES: CloneFlags = ch02_ipc::NAMESPACES.union(CloneFlags::CLONE_NEWPID);
+
 /// Logs both pids of this process: its own view, and that of the PID namespace to which
 /// the mounted /proc belongs.
 ///
@@ -50,7 +53,9 @@ pub fn wait_for_init(child: Child, terminal: &Terminal) -> anyhow::Result<Exit> 
         }
         if arrived.child_has_it { Ok(()) } else { kill(init, signal) }
     });
-    terminal.take_back()?;
+    if let Err(error) = terminal.take_back() {
+        warn!("the terminal is gone: {error:#}");
+    }
     outcome
 }
 
@@ -68,7 +73,7 @@ fn has_handler(pid: Pid, signal: Signal) -> io::Result<bool> {
 
 /// Can a child here be PID 1?
 pub fn probe() -> Probe {
-    Probe::of(attempt(CloneFlags::CLONE_NEWPID, || {
+    Probe::of(attempt(NAMESPACES, || {
         ensure!(getpid() == Pid::from_raw(1), "the child's pid is {}, not 1", getpid());
         Ok(())
     }))

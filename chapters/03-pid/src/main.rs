@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 
 use ch01_uts::{set_hostname, spawn};
-use ch03_pid::{Terminal, say_who_i_am, wait_for_init};
+use ch03_pid::{NAMESPACES, Terminal, say_who_i_am, wait_for_init};
 use clap::Parser;
-use nix::sched::CloneFlags;
 
 /// Runs a command as PID 1 of a new PID namespace, in new UTS and IPC namespaces.
 #[derive(Parser)]
@@ -22,9 +21,8 @@ fn main() -> ExitCode {
         let cli = Cli::parse();
         cli.lab.apply();
         lab::become_root()?;
-        let namespaces = CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWPID;
         let terminal = Terminal::find()?;
-        let child = spawn(namespaces, || {
+        let child = spawn(NAMESPACES, || {
             terminal.take()?;
             say_who_i_am()?;
             if let Some(name) = &cli.uts.hostname {

@@ -22,6 +22,9 @@ use nix::{
     unistd::pivot_root,
 };
 
+/// The new namespaces of this stage.
+pub const NAMESPACES: CloneFlags = ch03_pid::NAMESPACES.union(CloneFlags::CLONE_NEWNS);
+
 /// What this chapter adds to the command line.
 #[derive(clap::Args, Clone, Debug)]
 pub struct MountOptions {
@@ -114,11 +117,18 @@ pub fn pivot_into(root: &Path) -> anyhow::Result<()> {
 
 /// Can a child here mount a /proc of its own and change its root?
 pub fn probe() -> Probe {
-    Probe::of(attempt(CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS, || {
-        make_private()?;
-        mount_proc(Path::new("/proc"))?;
-        let root = Path::new("/sys");
-        become_mount_point(root)?;
-        pivot_into(root)
-    }))
+    Probe::of(attempt(NAMESPACES, rehearse))
+}
+
+/// Does in a short-lived child what every stage from here on does.
+///
+/// # Errors
+///
+/// What failed.
+pub fn rehearse() -> anyhow::Result<()> {
+    make_private()?;
+    mount_proc(Path::new("/proc"))?;
+    let root = Path::new("/sys");
+    become_mount_point(root)?;
+    pivot_into(root)
 }

@@ -4,9 +4,8 @@ use std::{path::Path, process::ExitCode};
 
 use ch01_uts::{set_hostname, spawn};
 use ch03_pid::{Terminal, say_who_i_am, wait_for_init};
-use ch04_mount::{enter_rootfs, make_private, mount_proc};
+use ch04_mount::{NAMESPACES, enter_rootfs, make_private, mount_proc};
 use clap::Parser;
-use nix::sched::CloneFlags;
 
 /// Runs a command with mounts of its own: its /proc shows its own processes only.
 #[derive(Parser)]
@@ -25,10 +24,8 @@ fn main() -> ExitCode {
         let cli = Cli::parse();
         cli.lab.apply();
         lab::become_root()?;
-        let namespaces =
-            CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS;
         let terminal = Terminal::find()?;
-        let child = spawn(namespaces, || {
+        let child = spawn(NAMESPACES, || {
             terminal.take()?;
             say_who_i_am()?;
             if let Some(name) = &cli.uts.hostname {

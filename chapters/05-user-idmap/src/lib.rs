@@ -26,6 +26,9 @@ pub use gate::Gate;
 pub use map::{IdMap, MapLine};
 pub use write::Maps;
 
+/// The new namespaces of this stage.
+pub const NAMESPACES: CloneFlags = ch04_mount::NAMESPACES.union(CloneFlags::CLONE_NEWUSER);
+
 /// What this chapter adds to the command line.
 #[derive(clap::Args, Clone, Debug)]
 pub struct IdMapOptions {
@@ -127,11 +130,12 @@ pub fn probe() -> Probe {
 fn try_maps(maps: anyhow::Result<Maps>) -> anyhow::Result<()> {
     let maps = maps?;
     let mut gate = Gate::new()?;
-    let child = ch01_uts::spawn(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWUTS, || {
+    let child = ch01_uts::spawn(NAMESPACES, || {
         gate.wait()?;
         become_user(User::ROOT)?;
         // AppArmor lets one make the namespace and then takes the capabilities away.
         nix::unistd::sethostname("probe").with_context(lab::why::user_namespace)?;
+        ch04_mount::rehearse()?;
         std::process::exit(0)
     })?;
     maps.write(child.pid())?;

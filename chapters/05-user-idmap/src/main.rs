@@ -5,9 +5,8 @@ use std::{path::Path, process::ExitCode};
 use ch01_uts::{set_hostname, spawn};
 use ch03_pid::{Terminal, say_who_i_am, wait_for_init};
 use ch04_mount::{enter_rootfs, make_private, mount_proc};
-use ch05_user_idmap::{Gate, User, become_user};
+use ch05_user_idmap::{Gate, NAMESPACES, User, become_user};
 use clap::Parser;
-use nix::sched::CloneFlags;
 
 /// Runs a command as root of a user namespace of its own: no privilege is needed.
 #[derive(Parser)]
@@ -28,14 +27,9 @@ fn main() -> ExitCode {
         let cli = Cli::parse();
         cli.lab.apply();
         let maps = cli.ids.maps()?;
-        let namespaces = CloneFlags::CLONE_NEWUTS
-            | CloneFlags::CLONE_NEWIPC
-            | CloneFlags::CLONE_NEWPID
-            | CloneFlags::CLONE_NEWNS
-            | CloneFlags::CLONE_NEWUSER;
         let terminal = Terminal::find()?;
         let mut gate = Gate::new()?;
-        let child = spawn(namespaces, || {
+        let child = spawn(NAMESPACES, || {
             gate.wait()?;
             terminal.take()?;
             if maps.as_ref().is_some_and(|maps| maps.contain(User::ROOT)) {

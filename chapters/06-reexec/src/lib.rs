@@ -49,6 +49,9 @@ use nix::sched::CloneFlags;
 
 pub use net::bring_up_loopback;
 
+/// The new namespaces of this stage.
+pub const NAMESPACES: CloneFlags = ch05_user_idmap::NAMESPACES.union(CloneFlags::CLONE_NEWNET);
+
 /// The executable file of whoever asks (proc_pid_exe(5)).
 const SELF: &str = "/proc/self/exe";
 
@@ -119,10 +122,10 @@ pub fn random_hostname() -> anyhow::Result<OsString> {
 /// Can a child here be in all six new namespaces, execute this program's file again, and
 /// bring its loopback up?
 pub fn probe() -> Probe {
-    let namespaces = CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET;
-    Probe::of(attempt(namespaces, || {
+    Probe::of(attempt(NAMESPACES, || {
         File::open(SELF).with_context(|| format!("open {SELF}"))?;
-        bring_up_loopback()
+        bring_up_loopback()?;
+        ch04_mount::rehearse()
     }))
 }
 

@@ -7,10 +7,9 @@ use ch01_uts::{set_hostname, spawn};
 use ch03_pid::{Terminal, say_who_i_am, wait_for_init};
 use ch04_mount::{enter_rootfs, make_private, mount_proc};
 use ch05_user_idmap::{Gate, User, become_user};
-use ch06_reexec::{bring_up_loopback, command, init, random_hostname, register};
+use ch06_reexec::{NAMESPACES, bring_up_loopback, command, init, random_hostname, register};
 use clap::Parser;
 use lab::{Exit, Failure, voice};
-use nix::sched::CloneFlags;
 
 /// Runs a command in new UTS, IPC, PID, mount, user and network namespaces, set up from inside.
 #[derive(Parser)]
@@ -40,15 +39,9 @@ fn parent(cli: &Cli) -> anyhow::Result<Exit> {
     let Some(maps) = cli.ids.maps()?.filter(|maps| maps.contain(User::ROOT)) else {
         return Err(Failure::usage("execve takes all capabilities from a process that is not id 0 inside: map id 0"));
     };
-    let namespaces = CloneFlags::CLONE_NEWUTS
-        | CloneFlags::CLONE_NEWIPC
-        | CloneFlags::CLONE_NEWPID
-        | CloneFlags::CLONE_NEWNS
-        | CloneFlags::CLONE_NEWUSER
-        | CloneFlags::CLONE_NEWNET;
     let terminal = Terminal::find()?;
     let mut gate = Gate::new()?;
-    let child = spawn(namespaces, || {
+    let child = spawn(NAMESPACES, || {
         gate.wait()?;
         terminal.take()?;
         become_user(User::ROOT)?;
