@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, anyhow, ensure};
 use ch01_uts::attempt;
 use lab::Probe;
 use log::info;
@@ -28,7 +28,7 @@ pub const NAMESPACES: CloneFlags = ch03_pid::NAMESPACES.union(CloneFlags::CLONE_
 /// What this chapter adds to the command line.
 #[derive(clap::Args, Clone, Debug)]
 pub struct MountOptions {
-    /// A folder with another system's files: the root folder inside
+    /// A folder with another system's files: the root folder inside [default: /]
     #[arg(long, value_name = "DIR")]
     pub rootfs: Option<PathBuf>,
 }
@@ -73,16 +73,17 @@ pub fn mount_proc(at: &Path) -> anyhow::Result<()> {
 }
 
 /// Makes the folder `rootfs` the root of this mount namespace, with a /proc of its own,
-/// and detaches the old root: nothing of the host's files can be reached any more.
+/// and detaches the old root: nothing of the host's files can be reached any more. With
+/// `/`, the root stays as it is.
 ///
 /// # Errors
 ///
-/// `rootfs` is missing, is not a folder, is the root already, or has no folder `proc`.
+/// `rootfs` is missing, is not a folder, or has no folder `proc`.
 pub fn enter_rootfs(rootfs: &Path) -> anyhow::Result<()> {
     let root = rootfs.canonicalize().with_context(|| format!("rootfs {}", rootfs.display()))?;
     ensure!(root.is_dir(), "rootfs {}: it is not a folder", rootfs.display());
     if root == Path::new("/") {
-        bail!("rootfs {}: that is the root folder already; leave --rootfs away", rootfs.display());
+        return mount_proc(Path::new("/proc")); // the root already is where it should be
     }
     let proc = root.join("proc");
     ensure!(proc.is_dir(), "rootfs {}: it has no folder `proc` to mount /proc on: make one", rootfs.display());

@@ -32,6 +32,7 @@ mod net;
 
 use std::{
     collections::BTreeMap,
+    convert::Infallible,
     env,
     ffi::OsString,
     fs::File,
@@ -43,7 +44,7 @@ use std::{
 
 use anyhow::Context;
 use ch01_uts::attempt;
-use lab::{Exit, Probe};
+use lab::{Exit, Probe, voice};
 use log::info;
 use nix::sched::CloneFlags;
 
@@ -106,6 +107,19 @@ pub fn command(name: &str) -> Command {
     let mut command = Command::new(SELF);
     command.arg0(name);
     command
+}
+
+/// Becomes the registered function `name`: executes this program again, with the same
+/// arguments and with this process's voice.
+///
+/// # Errors
+///
+/// execve(2) failed.
+pub fn become_function(name: &str) -> anyhow::Result<Infallible> {
+    let mut again = command(name);
+    again.args(env::args_os().skip(1));
+    voice::hand_over(&mut again, "child")?;
+    Err(again.exec()).with_context(|| format!("exec {SELF}"))
 }
 
 /// A hostname that nobody has: `container-` and eight random hexadecimal digits.

@@ -1,15 +1,14 @@
 //! Stage 6: the program runs itself again, inside, before the command is there.
 
-use std::{env, os::unix::process::CommandExt, path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
-use anyhow::Context;
 use ch01_uts::{set_hostname, spawn};
 use ch03_pid::{Terminal, say_who_i_am, wait_for_init};
 use ch04_mount::{enter_rootfs, make_private, mount_proc};
 use ch05_user_idmap::{Gate, User, become_user};
-use ch06_reexec::{NAMESPACES, bring_up_loopback, command, init, random_hostname, register};
+use ch06_reexec::{NAMESPACES, become_function, bring_up_loopback, init, random_hostname, register};
 use clap::Parser;
-use lab::{Exit, Failure, voice};
+use lab::{Exit, Failure};
 
 /// Runs a command in new UTS, IPC, PID, mount, user and network namespaces, set up from inside.
 #[derive(Parser)]
@@ -45,10 +44,7 @@ fn parent(cli: &Cli) -> anyhow::Result<Exit> {
         gate.wait()?;
         terminal.take()?;
         become_user(User::ROOT)?;
-        let mut again = command("nsInitialisation");
-        again.args(env::args_os().skip(1));
-        voice::hand_over(&mut again, "child")?;
-        Err(again.exec()).context("exec /proc/self/exe")
+        become_function("nsInitialisation")
     })?;
     maps.write(child.pid())?;
     gate.open()?;

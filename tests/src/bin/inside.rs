@@ -18,6 +18,8 @@ enum Cli {
     Queue { key: i32 },
     /// Is there a System V message queue with this key?
     Find { key: i32 },
+    /// Allocates this many MiB and writes to all of it
+    Eat { mebibytes: usize },
     /// Sends a word to itself through 127.0.0.1
     Loopback,
 }
@@ -35,6 +37,10 @@ fn main() -> ExitCode {
                 // SAFETY: msgget takes two numbers.
                 let found = Errno::result(unsafe { libc::msgget(key, 0) });
                 println!("{}", if found.is_ok() { "found" } else { "not found" });
+            }
+            Cli::Eat { mebibytes } => {
+                let memory = std::hint::black_box(vec![1u8; mebibytes << 20]);
+                println!("ate {}", memory.len() >> 20);
             }
             Cli::Loopback => {
                 let listener = TcpListener::bind("127.0.0.1:0").context("listen on 127.0.0.1")?;

@@ -1,0 +1,353 @@
+//! Chapter 7: a container gets no more than it may.
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::{fs::chown, process::CommandExt},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, ensure};
+use ch07_cgroup_memory::hierarchy::{Version, hierarchy_of};
+use nix::{sys::signal::Signal, unistd::geteuid};
+
+use super::{Check, Outcome, holds, messages};
+use crate::{
+    bench::{Bench, Run, User},
+    host::children_of,
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        chapter: 7,
+        name: "more memory than the limit is killed, and the log says why",
+        teaches: "a limit without one on swap only makes a hog slow: limit both, and read the kernel's count of OOM kills",
+        until: None,
+        run: hog_is_killed,
+    },
+    Check {
+        chapter: 7,
+        name: "less memory than the limit is left alone",
+        teaches: "the limit is on what is touched: a command that stays below never notices it",
+        until: None,
+        run: modest_is_left_alone,
+    },
+    Check {
+        chapter: 7,
+        name: "--hog runs the registered function",
+        teaches: "a registered function can be the command: become it inside, after everything is set up",
+        until: Some((8, "the command travels through a pipe from there on")),
+        run: registered_hog,
+    },
+    Check {
+        chapter: 7,
+        name: "the references' line: stress under 100m",
+        teaches: "the limit holds for the command's children too: they are born into its group",
+        until: None,
+        run: stress,
+    },
+    Check {
+        chapter: 7,
+        name: "the limits are in force before the command exists",
+        teaches: "set the limit and move the child while it waits at the gate: later, what it has already is its own",
+        until: None,
+        run: before_the_command,
+    },
+    Check {
+        chapter: 7,
+        name: "cpu shares and processors are set",
+        teaches: "each subsystem has its own hierarchy on v1: the child goes into a group of each",
+        until: None,
+        run: processor,
+    },
+    Check {
+        chapter: 7,
+        name: "limits that make no sense are refused before anything is made",
+        teaches: "the kernel rounds, and takes words for zero: check what a person wrote before you write it",
+        until: None,
+        run: senseless_limits,
+    },
+    Check {
+        chapter: 7,
+        name: "a group left by a killed runtime is cleared by the next run",
+        teaches: "nobody removes a group for you: name it after its maker's pid and start time, and the next run can tell",
+        until: None,
+        run: stale_group,
+    },
+    Check {
+        chapter: 7,
+        name: "without a group of one's own the error says how to get one",
+        teaches: "who may write a group's files may limit in it: an ordinary user needs one that was delegated",
+        until: None,
+        run: no_delegation,
+    },
+    Check {
+        chapter: 7,
+        name: "--show prints the hierarchies that the process sits in",
+        teaches: "/proc/self/mountinfo says where the hierarchies are, /proc/self/cgroup where you are in each",
+        until: Some((8, "an option of chapter 7 alone")),
+        run: show,
+    },
+    Check {
+        chapter: 7,
+        name: "a named hierarchy without a subsystem is made and removed",
+        teaches: "a v1 hierarchy lives until its last group is removed and its last mount is gone",
+        until: Some((8, "an option of chapter 7 alone")),
+        run: named_hierarchy,
+    },
+];
+
+/// For an ordinary user: groups that root gives away, and into which the run is put.
+pub(super) struct Delegation {
+    groups: Vec<PathBuf>,
+}
+
+impl Delegation {
+    /// As root nothing is needed. `None`: nobody here can give a group away.
+    pub(super) fn to(bench: &Bench, subsystems: &[&str]) -> anyhow::Result<Option<Delegation>> {
+        let mut delegation = Delegation { groups: Vec::new() };
+        if bench.user == User::Root {
+            return Ok(Some(delegation));
+        }
+        if !geteuid().is_root() {
+            return Ok(None);
+        }
+        for subsystem in subsystems {
+            let hierarchy = hierarchy_of(subsystem)?;
+            let base = if hierarchy.version == Version::V1 { &hierarchy.own_group } else { &hierarchy.mount_point };
+            let group = base.join(format!("judge-delegates-{}", std::process::id()));
+            if delegation.groups.contains(&group) {
+                continue;
+            }
+            fs::create_dir(&group).with_context(|| format!("make {}", group.display()))?;
+            delegation.groups.push(group.clone());
+            if *subsystem == "cpuset" && hierarchy.version == Version::V1 {
+                for knob in ["cpuset.cpus", "cpuset.mems"] {
+                    fs::write(group.join(knob), fs::read_to_string(base.join(knob))?.trim())?;
+                }
+            }
+            let own = Some(bench.user.uid());
+            chown(&group, own, own)?;
+            for file in ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"] {
+                if group.join(file).exists() {
+                    chown(group.join(file), own, own)?;
+                }
+            }
+        }
+        Ok(Some(delegation))
+    }
+
+    /// Starts the run in the groups.
+    pub(super) fn put<'a>(&self, run: Run<'a>) -> Run<'a> {
+        let files: Vec<PathBuf> = self.groups.iter().map(|group| group.join("cgroup.procs")).collect();
+        run.with(|command| {
+            for file in files {
+                let mut procs = fs::OpenOptions::new().write(true).open(&file).expect("a group that was just made");
+                // SAFETY: between fork and exec it only writes to an open file: 0 is whoever writes.
+                unsafe { command.pre_exec(move || procs.write_all(b"0")) };
+            }
+        })
+    }
+}
+
+impl Drop for Delegation {
+    fn drop(&mut self) {
+        for group in &self.groups {
+            let _ = fs::remove_dir(group);
+        }
+    }
+}
+
+/// Runs the rest with a delegation for these subsystems, or skips.
+fn delegated(
+    bench: &Bench,
+    subsystems: &[&str],
+    check: impl FnOnce(&Delegation) -> anyhow::Result<()>,
+) -> anyhow::Result<Outcome> {
+    match Delegation::to(bench, subsystems)? {
+        Some(delegation) => check(&delegation).map(|()| Outcome::Holds),
+        None => Ok(Outcome::Skipped("only root can delegate a cgroup for a test".into())),
+    }
+}
+
+/// The stage with `-m LIMIT`, and `inside eat MEBIBYTES` as its command.
+fn eater<'a>(bench: &'a Bench, limit: &str, mebibytes: &str) -> Run<'a> {
+    let inside = bench.other("inside");
+    bench.stage([Path::new("-m"), limit.as_ref(), "--".as_ref(), &inside, "eat".as_ref(), mebibytes.as_ref()])
+}
+
+fn hog_is_killed(bench: &Bench) -> anyhow::Result<Outcome> {
+    delegated(bench, &["memory"], |delegation| {
+        let ended = delegation.put(eater(bench, "100m", "200")).finish()?.must_end_with(137)?.must_write("")?;
+        let said = messages(&ended);
+        let report = said.iter().find(|message| message.starts_with("memory: limit 104857600, peak "));
+        let report = report.with_context(|| format!("no report of the memory in {said:#?}"))?;
+        ensure!(!report.ends_with("OOM kills 0"), "it says {report:?}");
+        ensure!(
+            said.iter().any(|message| message.starts_with("the memory limit killed 1 process")),
+            "no word of the limit"
+        );
+        Ok(())
+    })
+}
+
+fn modest_is_left_alone(bench: &Bench) -> anyhow::Result<Outcome> {
+    delegated(bench, &["memory"], |delegation| {
+        let ended = delegation.put(eater(bench, "100m", "30")).finish()?.must_end_with(0)?;
+        ensure!(messages(&ended).iter().any(|message| message.ends_with("OOM kills 0")), "no report of the memory");
+        ended.must_write("ate 30\n").map(drop)
+    })
+}
+
+fn registered_hog(bench: &Bench) -> anyhow::Result<Outcome> {
+    delegated(bench, &["memory"], |delegation| {
+        delegation.put(bench.stage(["-m", "50m", "--hog", "80m"])).finish()?.must_end_with(137)?;
+        delegation.put(bench.stage(["-m", "50m", "--hog", "20m"])).finish()?.must_end_with(0)?;
+        bench.stage(["--hog", "20m", "true"]).finish()?.must_end_with(2).map(drop)
+    })
+}
+
+fn stress(bench: &Bench) -> anyhow::Result<Outcome> {
+    if lab::exec::find("stress".as_ref(), Some("/usr/bin:/bin".as_ref())).is_none() {
+        return Ok(Outcome::Skipped("stress is not installed: install the package stress".into()));
+    }
+    delegated(bench, &["memory"], |delegation| {
+        let line = ["-m", "100m", "--", "stress", "--vm-bytes", "200m", "--vm-keep", "-m", "1"];
+        let ended = delegation.put(bench.stage(line)).finish()?.must_end_with(1)?;
+        ensure!(ended.errors.contains("got signal 9"), "stress says: {}", ended.errors);
+        Ok(())
+    })
+}
+
+fn before_the_command(bench: &Bench) -> anyhow::Result<Outcome> {
+    delegated(bench, &["memory"], |delegation| {
+        // The command's very first act is to say where it is; its group has the limit then.
+        let run = bench.stage(["-m", "64m", "--", "sh", "-c", "echo ready; read wait || exit 0"]);
+        let mut running = delegation.put(run).start_waiting()?;
+        running.until("ready")?;
+        let child = *children_of(running.pid())?.first().context("the stage has no child")?;
+        let group = group_of(&child.to_string(), "memory")?;
+        let limit = ["memory.max", "memory.limit_in_bytes"].map(|knob| fs::read_to_string(group.join(knob)));
+        let limit = limit.into_iter().flatten().next().context("no limit in the child's group")?;
+        ensure!(limit.trim() == "67108864", "the limit in {} is {limit}", group.display());
+        let swap = ["memory.swap.max", "memory.memsw.limit_in_bytes"].map(|knob| fs::read_to_string(group.join(knob)));
+        if let Some(swap) = swap.into_iter().flatten().next() {
+            ensure!(["0", "67108864"].contains(&swap.trim()), "swap is limited to {swap}");
+        }
+        ensure!(group_of("self", "memory")? != group, "the judge is in that group too");
+        running.release()?.must_end_with(0).map(drop)
+    })
+}
+
+/// The folder of the group in which a process is, for this subsystem.
+fn group_of(pid: &str, subsystem: &str) -> anyhow::Result<PathBuf> {
+    let hierarchy = hierarchy_of(subsystem)?;
+    let text = fs::read_to_string(format!("/proc/{pid}/cgroup"))?;
+    let wanted = |line: &&str| match hierarchy.version {
+        Version::V1 => line.split(':').nth(1).is_some_and(|names| names.split(',').any(|name| name == subsystem)),
+        Version::V2 => line.starts_with("0::"),
+    };
+    let line = text.lines().find(wanted).context("no such line in /proc/PID/cgroup")?;
+    let path = line.splitn(3, ':').nth(2).unwrap_or_default().trim_start_matches('/');
+    Ok(hierarchy.mount_point.join(path))
+}
+
+fn processor(bench: &Bench) -> anyhow::Result<Outcome> {
+    delegated(bench, &["cpu", "cpuset"], |delegation| {
+        let script = "grep Cpus_allowed_list /proc/self/status; echo ready; read wait || exit 0";
+        let run = bench.stage(["--cpu-shares", "512", "--cpuset-cpus", "0", "--", "sh", "-c", script]);
+        let mut running = delegation.put(run).start_waiting()?;
+        running.until("ready")?;
+        ensure!(running.output() == "Cpus_allowed_list:\t0\nready\n", "inside: {:?}", running.output());
+        let child = *children_of(running.pid())?.first().context("the stage has no child")?;
+        let group = group_of(&child.to_string(), "cpu")?;
+        let (knob, expected) = match hierarchy_of("cpu")?.version {
+            Version::V1 => ("cpu.shares", "512\n"),
+            Version::V2 => ("cpu.weight", "59\n"),
+        };
+        let value = fs::read_to_string(group.join(knob))?;
+        ensure!(value == expected, "{knob} is {value:?}, not {expected:?}");
+        running.release()?.must_end_with(0)?;
+        let run = bench.stage(["--cpuset-cpus", "4096", "--", "echo", "ran"]);
+        delegation.put(run).finish()?.must_end_with(125)?.must_complain(&["cpuset.cpus"])?.must_write("").map(drop)
+    })
+}
+
+fn senseless_limits(bench: &Bench) -> anyhow::Result<Outcome> {
+    let wrong = [
+        ["--memory", "0"],
+        ["--memory", "-100m"],
+        ["--memory", "lots"],
+        ["--memory", "100x"],
+        ["--memory", "99999999999999999999"],
+        ["--memory", "9223372036854775807"],
+        ["--memory", "100"],
+        ["--cpu-shares", "1"],
+        ["--cpu-shares", "262145"],
+        ["--cpuset-cpus", "1-0"],
+        ["--cpuset-cpus", "a"],
+    ];
+    for [option, value] in wrong {
+        let ended = bench.stage([&format!("{option}={value}"), "--", "echo", "ran"]).finish()?.must_end_with(2)?;
+        ensure!(ended.errors.contains(value), "{option} {value}: it says {:?}", ended.errors);
+        ended.must_write("")?;
+    }
+    holds()
+}
+
+fn stale_group(bench: &Bench) -> anyhow::Result<Outcome> {
+    delegated(bench, &["memory"], |delegation| {
+        let run = bench.stage(["-m", "64m", "--", "sh", "-c", "echo ready; read wait"]);
+        let mut running = delegation.put(run).start_waiting()?;
+        running.until("ready")?;
+        let child = *children_of(running.pid())?.first().context("the stage has no child")?;
+        let group = group_of(&child.to_string(), "memory")?;
+        running.signal(Signal::SIGKILL)?;
+        running.finish()?.must_end_with(137)?;
+        crate::host::nobody_stays()?;
+        ensure!(group.exists(), "a killed runtime cannot have removed {}", group.display());
+        delegation.put(bench.stage(["-m", "64m", "--", "true"])).finish()?.must_end_with(0)?;
+        ensure!(!group.exists(), "the next run left {}", group.display());
+        Ok(())
+    })
+}
+
+fn no_delegation(bench: &Bench) -> anyhow::Result<Outcome> {
+    if bench.user == User::Root {
+        return holds(); // root needs none
+    }
+    let ended = bench.stage(["-m", "64m", "--", "echo", "ran"]).finish()?.must_end_with(125)?.must_write("")?;
+    let way_out = match hierarchy_of("memory")?.version {
+        Version::V1 => "only root can give a group away",
+        Version::V2 => "systemd-run --user --scope -p Delegate=yes",
+    };
+    ended.must_complain(&["limit memory", way_out])?;
+    holds()
+}
+
+fn show(bench: &Bench) -> anyhow::Result<Outcome> {
+    let ended = bench.stage(["--show"]).finish()?.must_end_with(0)?;
+    let text = ended.text();
+    let own = hierarchy_of("memory")?;
+    let line = text.lines().find(|line| line.contains(&own.mount_point.display().to_string()));
+    let line = line.with_context(|| format!("no word of {} in {text}", own.mount_point.display()))?;
+    ensure!(line.starts_with(&own.version.to_string()) && line.contains("memory"), "{line}");
+    holds()
+}
+
+fn named_hierarchy(bench: &Bench) -> anyhow::Result<Outcome> {
+    if bench.user == User::Ordinary {
+        bench.stage(["--named-hierarchy"]).finish()?.must_end_with(125)?.must_complain(&["only root"])?;
+        return holds();
+    }
+    let kinds = fs::read_to_string("/proc/filesystems")?;
+    if !kinds.lines().any(|line| line.ends_with("\tcgroup")) {
+        bench.stage(["--named-hierarchy"]).finish()?.must_end_with(125)?.must_complain(&["no cgroup v1"])?;
+        return holds();
+    }
+    let before = fs::read_to_string("/proc/self/cgroup")?;
+    let ended = bench.stage(["--named-hierarchy"]).finish()?.must_end_with(0)?;
+    ensure!(ended.text().contains(":name=cgroup-test:/cgroup-1\n"), "it shows {:?}", ended.text());
+    ensure!(fs::read_to_string("/proc/self/cgroup")? == before, "the hierarchy is still there");
+    holds()
+}
