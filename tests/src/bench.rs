@@ -101,13 +101,23 @@ impl Bench {
     /// From 8 on the stages have subcommands, and pass standard input on only if asked to;
     /// from 9 on they have files of their own unless they are given others.
     pub fn stage<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run<'_> {
-        let before: &[&str] = match self.stage {
+        self.stage_at(self.stage, &self.binary, arguments)
+    }
+
+    /// A run of another stage than the bench's.
+    pub fn stage_at<S: AsRef<OsStr>>(
+        &self,
+        stage: u8,
+        binary: &Path,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Run<'_> {
+        let before: &[&str] = match stage {
             0..=7 => &[],
             8 => &["run", "-i"],
             _ => &["run", "-i", "--rootfs", "/"],
         };
         let arguments = arguments.into_iter().map(|argument| argument.as_ref().to_owned());
-        self.run(self.binary.as_os_str(), before.iter().map(OsString::from).chain(arguments))
+        self.run(binary, before.iter().map(OsString::from).chain(arguments))
     }
 
     /// A run of the stage with a script for `sh -c` as its command.

@@ -21,7 +21,7 @@ use std::{
 
 use nix::sys::signal::Signal;
 
-use crate::voice;
+use crate::{logger, voice};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub fn report(error: &anyhow::Error) -> u8 {
     // Where even the report cannot be written, the exit status is all that is left to say it.
     let _ = match voice::error_pipe() {
         Some(mut pipe) => pipe.write_all(format!("{status} {message}").as_bytes()),
-        None => writeln!(io::stderr(), "{}: {message}", voice::stage()),
+        None => writeln!(io::stderr(), "{}", logger::error_line(&message)),
     };
     status
 }

@@ -27,12 +27,17 @@ pub fn exec(command: &[OsString]) -> anyhow::Result<Infallible> {
     become_command(prepare(command))
 }
 
+/// The shell's prompt: it names the stage.
+pub fn prompt() -> String {
+    format!("-[{}]- # ", voice::stage())
+}
+
 /// The command as [`exec`] runs it, for a chapter that changes its environment first.
 pub fn prepare(command: &[OsString]) -> Command {
     let mut prepared = match command {
         [] => {
             let mut shell = Command::new(SHELL);
-            shell.env("PS1", format!("-[{}]- # ", voice::stage()));
+            shell.env("PS1", prompt());
             shell
         }
         [program, arguments @ ..] => {
@@ -54,9 +59,8 @@ pub fn prepare(command: &[OsString]) -> Command {
 pub fn become_command(mut command: Command) -> anyhow::Result<Infallible> {
     let words: Vec<String> = [command.get_program()].into_iter().chain(command.get_args()).map(shown).collect();
     info!("executing: {}", shortened(&words.join(" ")));
-    let program = command.get_program().to_owned();
     let error = command.exec();
-    Err(failure(&program, &error).into())
+    Err(failure(&command, &error).into())
 }
 
 /// A word as a person would read it on a log line: quoted where a shell would need it.
@@ -76,9 +80,11 @@ fn shortened(text: &str) -> String {
     }
 }
 
-fn failure(program: &OsStr, error: &std::io::Error) -> Failure {
+fn failure(command: &Command, error: &std::io::Error) -> Failure {
+    let program = command.get_program();
+    let own_path = command.get_envs().find(|(name, _)| *name == "PATH").and_then(|(_, path)| path.map(OsStr::to_owned));
     let not_found = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
-    let found = find(program, env::var_os("PATH").as_deref());
+    let found = find(program, own_path.or_else(|| env::var_os("PATH")).as_deref());
     let (status, reason) = match found {
         Some(file) if not_found => (
             Failure::NOT_EXECUTABLE,

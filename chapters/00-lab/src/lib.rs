@@ -49,7 +49,7 @@ impl StageOptions {
     /// Turns the log off if `-q` was given.
     pub fn apply(&self) {
         if self.quiet {
-            log::set_max_level(log::LevelFilter::Off);
+            voice::set_log(voice::Log::Off);
         }
     }
 }

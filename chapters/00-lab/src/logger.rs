@@ -13,7 +13,10 @@ use std::{
     process,
 };
 
-use crate::voice;
+use log::Record;
+use serde_json::{Value, json};
+
+use crate::voice::{self, Log};
 
 /// Sends the log to standard error, one write(2) a record, so that the lines of two
 /// processes never tear.
@@ -21,16 +24,59 @@ pub(crate) fn start() {
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let environment = env_logger::Env::default().default_filter_or("info");
     env_logger::Builder::from_env(environment)
-        .format(move |line, record| {
-            let role = voice::role();
-            let who = format!("{role}[{}]", process::id());
-            let place = place(record.file().unwrap_or("?"), record.line().unwrap_or(0));
-            let milliseconds = voice::elapsed().as_secs_f64() * 1000.0;
-            let (on, off) = if colour { (colour_of(&role), "\x1b[0m") } else { ("", "") };
-            // env_logger collects what is written here and writes it out in one piece.
-            writeln!(line, "{:>8} {on}{who:<12}{off} {place:<22} {}", format!("+{milliseconds:.2}ms"), record.args())
+        // env_logger collects what is written here and writes it out in one piece.
+        .format(move |line, record| match voice::log() {
+            Log::Json => writeln!(line, "{}", json(record)),
+            _ => writeln!(line, "{}", plain(record, colour)),
         })
         .init();
+    apply(voice::log());
+}
+
+/// Nothing is logged from now on if the log is off.
+pub(crate) fn apply(log: Log) {
+    if log == Log::Off {
+        log::set_max_level(log::LevelFilter::Off);
+    }
+}
+
+fn plain(record: &Record, colour: bool) -> String {
+    let role = voice::role();
+    let who = format!("{role}[{}]", process::id());
+    let place = place(record.file().unwrap_or("?"), record.line().unwrap_or(0));
+    let elapsed = format!("+{:.2}ms", milliseconds());
+    let (on, off) = if colour { (colour_of(&role), "\x1b[0m") } else { ("", "") };
+    format!("{elapsed:>8} {on}{who:<12}{off} {place:<22} {}", record.args())
+}
+
+fn json(record: &Record) -> Value {
+    json!({
+        "elapsed_ms": milliseconds(),
+        "role": voice::role(),
+        "pid": process::id(),
+        "level": record.level().as_str().to_lowercase(),
+        "place": place(record.file().unwrap_or("?"), record.line().unwrap_or(0)),
+        "message": record.args().to_string(),
+    })
+}
+
+/// An error that ends the stage, as a line of the log's own form.
+pub(crate) fn error_line(message: &str) -> String {
+    match voice::log() {
+        Log::Json => json!({
+            "elapsed_ms": milliseconds(),
+            "role": voice::role(),
+            "pid": process::id(),
+            "level": "error",
+            "message": message,
+        })
+        .to_string(),
+        _ => format!("{}: {message}", voice::stage()),
+    }
+}
+
+fn milliseconds() -> f64 {
+    (voice::elapsed().as_secs_f64() * 1e5).round() / 100.0
 }
 
 fn colour_of(role: &str) -> &'static str {

@@ -1,8 +1,8 @@
 //! Who speaks, since when, and how does that survive execve(2)?
 //!
 //! A process of this workspace has a voice: the stage it belongs to, the role that it
-//! plays, the moment at which the first of them started, and the pipe that takes its
-//! error to the parent. After clone(2) the child has a copy of all that; across
+//! plays, the moment at which the first of them started, the form of its log, and the
+//! pipe that takes its error to the parent. After clone(2) the child has a copy of all that; across
 //! execve(2) it travels in one environment variable, which [`fn@crate::exec`] removes.
 
 use std::{
@@ -11,7 +11,7 @@ use std::{
     os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
     path::Path,
     process::Command,
-    sync::Mutex,
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -22,13 +22,37 @@ use nix::{
 };
 
 /// The environment variable that carries the voice across execve(2):
-/// `STAGE ROLE START-NANOSECONDS ERROR-PIPE-FD`, the last `-` where there is none.
+/// `STAGE ROLE START-NANOSECONDS LOG ERROR-PIPE-FD`, the last `-` where there is none.
 pub const VARIABLE: &str = "LAB_VOICE";
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Log {
+    /// For people.
+    Plain,
+    /// One JSON object a line.
+    Json,
+    /// Nothing but errors.
+    Off,
+}
+
+impl Log {
+    const WORDS: [(Log, &str); 3] = [(Log::Plain, "plain"), (Log::Json, "json"), (Log::Off, "off")];
+
+    fn word(self) -> &'static str {
+        Self::WORDS[self as usize].1
+    }
+
+    fn from_word(word: &str) -> Option<Log> {
+        Self::WORDS.into_iter().find(|(_, other)| *other == word).map(|(log, _)| log)
+    }
+}
 
 struct Voice {
     stage: String,
     role: String,
     start: Duration,
+    log: Log,
     errors: Option<OwnedFd>,
 }
 
@@ -37,9 +61,12 @@ static VOICE: Mutex<Option<Voice>> = Mutex::new(None);
 /// Finds this process's voice: the one handed over by the process that executed it,
 /// or a new one as `parent`, starting now.
 pub(crate) fn start() {
-    let voice =
-        handed_over().unwrap_or_else(|| Voice { stage: own_name(), role: "parent".into(), start: now(), errors: None });
-    *VOICE.lock().unwrap() = Some(voice);
+    let voice = handed_over().unwrap_or_else(new);
+    *VOICE.lock().unwrap_or_else(PoisonError::into_inner) = Some(voice);
+}
+
+fn new() -> Voice {
+    Voice { stage: own_name(), role: "parent".into(), start: now(), log: Log::Plain, errors: None }
 }
 
 fn handed_over() -> Option<Voice> {
@@ -49,6 +76,7 @@ fn handed_over() -> Option<Voice> {
         stage: words.next()?.into(),
         role: words.next()?.into(),
         start: Duration::from_nanos(words.next()?.parse().ok()?),
+        log: Log::from_word(words.next()?)?,
         errors: None,
     };
     match words.next()? {
@@ -58,12 +86,13 @@ fn handed_over() -> Option<Voice> {
 }
 
 /// Takes over a pipe that execve(2) left open under this number, and closes it for the next execve.
-fn inherited_pipe(number: RawFd) -> Option<OwnedFd> {
+/// `None` if it is no pipe: then somebody typed the number.
+pub fn inherited_pipe(number: RawFd) -> Option<OwnedFd> {
     if number <= 2 {
         return None;
     }
-    // SAFETY: called once, before this process has opened anything: a descriptor above 2
-    // that is open now was inherited, and nothing else in the process owns it.
+    // SAFETY: called once for a number, and before this process opens anything of its own:
+    // what is open under it was inherited, and nothing else in the process owns it.
     let fd = unsafe { OwnedFd::from_raw_fd(number) };
     let is_pipe = fstat(&fd).is_ok_and(|stat| SFlag::from_bits_truncate(stat.st_mode).contains(SFlag::S_IFIFO));
     if !is_pipe {
@@ -100,10 +129,21 @@ pub fn hand_over(command: &mut Command, role: &str) -> anyhow::Result<()> {
             }
             None => "-".into(),
         };
-        anyhow::Ok(format!("{} {role} {} {errors}", voice.stage, voice.start.as_nanos()))
+        anyhow::Ok(format!("{} {role} {} {} {errors}", voice.stage, voice.start.as_nanos(), voice.log.word()))
     })?;
     command.env(VARIABLE, text);
     Ok(())
+}
+
+/// Changes the form of the log, here and in the processes to which this voice is handed over.
+pub fn set_log(log: Log) {
+    with(|voice| voice.log = log);
+    crate::logger::apply(log);
+}
+
+/// The form of the log.
+pub fn log() -> Log {
+    with(|voice| voice.log)
 }
 
 /// The stage's name, such as `06-reexec`.
@@ -127,8 +167,8 @@ pub fn error_pipe() -> Option<File> {
 }
 
 fn with<T>(f: impl FnOnce(&mut Voice) -> T) -> T {
-    let mut voice = VOICE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    f(voice.get_or_insert_with(|| Voice { stage: own_name(), role: "parent".into(), start: now(), errors: None }))
+    let mut voice = VOICE.lock().unwrap_or_else(PoisonError::into_inner);
+    f(voice.get_or_insert_with(new))
 }
 
 fn own_name() -> String {

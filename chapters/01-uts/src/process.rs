@@ -152,13 +152,13 @@ impl Child {
     ///
     /// The error of a child that never became the command.
     pub fn wait(self) -> anyhow::Result<Exit> {
-        self.wait_and(|child, arrived| match arrived.child_has_it {
-            true => Ok(()),
-            false => kill(child, arrived.signal),
+        self.wait_and(|child, arrived| match arrived {
+            Arrived { signal: Signal::SIGCHLD, .. } | Arrived { child_has_it: true, .. } => Ok(()),
+            Arrived { signal, .. } => kill(child, signal),
         })
     }
 
-    /// As [`Child::wait`], but `pass_on` decides what to do with a signal.
+    /// As [`Child::wait`], but `pass_on` decides what to do with a signal; SIGCHLD is one too.
     ///
     /// # Errors
     ///
@@ -178,7 +178,7 @@ impl Child {
         self.ended = true;
         debug!("reaped {}", self.pid);
         match errors::received(self.errors.try_clone()?).context("read the child's error")? {
-            Some(failure) => Err(Failure { message: format!("inside: {}", failure.message), ..failure }.into()),
+            Some(failure) => Err(Failure { message: said_inside(failure.message), ..failure }.into()),
             None => {
                 info!("{} ended with {exit}", self.pid);
                 Ok(exit)
@@ -188,9 +188,6 @@ impl Child {
 
     fn handle(&self, info: &siginfo, pass_on: impl Fn(Pid, Arrived) -> nix::Result<()>) -> anyhow::Result<()> {
         let signal = Signal::try_from(info.ssi_signo as i32)?;
-        if signal == Signal::SIGCHLD {
-            return Ok(());
-        }
         // A code above zero: the kernel sent it, not a process (sigaction(2)).
         let arrived = Arrived { signal, child_has_it: info.ssi_code > 0 };
         match pass_on(self.pid, arrived) {
@@ -198,6 +195,11 @@ impl Child {
             Err(errno) => Err(errno).with_context(|| format!("pass {signal} on to {}", self.pid)),
         }
     }
+}
+
+/// An error passes through as many parents as there are; one word for all of them is enough.
+fn said_inside(message: String) -> String {
+    if message.starts_with("inside: ") { message } else { format!("inside: {message}") }
 }
 
 impl Drop for Child {

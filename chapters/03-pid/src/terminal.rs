@@ -11,13 +11,14 @@ use std::io::{IsTerminal, stdin};
 use anyhow::Context;
 use nix::{
     sys::signal::{SigSet, Signal},
-    unistd::{Pid, getpgrp, getpid, getsid, setpgid, tcgetpgrp, tcsetpgrp},
+    unistd::{Pid, getpgrp, getpid, getsid, setpgid, setsid, tcgetpgrp, tcsetpgrp},
 };
 
 /// The terminal on standard input, if this process is in its foreground. Made before the clone.
 pub struct Terminal {
     /// The process group to which the terminal goes back.
     before: Option<Pid>,
+    detached: bool,
 }
 
 impl Terminal {
@@ -30,15 +31,28 @@ impl Terminal {
         let group = getpgrp();
         let leads_session = getsid(None).context("getsid")? == getpid();
         let in_foreground = stdin().is_terminal() && tcgetpgrp(stdin()).is_ok_and(|foreground| foreground == group);
-        Ok(Terminal { before: (in_foreground && !leads_session).then_some(group) })
+        Ok(Terminal { before: (in_foreground && !leads_session).then_some(group), detached: false })
     }
 
-    /// The child: leads a group of its own, in the terminal's foreground.
+    /// No terminal at all: the child leads a session of its own, and cannot reach ours.
+    pub fn detached() -> Terminal {
+        Terminal { before: None, detached: true }
+    }
+
+    /// Whether the child's session is its own: then no Ctrl-C reaches it but ours.
+    pub(crate) fn is_detached(&self) -> bool {
+        self.detached
+    }
+
+    /// The child: leads a group of its own, in the terminal's foreground (or a session of its own).
     ///
     /// # Errors
     ///
     /// The terminal has gone.
     pub fn take(&self) -> anyhow::Result<()> {
+        if self.detached {
+            setsid().context("setsid")?;
+        }
         if self.before.is_some() {
             let own_group = Pid::from_raw(0);
             setpgid(Pid::this(), own_group).context("setpgid: lead a process group")?;

@@ -32,9 +32,10 @@ pub const NAMESPACES: CloneFlags = ch04_mount::NAMESPACES.union(CloneFlags::CLON
 /// What this chapter adds to the command line.
 #[derive(clap::Args, Clone, Debug)]
 pub struct IdMapOptions {
-    /// Map SIZE user ids: IN inside is OUT outside, and so on (repeatable) [default: 0 is oneself]
+    /// Map SIZE user ids: IN inside is OUT outside, and so on (repeatable), or `auto`:
+    /// users and groups as /etc/subuid and /etc/subgid grant them [default: 0 is oneself]
     #[arg(long, value_name = "IN:OUT:SIZE")]
-    pub uid_map: Vec<MapLine>,
+    pub uid_map: Vec<UidMap>,
 
     /// Map SIZE group ids, likewise
     #[arg(long, value_name = "IN:OUT:SIZE")]
@@ -47,6 +48,23 @@ pub struct IdMapOptions {
     /// Run the command as this user and group inside
     #[arg(long, value_name = "UID:GID")]
     pub user: Option<User>,
+}
+
+/// What `--uid-map` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UidMap {
+    /// Oneself as root, and the ids that were granted.
+    Auto,
+    /// One line.
+    Line(MapLine),
+}
+
+impl FromStr for UidMap {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "auto" { Ok(UidMap::Auto) } else { text.parse().map(UidMap::Line) }
+    }
 }
 
 /// A user and a group, as ids inside: `UID:GID`.
@@ -83,14 +101,7 @@ impl IdMapOptions {
         if self.no_map {
             return Ok(None);
         }
-        let lines = |given: &[MapLine], own: u32| match given {
-            [] => vec![MapLine { inside: 0, outside: own, size: 1 }],
-            given => given.to_vec(),
-        };
-        let maps = Maps::new(
-            IdMap::new("uid_map", lines(&self.uid_map, geteuid().as_raw()))?,
-            IdMap::new("gid_map", lines(&self.gid_map, getegid().as_raw()))?,
-        )?;
+        let maps = self.lines_or_auto()?;
         if let Some(user) = self.user.filter(|user| !maps.contain(*user)) {
             return Err(Failure::usage(format!(
                 "--user {}:{}: the maps do not contain it: uid_map {:?}, gid_map {:?}",
@@ -101,6 +112,32 @@ impl IdMapOptions {
             )));
         }
         Ok(Some(maps))
+    }
+
+    /// Whether nothing is said about maps.
+    pub fn is_empty(&self) -> bool {
+        self.uid_map.is_empty() && self.gid_map.is_empty() && !self.no_map
+    }
+
+    fn lines_or_auto(&self) -> anyhow::Result<Maps> {
+        if self.uid_map.contains(&UidMap::Auto) {
+            if self.uid_map.len() > 1 || !self.gid_map.is_empty() {
+                return Err(Failure::usage("--uid-map auto is the whole of both maps: give no other line"));
+            }
+            return Maps::of_granted_ids();
+        }
+        let lines = |given: Vec<MapLine>, own: u32| match given[..] {
+            [] => vec![MapLine { inside: 0, outside: own, size: 1 }],
+            _ => given,
+        };
+        let uid_lines = self.uid_map.iter().filter_map(|map| match map {
+            UidMap::Line(line) => Some(*line),
+            UidMap::Auto => None,
+        });
+        Maps::new(
+            IdMap::new("uid_map", lines(uid_lines.collect(), geteuid().as_raw()))?,
+            IdMap::new("gid_map", lines(self.gid_map.clone(), getegid().as_raw()))?,
+        )
     }
 }
 

@@ -49,6 +49,20 @@ impl Maps {
         Maps::new(IdMap::new("uid_map", line(geteuid().as_raw()))?, IdMap::new("gid_map", line(getegid().as_raw()))?)
     }
 
+    /// Every id that this process's own user namespace has, as itself: what root may map.
+    ///
+    /// # Errors
+    ///
+    /// /proc is not mounted.
+    pub fn identity() -> anyhow::Result<Maps> {
+        let map = |name: &str| {
+            let file = format!("/proc/self/{name}");
+            let text = fs::read_to_string(&file).with_context(|| format!("read {file}"))?;
+            IdMap::new(name, text.lines().filter_map(same_ids).collect())
+        };
+        Maps::new(map("uid_map")?, map("gid_map")?)
+    }
+
     /// Whether both maps contain this user.
     pub fn contain(&self, user: User) -> bool {
         self.uid.contains(user.uid) && self.gid.contains(user.gid)
@@ -77,6 +91,13 @@ impl Maps {
             run("newuidmap", pid, &self.uid)
         }
     }
+}
+
+/// A line of one's own map, `0 1000 1`, as a line for a child: the ids inside, as themselves.
+fn same_ids(line: &str) -> Option<MapLine> {
+    let numbers: Vec<u32> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let [inside, _, size] = numbers[..] else { return None };
+    Some(MapLine { inside, outside: inside, size })
 }
 
 /// The kernel wants the whole map in one write(2), a line an extent.

@@ -54,7 +54,7 @@ pub use net::bring_up_loopback;
 pub const NAMESPACES: CloneFlags = ch05_user_idmap::NAMESPACES.union(CloneFlags::CLONE_NEWNET);
 
 /// The executable file of whoever asks (proc_pid_exe(5)).
-const SELF: &str = "/proc/self/exe";
+pub const SELF: &str = "/proc/self/exe";
 
 /// What a registered function looks like: as a stage, it ends with an exit status or an error.
 pub type Function = fn() -> anyhow::Result<Exit>;

@@ -121,6 +121,7 @@ impl Terminal {
         let slave = || anyhow::Ok(std::process::Stdio::from(pty.slave.try_clone()?));
         // Through a shell with job control, as when a person types it.
         let shell = ["sh", "-mc", "\"$0\" \"$@\"; exit $?"];
+        let arguments = if bench.stage < 8 { arguments.to_vec() } else { [&["-t"], arguments].concat() };
         let run = bench.stage(arguments).under(&shell).with(|command| {
             // SAFETY: between fork and exec, setsid and ioctl are async-signal-safe.
             unsafe {

@@ -26,14 +26,14 @@ pub(super) const CHECKS: &[Check] = &[
         chapter: 6,
         name: "the log tells of register, init and command, from both sides",
         teaches: "the second start is a new program that registers again, and finds its name in argv[0]",
-        until: None,
+        until: Some((8, "from there on a subcommand says which side it is")),
         run: both_starts,
     },
     Check {
         chapter: 6,
         name: "the registered function by hand does no harm",
         teaches: "argv[0] is anybody's to choose: the function must find out that it is inside before it changes anything",
-        until: None,
+        until: Some((8, "from there on a subcommand says which side it is")),
         run: by_hand,
     },
     Check {

@@ -9,6 +9,7 @@ mod ch04;
 mod ch05;
 mod ch06;
 mod ch07;
+mod ch08;
 
 use std::{collections::BTreeMap, fs};
 
@@ -78,6 +79,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         ch05::CHECKS,
         ch06::CHECKS,
         ch07::CHECKS,
+        ch08::CHECKS,
     ]
     .into_iter()
     .flatten()

@@ -1,0 +1,198 @@
+//! What can a person ask for?
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    fs::File,
+    io::{IsTerminal, stdin},
+    os::unix::ffi::{OsStrExt, OsStringExt},
+};
+
+use anyhow::Context;
+use ch03_pid::Terminal;
+use ch05_user_idmap::{Maps, User};
+use ch06_reexec::random_hostname;
+use clap::{
+    ValueEnum,
+    builder::{OsStringValueParser, TypedValueParser},
+};
+use lab::{Failure, voice};
+use log::info;
+use nix::unistd::{dup2_stdin, geteuid};
+
+use crate::Message;
+
+/// The options of `run`.
+#[derive(clap::Args, Clone, Debug)]
+pub struct RunOptions {
+    /// Give the command the terminal, with its Ctrl-C and job control
+    #[arg(short, long)]
+    pub tty: bool,
+
+    /// Pass standard input on [default: it is empty]
+    #[arg(short, long)]
+    pub interactive: bool,
+
+    /// Set an environment variable of the command (repeatable)
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = OsStringValueParser::new().try_map(variable))]
+    pub env: Vec<(OsString, OsString)>,
+
+    /// Stay as PID 1, with the command as a child: reap orphans and forward signals
+    #[arg(long)]
+    pub init: bool,
+
+    /// The form of the log
+    #[arg(long, value_name = "FORMAT", default_value = "plain")]
+    pub log_format: LogFormat,
+
+    /// What the chapters below take.
+    #[command(flatten)]
+    pub uts: ch01_uts::UtsOptions,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub mount: ch04_mount::MountOptions,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub ids: ch05_user_idmap::IdMapOptions,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub cgroup: ch07_cgroup_memory::CgroupOptions,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub lab: lab::StageOptions,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Plain,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+fn variable(text: OsString) -> Result<(OsString, OsString), String> {
+    let bytes = text.as_bytes();
+    match bytes.iter().position(|byte| *byte == b'=') {
+        None | Some(0) => Err("write NAME=VALUE".into()),
+        Some(end) => {
+            let part = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+            Ok((part(&bytes[..end]), part(&bytes[end + 1..])))
+        }
+    }
+}
+
+impl RunOptions {
+    /// Sets the log up as asked.
+    pub fn apply(&self) {
+        if self.log_format == LogFormat::Json {
+            voice::set_log(voice::Log::Json);
+        }
+        self.lab.apply();
+    }
+
+    /// The id maps. root's default is all ids, as themselves: an image has files of many
+    /// users, and inside people chown and su. Anybody else's default is oneself as root.
+    ///
+    /// # Errors
+    ///
+    /// As [`ch05_user_idmap::IdMapOptions::maps`]; and id 0 must be mapped.
+    pub fn maps(&self) -> anyhow::Result<Maps> {
+        let maps =
+            if self.ids.is_empty() && geteuid().is_root() { Some(Maps::identity()?) } else { self.ids.maps()? };
+        maps.filter(|maps| maps.contain(User::ROOT)).ok_or_else(|| {
+            Failure::usage("execve takes all capabilities from a process that is not id 0 inside: map id 0")
+        })
+    }
+
+    /// The terminal that the child is to take: ours with `-t`, else none.
+    ///
+    /// # Errors
+    ///
+    /// `-t` without a terminal on standard input.
+    pub fn terminal(&self) -> anyhow::Result<Terminal> {
+        if !self.tty {
+            return Ok(Terminal::detached());
+        }
+        if !stdin().is_terminal() {
+            return Err(Failure::usage("-t: standard input is no terminal"));
+        }
+        Terminal::find()
+    }
+
+    /// The child: gives standard input away, unless it is to be passed on.
+    ///
+    /// # Errors
+    ///
+    /// There is no /dev/null.
+    pub fn give_input_away(&self) -> anyhow::Result<()> {
+        if !self.interactive {
+            let null = File::open("/dev/null").context("open /dev/null")?;
+            dup2_stdin(null).context("dup2 /dev/null to standard input")?;
+        }
+        Ok(())
+    }
+
+    /// What init is to be told.
+    ///
+    /// # Errors
+    ///
+    /// `--rootfs` is not there, or no random hostname can be made.
+    pub fn message(&self) -> anyhow::Result<Message> {
+        let rootfs = match &self.mount.rootfs {
+            Some(folder) => Some(folder.canonicalize().with_context(|| format!("rootfs {}", folder.display()))?),
+            None => None,
+        };
+        let env = self.environment();
+        info!("for init: {} words, {} variables", self.lab.command.len(), env.len());
+        Ok(Message {
+            argv: self.lab.command.clone(),
+            env,
+            hostname: self.uts.hostname.clone().map_or_else(random_hostname, Ok)?,
+            rootfs,
+            user: self.ids.user,
+            init_stays: self.init,
+        })
+    }
+
+    /// A small environment of the container's own, and what `-e` adds: nothing of the
+    /// host's but TERM, if the terminal goes with it.
+    fn environment(&self) -> Vec<(OsString, OsString)> {
+        let home = if self.ids.user.is_none_or(|user| user.uid == 0) { "/root" } else { "/" };
+        let mut environment: Vec<(OsString, OsString)> = vec![
+            ("PATH".into(), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into()),
+            ("HOME".into(), home.into()),
+        ];
+        if let Some(term) = env::var_os("TERM").filter(|_| self.tty) {
+            environment.push(("TERM".into(), term));
+        }
+        if self.lab.command.is_empty() {
+            environment.push(("PS1".into(), lab::exec::prompt().into()));
+        }
+        for (name, value) in &self.env {
+            environment.retain(|(other, _)| other != name);
+            environment.push((name.clone(), value.clone()));
+        }
+        environment
+    }
+}
+
+/// `run` with a shell, for a stage that is started without a subcommand: with the terminal if there is one.
+pub fn default_arguments() -> Vec<OsString> {
+    let how = if stdin().is_terminal() { "-ti" } else { "-i" };
+    ["run", how].map(|word| OsStr::new(word).to_owned()).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_has_a_name_and_a_value() {
+        assert_eq!(variable("K=a=b".into()), Ok(("K".into(), "a=b".into())));
+        assert_eq!(variable("K=".into()), Ok(("K".into(), "".into())));
+        for wrong in ["", "K", "=v"] {
+            assert!(variable(wrong.into()).is_err(), "{wrong:?}");
+        }
+    }
+}
