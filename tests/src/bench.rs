@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::host::children_of;
 use anyhow::{Context, bail, ensure};
 use nix::{
     errno::Errno,
@@ -111,12 +112,13 @@ impl Bench {
         binary: &Path,
         arguments: impl IntoIterator<Item = S>,
     ) -> Run<'_> {
+        let arguments: Vec<OsString> = arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
+        let named = arguments.iter().any(|argument| argument == "--rootfs");
         let before: &[&str] = match stage {
             0..=7 => &[],
-            8 => &["run", "-i"],
-            _ => &["run", "-i", "--rootfs", "/"],
+            9.. if !named => &["run", "-i", "--rootfs", "/"],
+            _ => &["run", "-i"],
         };
-        let arguments = arguments.into_iter().map(|argument| argument.as_ref().to_owned());
         self.run(binary, before.iter().map(OsString::from).chain(arguments))
     }
 
@@ -237,7 +239,7 @@ impl<'a> Run<'a> {
         self.command.stdin(standard_input).stdout(File::create(&output)?).stderr(File::create(&errors)?);
         let child = self.command.spawn().with_context(|| format!("start {:?}", self.command.get_program()))?;
         fs::remove_file(&input)?;
-        Ok(Running { child, started: Instant::now(), output, errors, input: None })
+        Ok(Running { child, started: Instant::now(), output, errors, input: None, stage: self.bench.stage })
     }
 
     /// Runs it to its end.
@@ -262,12 +264,19 @@ pub struct Running {
     output: PathBuf,
     errors: PathBuf,
     input: Option<PipeWriter>,
+    stage: u8,
 }
 
 impl Running {
     /// The pid of the stage's parent process.
     pub fn pid(&self) -> Pid {
         Pid::from_raw(self.child.id() as i32)
+    }
+
+    /// The pid of the command, outside: the stage's child, or its child where a keeper is between them.
+    pub fn command(&self) -> anyhow::Result<Pid> {
+        let keepers = usize::from(self.stage >= 9);
+        (0..=keepers).try_fold(self.pid(), |pid, _| children_of(pid)?.first().copied().context("it has no child"))
     }
 
     /// What it has written to standard output so far.

@@ -11,7 +11,7 @@ pub struct Chapter {
 }
 
 /// The chapters, lowest first.
-pub const CHAPTERS: [Chapter; 8] = [
+pub const CHAPTERS: [Chapter; 9] = [
     Chapter { name: "01-uts", probe: ch01_uts::probe },
     Chapter { name: "02-ipc", probe: ch02_ipc::probe },
     Chapter { name: "03-pid", probe: ch03_pid::probe },
@@ -20,6 +20,7 @@ pub const CHAPTERS: [Chapter; 8] = [
     Chapter { name: "06-reexec", probe: ch06_reexec::probe },
     Chapter { name: "07-cgroup-memory", probe: ch07_cgroup_memory::probe },
     Chapter { name: "08-pipe-init", probe: ch08_pipe_init::probe },
+    Chapter { name: "09-aufs", probe: ch09_aufs::probe },
 ];
 
 impl Chapter {

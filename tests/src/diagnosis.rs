@@ -48,7 +48,12 @@ pub fn stages_agree(bench: &Bench, under: &[&str]) -> anyhow::Result<Diagnosis> 
     let diagnosis = ask(bench, under)?;
     for chapter in &CHAPTERS {
         let answer = diagnosis.get(chapter.name).with_context(|| format!("no word of {}", chapter.name))?;
-        let run = bench.stage_at(chapter.number(), &bench.other(chapter.name), ["-q", "true"]);
+        let binary = bench.other(chapter.name);
+        let run = match chapter.number() {
+            // With the files that it has by itself: they are what its probe is about.
+            9 => bench.run(&binary, ["run", "-q", "true"]),
+            number => bench.stage_at(number, &binary, ["-q", "true"]),
+        };
         let ended = if under.is_empty() { run } else { run.under(under) }.finish()?;
         if answer.verdict == "does not run" {
             let ended = ended.must_end_with(125)?;

@@ -68,7 +68,7 @@ pub fn mount_proc(at: &Path) -> anyhow::Result<()> {
         ),
         _ => anyhow!("mount proc on {}: {}", at.display(), errno.desc()),
     })?;
-    info!("mounted proc on {}: this PID namespace's", at.display());
+    info!("mounted proc: it shows this PID namespace");
     Ok(())
 }
 
@@ -112,7 +112,7 @@ pub fn pivot_into(root: &Path) -> anyhow::Result<()> {
     pivot_root(".", ".").with_context(|| format!("pivot_root to {}", root.display()))?;
     umount2(".", MntFlags::MNT_DETACH).context("detach the old root")?;
     env::set_current_dir("/").context("chdir to the new root")?;
-    info!("/ is {} now, the old root is detached", root.display());
+    info!("pivot_root: / is new, the old root is detached");
     Ok(())
 }
 

@@ -158,6 +158,12 @@ pub fn become_user(user: User) -> anyhow::Result<()> {
     die_with_parent() // new ids make the kernel forget the request
 }
 
+/// Whether this process is root, and of more than a user namespace that maps root to somebody else.
+pub fn is_root_outside() -> bool {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    geteuid().is_root() && map.split_whitespace().take(2).eq(["0", "0"])
+}
+
 /// Can a child here be root of its own user namespace, and get more ids than one?
 pub fn probe() -> Probe {
     let own = Probe::of(try_maps(Maps::of_own_ids()));

@@ -5,7 +5,7 @@
 //! (`cgroup.subtree_control`); and a group that has done so holds no processes itself
 //! (the no-internal-process rule; the root is exempt). So:
 //!
-//! - root uses the root of the hierarchy, as runtimes do;
+//! - whoever may write the root of the hierarchy (root) uses that, as runtimes do;
 //! - anybody else needs a group that was delegated, and whose only processes are one's
 //!   own. They move down into a leaf, the subsystems are switched on above them, and the
 //!   container's group is made beside the leaf. The last container undoes it.
@@ -19,10 +19,11 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail, ensure};
+use ch05_user_idmap::is_root_outside;
 use log::{debug, info, warn};
 use nix::{
     fcntl::{Flock, FlockArg},
-    unistd::{AccessFlags, access, geteuid},
+    unistd::{AccessFlags, access},
 };
 
 use crate::{
@@ -54,7 +55,7 @@ impl Base {
         }
         let in_leaf = own.file_name().is_some_and(|name| name == LEAF);
         let folder = match own.parent() {
-            _ if geteuid().is_root() => hierarchy.mount_point.clone(),
+            _ if may_write(&hierarchy.mount_point, hierarchy.version).is_ok() => hierarchy.mount_point.clone(),
             Some(parent) if in_leaf => parent.to_owned(),
             _ => own.clone(),
         };
@@ -85,7 +86,8 @@ impl Base {
         if missing.is_empty() {
             return Ok(());
         }
-        if !geteuid().is_root() {
+        if self.folder.join("cgroup.type").exists() {
+            // It is not the hierarchy's root, which alone has no type.
             move_all(&self.folder, &self.folder.join(LEAF))?;
         }
         for subsystem in missing {
@@ -129,7 +131,7 @@ impl Drop for Base {
 
 /// The way to a group of one's own.
 fn way_out(version: Version) -> &'static str {
-    match (version, geteuid().is_root()) {
+    match (version, is_root_outside()) {
         (Version::V2, false) => {
             "start this from a delegated group: `systemd-run --user --scope -p Delegate=yes COMMAND`"
         }

@@ -31,9 +31,7 @@ impl Group {
     /// EACCES if `base` is not ours, EROFS in a container.
     pub fn create(version: Version, base: &Path) -> anyhow::Result<Group> {
         clear_stale(base);
-        let pid = Pid::this();
-        let start = start_time(pid).context("read one's own start time from /proc/self/stat")?;
-        let folder = base.join(format!("{PREFIX}{pid}-{start}"));
+        let folder = base.join(maker_name()?);
         match fs::create_dir(&folder) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {} // several subsystems, one hierarchy
             other => other.with_context(|| format!("make the cgroup {}", folder.display()))?,
@@ -79,7 +77,7 @@ impl Group {
     /// ESRCH if it has ended, EACCES if it is somebody else's.
     pub fn add(&self, pid: Pid) -> anyhow::Result<()> {
         self.set("cgroup.procs", &pid.to_string())?;
-        info!("moved {pid} into {}", self.folder.display());
+        info!("moved {pid} into {}", self.folder.file_name().unwrap_or_default().display());
         Ok(())
     }
 }
@@ -106,11 +104,27 @@ fn remove(folder: &Path) -> io::Result<()> {
 fn clear_stale(base: &Path) {
     for entry in fs::read_dir(base).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let Some((pid, start)) = name.to_str().and_then(creator) else { continue };
-        if start_time(pid) != Some(start) && remove(&entry.path()).is_ok() {
+        if name.to_str().is_some_and(maker_is_gone) && remove(&entry.path()).is_ok() {
             info!("removed {}, whose creator was killed", entry.path().display());
         }
     }
+}
+
+/// A name for what this process makes, by which a later one can tell whether it is left over:
+/// `container-PID-START`.
+///
+/// # Errors
+///
+/// /proc is not mounted.
+pub fn maker_name() -> anyhow::Result<String> {
+    let pid = Pid::this();
+    let start = start_time(pid).context("read one's own start time from /proc/PID/stat")?;
+    Ok(format!("{PREFIX}{pid}-{start}"))
+}
+
+/// Whether this is such a name, and the process that made it has ended.
+pub fn maker_is_gone(name: &str) -> bool {
+    creator(name).is_some_and(|(pid, start)| start_time(pid) != Some(start))
 }
 
 /// Whether a folder's name is that of a container's group.

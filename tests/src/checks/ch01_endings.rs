@@ -10,10 +10,7 @@ use nix::{
 };
 
 use super::{Check, Outcome, holds};
-use crate::{
-    bench::{Bench, wait_for_end},
-    host::children_of,
-};
+use crate::bench::{Bench, wait_for_end};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -71,8 +68,7 @@ fn exit_statuses(bench: &Bench) -> anyhow::Result<Outcome> {
 fn sleeping(bench: &Bench) -> anyhow::Result<(crate::bench::Running, Pid)> {
     let mut running = bench.script("echo ready; exec sleep 1000").start()?;
     running.until("ready")?;
-    let pid = running.pid();
-    let child = *children_of(pid)?.first().context("the stage has no child")?;
+    let child = running.command()?;
     // The shell has written, and is about to become sleep.
     while std::fs::read_to_string(format!("/proc/{child}/comm"))?.trim() != "sleep" {
         sleep(Duration::from_millis(1));

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, ensure};
 
 use super::{Check, Outcome, holds, messages};
-use crate::{bench::Bench, host::children_of};
+use crate::bench::Bench;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -35,7 +35,7 @@ fn two_pids(bench: &Bench) -> anyhow::Result<Outcome> {
     let mut running = bench.script("echo pid $$; read wait || exit 0").start_waiting()?;
     running.until("pid")?;
     ensure!(running.output() == "pid 1\n", "the command says {:?}", running.output());
-    let child = *children_of(running.pid())?.first().context("the stage has no child")?;
+    let child = running.command()?;
     let status = fs::read_to_string(format!("/proc/{child}/status"))?;
     let pids = status.lines().find_map(|line| line.strip_prefix("NSpid:")).context("no NSpid in /proc/PID/status")?;
     let pids: Vec<&str> = pids.split_whitespace().collect();

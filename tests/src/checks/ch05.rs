@@ -2,17 +2,14 @@
 
 use std::{fs, os::unix::fs::MetadataExt};
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use nix::{
     mount::{MntFlags, MsFlags, mount, umount2},
     unistd::geteuid,
 };
 
 use super::{Check, Outcome, holds};
-use crate::{
-    bench::{Bench, User},
-    host::children_of,
-};
+use crate::bench::{Bench, User};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -71,7 +68,7 @@ fn root_inside(bench: &Bench) -> anyhow::Result<Outcome> {
     let mut running = bench.script("id -u; id -g; touch made; echo ready; read wait || exit 0").start_waiting()?;
     running.until("ready")?;
     ensure!(running.output() == "0\n0\nready\n", "inside, id says {:?}", running.output());
-    let child = *children_of(running.pid())?.first().context("the stage has no child")?;
+    let child = running.command()?;
     // From 8 on root maps every id there is, as itself.
     let size = if bench.user == User::Root && bench.stage >= 8 { "4294967295" } else { "1" };
     for file in ["uid_map", "gid_map"] {
@@ -185,32 +182,56 @@ fn granted_ids(bench: &Bench) -> anyhow::Result<Outcome> {
         ensure!(fields == ["0", "0", "1", "1", "100000", "9"], "uid_map is {fields:?}");
         return holds();
     }
-    let installed = std::path::Path::new("/usr/bin/newuidmap").exists();
-    if !installed {
+    if !std::path::Path::new("/usr/bin/newuidmap").exists() {
         bench.stage(with("echo ran")).finish()?.must_end_with(125)?.must_complain(&["newuidmap", "uidmap"])?;
+    }
+    let nothing_granted = with_ids_in_files(bench, "", || {
+        bench.stage(with("echo ran")).finish()?.must_end_with(125)?.must_complain(&["newgidmap", "/etc/subgid"])?;
+        Ok(())
+    })?;
+    if nothing_granted != Outcome::Holds {
+        return Ok(nothing_granted);
+    }
+    with_granted_ids(bench, || {
+        let ended = bench.stage(["--uid-map", "auto", "--", "cat", "/proc/self/uid_map"]).finish()?.must_end_with(0)?;
+        let fields: Vec<&str> = ended.text().leak().split_whitespace().collect();
+        ensure!(fields == ["0", &uid.to_string(), "1", "1", "100000", "65536"], "with auto, uid_map is {fields:?}");
+        bench.stage(["--uid-map", "auto", "--uid-map", "0:0:1", "--", "true"]).finish()?.must_end_with(2)?;
+        let ended = bench
+            .stage(with("cat /proc/self/uid_map; touch f; chown 5:5 f; stat -c %u f"))
+            .finish()?
+            .must_end_with(0)?;
+        let fields: Vec<&str> = ended.text().leak().split_whitespace().collect();
+        ensure!(fields == ["0", &uid.to_string(), "1", "1", "100000", "9", "5"], "inside: {fields:?}");
+        let owner = fs::metadata(bench.folder.join("f"))?.uid();
+        ensure!(owner == 100004, "uid 5 inside is {owner} outside, not 100004");
+        Ok(())
+    })
+}
+
+/// Runs `check` while the ordinary user is granted the ids from 100000 on, in the judge's
+/// own mount namespace; skips where that cannot be.
+pub(super) fn with_granted_ids(bench: &Bench, check: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<Outcome> {
+    with_ids_in_files(bench, "learner:100000:65536\n", check)
+}
+
+fn with_ids_in_files(
+    bench: &Bench,
+    granted: &str,
+    check: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<Outcome> {
+    if !std::path::Path::new("/usr/bin/newuidmap").exists() {
         return Ok(Outcome::Skipped("newuidmap is not installed: install the package uidmap".into()));
     }
     if !geteuid().is_root() {
         return Ok(Outcome::Skipped("only root can grant ids for a test, in a mount namespace of the judge's".into()));
     }
+    let uid = bench.user.uid();
     let passwd = format!("root:x:0:0::/root:/bin/sh\nlearner:x:{uid}:{uid}::/:/bin/sh\n");
     let group = format!("root:x:0:\nlearner:x:{uid}:\n");
-    let names = [("/etc/passwd", passwd.as_str()), ("/etc/group", group.as_str())];
-    {
-        let _etc = Etc::with(bench, &[names[0], names[1], ("/etc/subuid", ""), ("/etc/subgid", "")])?;
-        bench.stage(with("echo ran")).finish()?.must_end_with(125)?.must_complain(&["newgidmap", "/etc/subgid"])?;
-    }
-    let granted = "learner:100000:65536\n";
-    let _etc = Etc::with(bench, &[names[0], names[1], ("/etc/subuid", granted), ("/etc/subgid", granted)])?;
-    let ended = bench.stage(["--uid-map", "auto", "--", "cat", "/proc/self/uid_map"]).finish()?.must_end_with(0)?;
-    let fields: Vec<&str> = ended.text().leak().split_whitespace().collect();
-    ensure!(fields == ["0", &uid.to_string(), "1", "1", "100000", "65536"], "with auto, uid_map is {fields:?}");
-    bench.stage(["--uid-map", "auto", "--uid-map", "0:0:1", "--", "true"]).finish()?.must_end_with(2)?;
-    let ended =
-        bench.stage(with("cat /proc/self/uid_map; touch f; chown 5:5 f; stat -c %u f")).finish()?.must_end_with(0)?;
-    let fields: Vec<&str> = ended.text().leak().split_whitespace().collect();
-    ensure!(fields == ["0", &uid.to_string(), "1", "1", "100000", "9", "5"], "inside: {fields:?}");
-    let owner = fs::metadata(bench.folder.join("f"))?.uid();
-    ensure!(owner == 100004, "uid 5 inside is {owner} outside, not 100004");
+    let files =
+        [("/etc/passwd", passwd.as_str()), ("/etc/group", &group), ("/etc/subuid", granted), ("/etc/subgid", granted)];
+    let _etc = Etc::with(bench, &files)?;
+    check()?;
     holds()
 }

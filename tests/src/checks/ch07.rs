@@ -12,10 +12,7 @@ use ch07_cgroup_memory::hierarchy::{Version, hierarchy_of};
 use nix::{sys::signal::Signal, unistd::geteuid};
 
 use super::{Check, Outcome, holds, messages};
-use crate::{
-    bench::{Bench, Run, User},
-    host::children_of,
-};
+use crate::bench::{Bench, Run, User};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -225,7 +222,7 @@ fn before_the_command(bench: &Bench) -> anyhow::Result<Outcome> {
         let run = bench.stage(["-m", "64m", "--", "sh", "-c", "echo ready; read wait || exit 0"]);
         let mut running = delegation.put(run).start_waiting()?;
         running.until("ready")?;
-        let child = *children_of(running.pid())?.first().context("the stage has no child")?;
+        let child = running.command()?;
         let group = group_of(&child.to_string(), "memory")?;
         let limit = ["memory.max", "memory.limit_in_bytes"].map(|knob| fs::read_to_string(group.join(knob)));
         let limit = limit.into_iter().flatten().next().context("no limit in the child's group")?;
@@ -259,7 +256,7 @@ fn processor(bench: &Bench) -> anyhow::Result<Outcome> {
         let mut running = delegation.put(run).start_waiting()?;
         running.until("ready")?;
         ensure!(running.output() == "Cpus_allowed_list:\t0\nready\n", "inside: {:?}", running.output());
-        let child = *children_of(running.pid())?.first().context("the stage has no child")?;
+        let child = running.command()?;
         let group = group_of(&child.to_string(), "cpu")?;
         let (knob, expected) = match hierarchy_of("cpu")?.version {
             Version::V1 => ("cpu.shares", "512\n"),
@@ -300,7 +297,7 @@ fn stale_group(bench: &Bench) -> anyhow::Result<Outcome> {
         let run = bench.stage(["-m", "64m", "--", "sh", "-c", "echo ready; read wait"]);
         let mut running = delegation.put(run).start_waiting()?;
         running.until("ready")?;
-        let child = *children_of(running.pid())?.first().context("the stage has no child")?;
+        let child = running.command()?;
         let group = group_of(&child.to_string(), "memory")?;
         running.signal(Signal::SIGKILL)?;
         running.finish()?.must_end_with(137)?;

@@ -10,6 +10,8 @@ mod ch05;
 mod ch06;
 mod ch07;
 mod ch08;
+mod ch09;
+mod ch09_endings;
 
 use std::{collections::BTreeMap, fs};
 
@@ -80,6 +82,8 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         ch06::CHECKS,
         ch07::CHECKS,
         ch08::CHECKS,
+        ch09::CHECKS,
+        ch09_endings::CHECKS,
     ]
     .into_iter()
     .flatten()

@@ -1,0 +1,99 @@
+//! Chapter 9, how it ends: many at once, many in a row, and killed half-way.
+
+use std::{fs, path::PathBuf, thread::sleep, time::Duration};
+
+use anyhow::ensure;
+use nix::sys::signal::Signal;
+
+use super::{Check, Outcome, ch09::container, holds};
+use crate::{bench::Bench, host::nobody_stays};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        chapter: 9,
+        name: "twenty containers at once, from the first moment on",
+        teaches: "what all share is made by one and waited for by the others, and seen only when it is whole",
+        until: None,
+        run: twenty_at_once,
+    },
+    Check {
+        chapter: 9,
+        name: "200 containers one after another",
+        teaches: "what each run leaves behind adds up",
+        until: None,
+        run: two_hundred_in_a_row,
+    },
+    Check {
+        chapter: 9,
+        name: "SIGKILL at any moment leaves no mount, process or file, layers or not",
+        teaches: "mounts in a mount namespace of one's own, and a layer in memory, go with the last process",
+        until: None,
+        run: killed,
+    },
+];
+
+/// What the cache folder holds, two levels deep.
+fn cached(bench: &Bench) -> Vec<PathBuf> {
+    let inside = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    // Two levels: the program's folder, and what is in it.
+    let mut found: Vec<PathBuf> = inside(bench.folder.join(".cache"))
+        .flat_map(inside)
+        .flat_map(|folder| {
+            let below: Vec<PathBuf> = inside(folder.clone()).collect();
+            [vec![folder], below].concat()
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+fn twenty_at_once(bench: &Bench) -> anyhow::Result<Outcome> {
+    let start = || container(bench, ["--", "sh", "-c", "cat /image-layer4.txt; touch /f"]).start();
+    let running: Vec<_> = (0..20).map(|_| start()).collect::<Result<_, _>>()?;
+    for one in running {
+        one.finish()?.must_end_with(0)?.must_write("4\n")?;
+    }
+    let name = |path: PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let names: Vec<String> = cached(bench).into_iter().map(name).collect();
+    let expected = ["image", "base", "image-layer1", "image-layer2", "image-layer3", "image-layer4", "lock", "mnt"];
+    ensure!(names == expected, "the cache has {names:?}");
+    holds()
+}
+
+fn two_hundred_in_a_row(bench: &Bench) -> anyhow::Result<Outcome> {
+    container(bench, ["-q", "true"]).finish()?.must_end_with(0)?;
+    let before = cached(bench);
+    for number in 0..200 {
+        let status = number % 7;
+        container(bench, ["-q", "--", "sh", "-c", &format!("touch /f; exit {status}")])
+            .finish()?
+            .must_end_with(status)?;
+    }
+    ensure!(cached(bench) == before, "the cache has {:?}", cached(bench));
+    holds()
+}
+
+fn killed(bench: &Bench) -> anyhow::Result<Outcome> {
+    container(bench, ["-q", "true"]).finish()?.must_end_with(0)?;
+    let before = cached(bench);
+    for milliseconds in [0, 1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 40] {
+        let running = container(bench, ["sleep", "1000"]).start()?;
+        sleep(Duration::from_millis(milliseconds));
+        running.signal(Signal::SIGKILL)?;
+        running.finish()?.must_end_with(137)?;
+        nobody_stays()?;
+    }
+    ensure!(cached(bench) == before, "the cache has {:?}", cached(bench));
+    // Half-way through the first image: the next run makes it whole.
+    for milliseconds in [2, 5, 10, 20, 30] {
+        fs::remove_dir_all(bench.folder.join(".cache"))?;
+        let running = container(bench, ["sleep", "1000"]).start()?;
+        sleep(Duration::from_millis(milliseconds));
+        running.signal(Signal::SIGKILL)?;
+        running.finish()?.must_end_with(137)?;
+        nobody_stays()?;
+        container(bench, ["cat", "/image-layer4.txt"]).finish()?.must_end_with(0)?.must_write("4\n")?;
+    }
+    ensure!(!cached(bench).iter().any(|path| path.ends_with("half-made")), "left: {:?}", cached(bench));
+    holds()
+}
