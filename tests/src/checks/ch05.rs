@@ -193,20 +193,26 @@ fn granted_ids(bench: &Bench) -> anyhow::Result<Outcome> {
         return Ok(nothing_granted);
     }
     with_granted_ids(bench, || {
-        let ended = bench.stage(["--uid-map", "auto", "--", "cat", "/proc/self/uid_map"]).finish()?.must_end_with(0)?;
-        let fields: Vec<&str> = ended.text().leak().split_whitespace().collect();
-        ensure!(fields == ["0", &uid.to_string(), "1", "1", "100000", "65536"], "with auto, uid_map is {fields:?}");
+        let found = map_outside(bench, &["--uid-map", "auto"])?;
+        ensure!(found == ["0", &uid.to_string(), "1", "1", "100000", "65536"], "with auto, uid_map is {found:?}");
         bench.stage(["--uid-map", "auto", "--uid-map", "0:0:1", "--", "true"]).finish()?.must_end_with(2)?;
-        let ended = bench
-            .stage(with("cat /proc/self/uid_map; touch f; chown 5:5 f; stat -c %u f"))
-            .finish()?
-            .must_end_with(0)?;
-        let fields: Vec<&str> = ended.text().leak().split_whitespace().collect();
-        ensure!(fields == ["0", &uid.to_string(), "1", "1", "100000", "9", "5"], "inside: {fields:?}");
+        let found = map_outside(bench, &options[..8])?;
+        ensure!(found == ["0", &uid.to_string(), "1", "1", "100000", "9"], "uid_map is {found:?}");
+        bench.stage(with("touch f; chown 5:5 f; stat -c %u f")).finish()?.must_end_with(0)?.must_write("5\n")?;
         let owner = fs::metadata(bench.folder.join("f"))?.uid();
         ensure!(owner == 100004, "uid 5 inside is {owner} outside, not 100004");
         Ok(())
     })
+}
+
+/// The fields of the command's uid_map, as seen from here.
+fn map_outside(bench: &Bench, options: &[&str]) -> anyhow::Result<Vec<String>> {
+    let words = [options, &["--", "sh", "-c", "echo ready; read wait || exit 0"]].concat();
+    let mut running = bench.stage(words).start_waiting()?;
+    running.until("ready")?;
+    let map = fs::read_to_string(format!("/proc/{}/uid_map", running.command()?))?;
+    running.release()?.must_end_with(0)?;
+    Ok(map.split_whitespace().map(str::to_owned).collect())
 }
 
 /// Runs `check` while the ordinary user is granted the ids from 100000 on, in the judge's
