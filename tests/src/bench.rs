@@ -17,8 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::host::children_of;
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, poll},
@@ -26,7 +25,12 @@ use nix::{
     unistd::{Pid, geteuid},
 };
 
-/// Longer than any run takes on a slow machine; a run that takes longer hangs.
+use crate::{
+    hang::{Hang, zombies_of},
+    host::children_of,
+};
+
+/// Longer than any run takes on a slow machine.
 const BOUND: Duration = Duration::from_secs(30);
 
 /// The ordinary user's id, where the tests run as root and can choose.
@@ -72,6 +76,8 @@ pub struct Bench {
     pub binary: PathBuf,
     /// This bench's own folder, home and temporary folder of the user. Removed at the end.
     pub folder: PathBuf,
+    /// A run that takes longer hangs.
+    pub bound: Duration,
 }
 
 static COUNTER: AtomicU32 = AtomicU32::new(0);
@@ -89,7 +95,7 @@ impl Bench {
         fs::create_dir(&temporary)?;
         fs::set_permissions(&temporary, fs::Permissions::from_mode(0o1777))?;
         let binaries = binary.parent().context("a binary is in a folder")?.to_owned();
-        Ok(Bench { stage, user, binaries, binary: binary.to_owned(), folder })
+        Ok(Bench { stage, user, binaries, binary: binary.to_owned(), folder, bound: BOUND })
     }
 
     /// The user's temporary folder, in which nothing may be left.
@@ -239,7 +245,8 @@ impl<'a> Run<'a> {
         self.command.stdin(standard_input).stdout(File::create(&output)?).stderr(File::create(&errors)?);
         let child = self.command.spawn().with_context(|| format!("start {:?}", self.command.get_program()))?;
         fs::remove_file(&input)?;
-        Ok(Running { child, started: Instant::now(), output, errors, input: None, stage: self.bench.stage })
+        let (bound, stage) = (self.bench.bound, self.bench.stage);
+        Ok(Running { child, started: Instant::now(), bound, output, errors, input: None, stage })
     }
 
     /// Runs it to its end.
@@ -261,6 +268,7 @@ impl<'a> Run<'a> {
 pub struct Running {
     child: Child,
     started: Instant,
+    bound: Duration,
     output: PathBuf,
     errors: PathBuf,
     input: Option<PipeWriter>,
@@ -318,11 +326,16 @@ impl Running {
     }
 
     fn check_bound(&mut self) -> anyhow::Result<()> {
-        if self.started.elapsed() > BOUND {
-            let errors = fs::read_to_string(&self.errors).unwrap_or_default();
+        if self.started.elapsed() > self.bound {
+            let said = fs::read_to_string(&self.errors).unwrap_or_default();
+            let hang = Hang { after: self.bound, zombies: zombies_of(self.pid()), said };
+            // Its children first: those of a stage that hangs need not die with it.
+            for child in children_of(self.pid()).unwrap_or_default() {
+                let _ = kill(child, Signal::SIGKILL);
+            }
             self.child.kill()?;
             self.child.wait()?;
-            bail!("it hangs: still there after {} s; it said: {errors}", BOUND.as_secs());
+            return Err(hang.into());
         }
         Ok(())
     }

@@ -23,9 +23,9 @@ use nix::{
 /// How long the kernel may take to end what a killed stage leaves.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Prepares this process to judge: what a stage leaves behind becomes its child, and (as
-/// root) its mounts are its own and shared, as on most machines, so that a stage that
-/// does not make them private is found out, and hurts nothing but this process.
+/// Prepares this process to judge: what a stage leaves behind becomes its child. As root,
+/// its mounts, hostname and System V ids are its own, so that a stage that changes them is
+/// found out and hurts nothing but this process; the mounts are shared, as on most machines.
 pub fn prepare() -> anyhow::Result<()> {
     prctl::set_child_subreaper(true).context("become a subreaper")?;
     // What this process inherited is no business of the stages'.
@@ -33,7 +33,8 @@ pub fn prepare() -> anyhow::Result<()> {
     let marked = unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as i32) };
     Errno::result(marked).context("close_range")?;
     if geteuid().is_root() {
-        unshare(CloneFlags::CLONE_NEWNS).context("a mount namespace for the judge")?;
+        let own = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC;
+        unshare(own).context("mount, UTS and IPC namespaces for the judge")?;
         let none: Option<&str> = None;
         mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).context("make the mounts private")?;
         mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_SHARED, none).context("make the mounts shared")?;

@@ -5,6 +5,7 @@
 //! | [`chapters`] | which chapters are there, and what do their probes say? |
 //! | [`bench`] | how is a stage run, as root or as an ordinary user, with a bound on its time? |
 //! | [`diagnosis`] | what does the doctor say, and do the stages do as it said? |
+//! | [`hang`] | what does a run that does not end wait for? |
 //! | [`host`] | is the machine as it was? |
 //! | [`checks`] | what must hold for each chapter, and for those above it? |
 //!
@@ -15,6 +16,7 @@ pub mod bench;
 pub mod chapters;
 pub mod checks;
 pub mod diagnosis;
+pub mod hang;
 pub mod host;
 
 pub use bench::{Bench, Ended, User};

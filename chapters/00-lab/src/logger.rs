@@ -43,7 +43,7 @@ pub(crate) fn apply(log: Log) {
 fn plain(record: &Record, colour: bool) -> String {
     let role = voice::role();
     let who = format!("{role}[{}]", process::id());
-    let place = place(record.file().unwrap_or("?"), record.line().unwrap_or(0));
+    let place = place(&voice::stage(), record.file().unwrap_or("?"), record.line().unwrap_or(0));
     let elapsed = format!("+{:.2}ms", milliseconds());
     let (on, off) = if colour { (colour_of(&role), "\x1b[0m") } else { ("", "") };
     format!("{elapsed:>8} {on}{who:<12}{off} {place:<22} {}", record.args())
@@ -55,7 +55,7 @@ fn json(record: &Record) -> Value {
         "role": voice::role(),
         "pid": process::id(),
         "level": record.level().as_str().to_lowercase(),
-        "place": place(record.file().unwrap_or("?"), record.line().unwrap_or(0)),
+        "place": place(&voice::stage(), record.file().unwrap_or("?"), record.line().unwrap_or(0)),
         "message": record.args().to_string(),
     })
 }
@@ -87,11 +87,15 @@ fn colour_of(role: &str) -> &'static str {
 }
 
 /// `chapters/06-reexec/src/main.rs`, 41 → `06-reexec/main.rs:41`: from the chapter's folder on.
-fn place(file: &str, line: u32) -> String {
+/// A crate in a workspace of its own knows its files as `src/…`: they are the stage's.
+fn place(stage: &str, file: &str, line: u32) -> String {
     let is_chapter = |folder: &&str| folder.starts_with(|c: char| c.is_ascii_digit()) && folder.contains('-');
     let parts: Vec<&str> = file.split('/').collect();
-    let from = parts.iter().position(is_chapter).unwrap_or(0);
-    let shown: Vec<&str> = parts[from..].iter().copied().filter(|part| *part != "src").collect();
+    let parts = match parts.iter().position(is_chapter) {
+        Some(from) => parts[from..].to_vec(),
+        None => [&[stage], &parts[..]].concat(),
+    };
+    let shown: Vec<&str> = parts.into_iter().filter(|part| *part != "src").collect();
     format!("{}:{line}", shown.join("/"))
 }
 
@@ -101,9 +105,10 @@ mod tests {
 
     #[test]
     fn a_place_is_the_chapter_and_the_file() {
+        let place = |file, line| place("04-mount", file, line);
         assert_eq!(place("chapters/06-reexec/src/main.rs", 41), "06-reexec/main.rs:41");
         assert_eq!(place("/somewhere/workshop/03-pid/src/lib.rs", 7), "03-pid/lib.rs:7");
         assert_eq!(place("chapters/06-reexec/examples/demo.rs", 7), "06-reexec/examples/demo.rs:7");
-        assert_eq!(place("src/main.rs", 1), "main.rs:1");
+        assert_eq!(place("src/main.rs", 1), "04-mount/main.rs:1");
     }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use anyhow::{Context, ensure};
+use nix::sys::signal::Signal;
 
 use super::{Check, Outcome, holds, messages};
 use crate::bench::Bench;
@@ -28,6 +29,27 @@ pub(super) const CHECKS: &[Check] = &[
         teaches: "when PID 1 ends, the kernel kills every other process of the namespace (pid_namespaces(7))",
         until: None,
         run: background,
+    },
+    Check {
+        chapter: 3,
+        name: "a signal that PID 1 has no handler for ends it all the same",
+        teaches: "the kernel drops a signal to a PID 1 that has no handler for it, and tells nobody: look at SigCgt and SigIgn in /proc/PID/status, and send SIGKILL then",
+        until: None,
+        run: deaf,
+    },
+    Check {
+        chapter: 3,
+        name: "a handler of PID 1's hears the signal",
+        teaches: "SIGKILL leaves a command no time to tidy up: a PID 1 with a handler gets the signal itself",
+        until: None,
+        run: handler,
+    },
+    Check {
+        chapter: 3,
+        name: "a signal that PID 1 ignores on purpose does not end it",
+        teaches: "a bit in SigIgn says that the command has chosen to ignore the signal: that is no lack of a handler",
+        until: None,
+        run: ignored_on_purpose,
     },
 ];
 
@@ -57,5 +79,30 @@ fn two_pids_in_the_log(bench: &Bench) -> anyhow::Result<Outcome> {
 fn background(bench: &Bench) -> anyhow::Result<Outcome> {
     // Whether anybody stays is looked at after every check.
     bench.script("sleep 1000 & sleep 1000 & exit 4").finish()?.must_end_with(4)?;
+    holds()
+}
+
+fn deaf(bench: &Bench) -> anyhow::Result<Outcome> {
+    let mut running = bench.script("echo ready; exec sleep 1000").start()?;
+    running.until("ready")?;
+    running.signal(Signal::SIGTERM)?;
+    running.finish()?.must_end_with(128 + Signal::SIGKILL as i32)?;
+    holds()
+}
+
+fn handler(bench: &Bench) -> anyhow::Result<Outcome> {
+    let script = "trap 'echo tidied up; exit 9' TERM; echo ready; while :; do sleep 0.02; done";
+    let mut running = bench.script(script).start()?;
+    running.until("ready")?;
+    running.signal(Signal::SIGTERM)?;
+    running.finish()?.must_end_with(9)?.must_write("ready\ntidied up\n")?;
+    holds()
+}
+
+fn ignored_on_purpose(bench: &Bench) -> anyhow::Result<Outcome> {
+    let mut running = bench.script("trap '' TERM; echo ready; read wait; exit 6").start_waiting()?;
+    running.until("ready")?;
+    running.signal(Signal::SIGTERM)?;
+    running.release()?.must_end_with(6)?;
     holds()
 }

@@ -1,9 +1,12 @@
 //! Chapter 4: nothing mounted inside reaches the host; /proc and the root of one's own.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::process::CommandExt, path::Path};
 
 use anyhow::ensure;
-use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::{
+    errno::Errno,
+    mount::{MntFlags, MsFlags, mount, umount2},
+};
 
 use super::{Check, Outcome, holds};
 use crate::bench::{Bench, User};
@@ -15,6 +18,13 @@ pub(super) const CHECKS: &[Check] = &[
         teaches: "mount a new proc after clone(2): it shows the PID namespace of whoever mounts it",
         until: None,
         run: own_proc,
+    },
+    Check {
+        chapter: 4,
+        name: "no mount inside is tied to one outside",
+        teaches: "a new mount namespace is a copy whose mounts are still tied to the originals (shared:N or master:N in mountinfo): MS_PRIVATE cuts the tie in both directions, MS_REC for all of them",
+        until: None,
+        run: no_ties,
     },
     Check {
         chapter: 4,
@@ -39,6 +49,20 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         chapter: 4,
+        name: "whoever joins the mount namespace has that root, too",
+        teaches: "chroot(2) changes what one process calls /, and leaves the old root where it was; pivot_root(2) changes the root of the mount namespace",
+        until: None,
+        run: rootfs_of_the_namespace,
+    },
+    Check {
+        chapter: 4,
+        name: "a pivot_root that fails stops the stage",
+        teaches: "an error inside must stop the child and come back: whoever ignores that of pivot_root runs the command among the host's files",
+        until: None,
+        run: refused_pivot,
+    },
+    Check {
+        chapter: 4,
         name: "a --rootfs that cannot be one gets a clear error",
         teaches: "an error inside must stop the child and come back: a pivot_root whose error is ignored mounts proc into the host's tree",
         until: None,
@@ -52,6 +76,25 @@ fn own_proc(bench: &Bench) -> anyhow::Result<Outcome> {
     let lines: Vec<&str> = text.lines().collect();
     ensure!(lines[0] == "/proc/1", "/proc shows {}", lines[0]);
     ensure!(lines[1].parse::<u32>().is_ok_and(|pid| pid < 10), "/proc/self is {}", lines[1]);
+    holds()
+}
+
+fn no_ties(bench: &Bench) -> anyhow::Result<Outcome> {
+    let outside = fs::read_to_string("/proc/self/mountinfo")?;
+    let ended = bench.script("cat /proc/self/mountinfo").finish()?.must_end_with(0)?;
+    for line in ended.text().lines() {
+        // The optional fields stand between the sixth field and a lone "-".
+        let ties: Vec<&str> = line.split(' ').skip(6).take_while(|field| *field != "-").collect();
+        ensure!(
+            ties.is_empty(),
+            "inside, the mount on {} has {}",
+            line.split(' ').nth(4).unwrap_or("?"),
+            ties.join(" ")
+        );
+    }
+    if !outside.contains(" shared:") {
+        return Ok(Outcome::Skipped("no mount outside is shared: there is no tie to cut".into()));
+    }
     holds()
 }
 
@@ -108,6 +151,56 @@ fn rootfs_elsewhere(bench: &Bench) -> anyhow::Result<Outcome> {
         outcome?;
     }
     holds()
+}
+
+fn rootfs_of_the_namespace(bench: &Bench) -> anyhow::Result<Outcome> {
+    new_rootfs(bench, "root")?;
+    let words = ["--rootfs", "root", "--", "sh", "-c", "echo ready; read wait || exit 0"];
+    let mut running = bench.stage(words).start_waiting()?;
+    running.until("ready")?;
+    let child = running.command()?.to_string();
+    let mut words = vec!["--target", &child, "--mount"];
+    if bench.user == User::Ordinary {
+        words.extend(["--user", "--preserve-credentials"]);
+    }
+    words.extend(["cat", "/etc/mark"]);
+    let joined = bench.run("nsenter", words).finish()?;
+    running.release()?.must_end_with(0)?;
+    ensure!(
+        joined.text() == "this root\n",
+        "nsenter --mount finds another root there: {:?} {}",
+        joined.text(),
+        joined.errors.trim()
+    );
+    holds()
+}
+
+fn refused_pivot(bench: &Bench) -> anyhow::Result<Outcome> {
+    new_rootfs(bench, "root")?;
+    let run = bench.stage(["--rootfs", "root", "--", "echo", "ran"]).with(|command| {
+        // SAFETY: prctl(2) is async-signal-safe, and `refuse` allocates nothing.
+        unsafe { command.pre_exec(|| refuse(libc::SYS_pivot_root, Errno::EPERM)) };
+    });
+    run.finish()?.must_end_with(125)?.must_complain(&["pivot_root"])?.must_write("")?;
+    holds()
+}
+
+/// From now on the kernel answers this process's system call `number` with `errno` (seccomp(2)).
+fn refuse(number: libc::c_long, errno: Errno) -> std::io::Result<()> {
+    let statement = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
+    let mut program = [
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0), // the system call's number
+        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, number as u32),
+        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
+        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
+    // SAFETY: PR_SET_NO_NEW_PRIVS takes numbers; PR_SET_SECCOMP reads a sock_fprog, which outlives the call.
+    unsafe {
+        Errno::result(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
+        Errno::result(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &filter))?;
+    }
+    Ok(())
 }
 
 fn wrong_rootfs(bench: &Bench) -> anyhow::Result<Outcome> {

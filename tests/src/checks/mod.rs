@@ -61,9 +61,10 @@ impl Check {
         let before = Snapshot::take(&bench.temporary())?;
         let outcome = (self.run)(bench);
         let stayed = nobody_stays();
-        let differences = before.differences(&Snapshot::take(&bench.temporary())?);
+        let after = Snapshot::take(&bench.temporary());
         let outcome = outcome?;
         stayed?;
+        let differences = before.differences(&after.context("the host's own /proc is not what it was")?);
         ensure!(differences.is_empty(), "the machine is not as it was: {}", differences.join("; "));
         Ok(outcome)
     }
