@@ -1,9 +1,9 @@
 //! What does the doctor say for a user, and do the stages do as it said?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context, ensure};
-use serde_json::Value;
+use tinyjson::{InnerAsRef, JsonValue};
 
 use crate::{
     bench::{Bench, Ended},
@@ -30,17 +30,22 @@ pub fn ask(bench: &Bench, under: &[&str]) -> anyhow::Result<Diagnosis> {
 }
 
 fn read(ended: &Ended) -> anyhow::Result<Diagnosis> {
-    let json: Value = serde_json::from_slice(&ended.output).with_context(|| format!("doctor said {}", ended.errors))?;
-    let text = |value: &Value| value.as_str().map(str::to_owned).context("a string is missing in the doctor's JSON");
+    let json: JsonValue = ended.text().parse().with_context(|| format!("doctor said {}", ended.errors))?;
     let mut diagnosis = Diagnosis::new();
-    for chapter in json["chapters"].as_array().context("no chapters in the doctor's JSON")? {
-        let reasons = chapter["reasons"].as_array().context("no reasons in the doctor's JSON")?;
-        let reasons = reasons.iter().map(text).collect::<anyhow::Result<_>>()?;
-        diagnosis.insert(text(&chapter["chapter"])?, Answer { verdict: text(&chapter["verdict"])?, reasons });
+    for chapter in field::<Vec<JsonValue>>(&json, "chapters")? {
+        let reason = |reason: &JsonValue| reason.get::<String>().cloned().context("a reason is no string");
+        let reasons = field::<Vec<JsonValue>>(chapter, "reasons")?.iter().map(reason).collect::<anyhow::Result<_>>()?;
+        let verdict = field::<String>(chapter, "verdict")?.clone();
+        diagnosis.insert(field::<String>(chapter, "chapter")?.clone(), Answer { verdict, reasons });
     }
     let all_run = diagnosis.values().all(|answer| answer.verdict == "runs");
     ensure!(ended.status() == i32::from(!all_run), "the doctor's exit status is {}", ended.status());
     Ok(diagnosis)
+}
+
+fn field<'a, T: InnerAsRef>(object: &'a JsonValue, key: &str) -> anyhow::Result<&'a T> {
+    let fields: &HashMap<String, JsonValue> = object.get().context("the doctor's JSON is no object")?;
+    fields.get(key).and_then(JsonValue::get).with_context(|| format!("no {key} in the doctor's JSON"))
 }
 
 /// Each stage runs if the doctor says so, and if not, fails with the doctor's words.

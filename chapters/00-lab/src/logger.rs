@@ -14,7 +14,7 @@ use std::{
 };
 
 use log::Record;
-use serde_json::{Value, json};
+use tinyjson::JsonValue;
 
 use crate::voice::{self, Log};
 
@@ -49,30 +49,26 @@ fn plain(record: &Record, colour: bool) -> String {
     format!("{elapsed:>8} {on}{who:<12}{off} {place:<22} {}", record.args())
 }
 
-fn json(record: &Record) -> Value {
-    json!({
-        "elapsed_ms": milliseconds(),
-        "role": voice::role(),
-        "pid": process::id(),
-        "level": record.level().as_str().to_lowercase(),
-        "place": place(&voice::stage(), record.file().unwrap_or("?"), record.line().unwrap_or(0)),
-        "message": record.args().to_string(),
-    })
+fn json(record: &Record) -> String {
+    let place = place(&voice::stage(), record.file().unwrap_or("?"), record.line().unwrap_or(0));
+    let level = record.level().as_str().to_lowercase();
+    object(&[("level", &level), ("place", &place), ("message", &record.args().to_string())])
 }
 
 /// An error that ends the stage, as a line of the log's own form.
 pub(crate) fn error_line(message: &str) -> String {
     match voice::log() {
-        Log::Json => json!({
-            "elapsed_ms": milliseconds(),
-            "role": voice::role(),
-            "pid": process::id(),
-            "level": "error",
-            "message": message,
-        })
-        .to_string(),
+        Log::Json => object(&[("level", "error"), ("message", message)]),
         _ => format!("{}: {message}", voice::stage()),
     }
+}
+
+/// One JSON object: when, who, and these strings.
+fn object(strings: &[(&str, &str)]) -> String {
+    let quoted = |text: &str| JsonValue::String(text.to_owned()).stringify().unwrap_or_default();
+    let who = format!("\"role\":{},\"pid\":{}", quoted(&voice::role()), process::id());
+    let rest: String = strings.iter().map(|(key, text)| format!(",{}:{}", quoted(key), quoted(text))).collect();
+    format!("{{\"elapsed_ms\":{},{who}{rest}}}", milliseconds())
 }
 
 fn milliseconds() -> f64 {

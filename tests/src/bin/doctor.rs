@@ -1,12 +1,12 @@
 //! Which chapters run on this machine, and if one does not: why, and what to do.
 
-use std::{io::Write, process::ExitCode};
+use std::{collections::HashMap, io::Write, process::ExitCode};
 
 use clap::Parser;
 use judge::chapters::CHAPTERS;
 use lab::{Exit, Probe};
 use nix::unistd::geteuid;
-use serde_json::{Value, json};
+use tinyjson::JsonValue;
 
 /// Asks each chapter whether it runs on this machine, and if not: why, and what to do.
 ///
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         // What the probes try is no news; only their answers are.
         log::set_max_level(log::LevelFilter::Off);
         let answers: Vec<(&str, Probe)> = CHAPTERS.iter().map(|chapter| (chapter.name, (chapter.probe)())).collect();
-        let text = if cli.json { in_json(&answers) } else { in_words(&answers) };
+        let text = if cli.json { in_json(&answers)? } else { in_words(&answers) };
         std::io::stdout().write_all(text.as_bytes())?;
         let all_run = answers.iter().all(|(_, answer)| *answer == Probe::Runs);
         Ok(Exit::Code(u8::from(!all_run)))
@@ -53,11 +53,24 @@ fn in_words(answers: &[(&str, Probe)]) -> String {
     text
 }
 
-fn in_json(answers: &[(&str, Probe)]) -> String {
+fn in_json(answers: &[(&str, Probe)]) -> anyhow::Result<String> {
     let (release, hardware, uid) = machine();
-    let chapters: Vec<Value> = answers
-        .iter()
-        .map(|(chapter, answer)| json!({"chapter": chapter, "verdict": answer.verdict(), "reasons": answer.reasons()}))
-        .collect();
-    format!("{:#}\n", json!({"kernel": release, "machine": hardware, "uid": uid, "chapters": chapters}))
+    let chapter = |(chapter, answer): &(&str, Probe)| {
+        object([
+            ("chapter", JsonValue::from(chapter.to_string())),
+            ("verdict", JsonValue::from(answer.verdict().to_owned())),
+            ("reasons", JsonValue::from(answer.reasons().into_iter().map(JsonValue::from).collect::<Vec<_>>())),
+        ])
+    };
+    let whole = object([
+        ("kernel", JsonValue::from(release)),
+        ("machine", JsonValue::from(hardware)),
+        ("uid", JsonValue::from(f64::from(uid))),
+        ("chapters", JsonValue::from(answers.iter().map(chapter).collect::<Vec<_>>())),
+    ]);
+    Ok(whole.format()? + "\n")
+}
+
+fn object<const N: usize>(fields: [(&str, JsonValue); N]) -> JsonValue {
+    JsonValue::from(HashMap::from(fields.map(|(key, value)| (key.to_owned(), value))))
 }
