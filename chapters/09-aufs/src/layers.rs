@@ -97,13 +97,10 @@ impl Layers {
             .with_context(|| format!("mount a tmpfs on {}", scratch.display()))?;
         let mut root = match &self.container {
             Some(Locked { folder, .. }) => {
+                self.rehearse(&beside(folder, "rehearsal")?)?;
                 let work = beside(folder, "work")?;
                 let mut root = self.root(&scratch, folder.clone(), work.clone());
-                if self.remove {
-                    root.removed.push(folder.clone());
-                }
                 root.removed.push(work);
-                self.rehearse(&beside(folder, "rehearsal")?)?;
                 root
             }
             None => self.temporary(&scratch)?,
@@ -113,6 +110,12 @@ impl Layers {
         }
         self.driver.mount(&root.stack)?;
         root.mounted = true;
+        // Only now: a layer that somebody named is not removed because of an error before.
+        match &self.container {
+            Some(Locked { folder, .. }) if self.remove => root.removed.push(folder.clone()),
+            Some(_) => root.is_kept = true,
+            None => {}
+        }
         info!("{}: {} image layers and a container layer", self.driver, self.image.len());
         Ok(root)
     }
@@ -136,7 +139,7 @@ impl Layers {
 
     fn root(&self, scratch: &Path, container: PathBuf, work: PathBuf) -> Root {
         let stack = Stack { image: self.image.clone(), container, work, merged: scratch.join("merged") };
-        Root { stack, removed: Vec::new(), mounted: false }
+        Root { stack, removed: Vec::new(), mounted: false, is_kept: false }
     }
 
     /// Deletes a folder of a lower layer and makes it again, in `folder`, which is on the
@@ -223,6 +226,7 @@ pub struct Root {
     stack: Stack,
     removed: Vec<PathBuf>,
     mounted: bool,
+    is_kept: bool,
 }
 
 impl Root {
@@ -245,8 +249,7 @@ impl Root {
         if found.len() > LISTED {
             info!("and {} more", found.len() - LISTED);
         }
-        let goes = self.removed.iter().any(|folder| self.stack.container.starts_with(folder));
-        if !goes && !self.stack.container.starts_with(self.stack.merged.parent().unwrap_or(Path::new("/"))) {
+        if self.is_kept {
             info!("kept: --container-layer {}", self.stack.container.display());
         }
         Ok(())
