@@ -20,10 +20,12 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use nix::{
     errno::Errno,
-    poll::{PollFd, PollFlags, poll},
+    poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::signal::{Signal, kill},
     unistd::{Pid, geteuid},
 };
+
+use crate::patience;
 
 /// Longer than any run takes on a slow machine; a run that takes longer hangs.
 const BOUND: Duration = Duration::from_secs(30);
@@ -290,26 +292,25 @@ impl Running {
     }
 
     fn check_bound(&mut self) -> anyhow::Result<()> {
-        if self.started.elapsed() > BOUND {
+        if self.started.elapsed() > patience(BOUND) {
             let errors = fs::read_to_string(&self.errors).unwrap_or_default();
             self.child.kill()?;
             self.child.wait()?;
-            bail!("it hangs: still there after {} s; it said: {errors}", BOUND.as_secs());
+            bail!("it hangs: still there after {} s; it said: {errors}", patience(BOUND).as_secs());
         }
         Ok(())
     }
 }
 
-/// Waits at most `patience` for a child's end, which the caller then reaps (pidfd_open(2)).
-pub fn wait_for_end(pid: Pid, patience: Duration) -> anyhow::Result<bool> {
+/// Waits so long for a child's end, which the caller then reaps (pidfd_open(2)).
+pub fn wait_for_end(pid: Pid, at_most: Duration) -> anyhow::Result<bool> {
     // SAFETY: pidfd_open takes two numbers and returns a new descriptor or an error.
     let number = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
     let number = Errno::result(number).context("pidfd_open")?;
     // SAFETY: the descriptor is new, so nobody else owns it.
     let pidfd = unsafe { OwnedFd::from_raw_fd(number as i32) };
     let mut watched = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
-    let milliseconds = u16::try_from(patience.as_millis())?;
-    Ok(poll(&mut watched, milliseconds)? > 0)
+    Ok(poll(&mut watched, PollTimeout::try_from(at_most)?)? > 0)
 }
 
 /// A run that has ended.

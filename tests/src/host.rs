@@ -20,6 +20,8 @@ use nix::{
     unistd::{Pid, geteuid},
 };
 
+use crate::patience;
+
 /// How long the kernel may take to end what a killed stage leaves.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -126,7 +128,7 @@ pub fn nobody_stays() -> anyhow::Result<()> {
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Err(Errno::ECHILD) => return Ok(()),
-            Ok(WaitStatus::StillAlive) if start.elapsed() > PATIENCE => break,
+            Ok(WaitStatus::StillAlive) if start.elapsed() > patience(PATIENCE) => break,
             Ok(WaitStatus::StillAlive) => std::thread::sleep(Duration::from_millis(1)),
             other => drop(other?),
         }

@@ -6,6 +6,7 @@
 //! | [`bench`] | how is a stage run, as root or as an ordinary user, with a bound on its time? |
 //! | [`diagnosis`] | what does the doctor say, and do the stages do as it said? |
 //! | [`host`] | is the machine as it was? |
+//! | [`patience()`] | how long may something take on this machine? |
 //! | [`checks`] | what must hold for each chapter, and for those above it? |
 //!
 //! A check asks the kernel (inodes under /proc/PID/ns, mountinfo, cgroup files), not the
@@ -16,6 +17,8 @@ pub mod chapters;
 pub mod checks;
 pub mod diagnosis;
 pub mod host;
+mod patience;
 
 pub use bench::{Bench, Ended, User};
 pub use checks::{Check, Outcome};
+pub use patience::patience;
