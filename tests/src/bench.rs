@@ -117,6 +117,14 @@ impl Bench {
         Run { bench: self, command, input: Vec::new(), standard_input: None }
     }
 
+    /// Why this user cannot make a user namespace with unshare(1), if that is so: some checks
+    /// need one for its own limits, or as a container that has lost privileges.
+    pub fn no_user_namespace(&self) -> anyhow::Result<Option<String>> {
+        let ended = self.run("unshare", ["-r", "true"]).finish()?;
+        let reason = || format!("it needs a user namespace to try this in: {}", ended.errors.trim());
+        Ok((ended.status() != 0).then(reason))
+    }
+
     /// Another program of the judge or the tower, such as `inside`.
     pub fn other(&self, name: &str) -> PathBuf {
         self.binaries.join(name)
