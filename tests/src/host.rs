@@ -30,15 +30,23 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// does not make them private is found out, and hurts nothing but this process.
 pub fn prepare() -> anyhow::Result<()> {
     prctl::set_child_subreaper(true).context("become a subreaper")?;
-    // What this process inherited is no business of the stages'.
-    // SAFETY: it only marks descriptors close-on-exec.
-    let marked = unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as i32) };
-    Errno::result(marked).context("close_range")?;
+    close_on_exec()?;
     if geteuid().is_root() {
         unshare(CloneFlags::CLONE_NEWNS).context("a mount namespace for the judge")?;
         let none: Option<&str> = None;
         mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).context("make the mounts private")?;
         mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_SHARED, none).context("make the mounts shared")?;
+    }
+    Ok(())
+}
+
+/// What this process inherited is no business of the stages': marks every descriptor but
+/// 0, 1 and 2. (close_range(2) can do that in one call, but only since Linux 5.11.)
+fn close_on_exec() -> anyhow::Result<()> {
+    let numbers = fs::read_dir("/proc/self/fd")?.map(|entry| Ok(entry?.file_name().to_string_lossy().parse()?));
+    for number in numbers.collect::<anyhow::Result<Vec<i32>>>()?.into_iter().filter(|number| *number > 2) {
+        // SAFETY: F_SETFD takes two numbers, and on the one that was the folder's own it fails.
+        unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
     }
     Ok(())
 }
