@@ -20,7 +20,7 @@ use std::{
 use anyhow::{Context, ensure};
 use nix::{
     errno::Errno,
-    poll::{PollFd, PollFlags, poll},
+    poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::signal::{Signal, kill},
     unistd::{Pid, geteuid},
 };
@@ -28,6 +28,7 @@ use nix::{
 use crate::{
     hang::{Hang, zombies_of},
     host::children_of,
+    patience,
 };
 
 /// Longer than any run takes on a slow machine.
@@ -140,6 +141,14 @@ impl Bench {
         command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         command.env("HOME", &self.folder).env("TMPDIR", self.temporary()).env("LC_ALL", "C");
         Run { bench: self, command, input: Vec::new(), standard_input: None }
+    }
+
+    /// Why this user cannot make a user namespace with unshare(1), if that is so: some checks
+    /// need one for its own limits, or as a container that has lost privileges.
+    pub fn no_user_namespace(&self) -> anyhow::Result<Option<String>> {
+        let ended = self.run("unshare", ["-r", "true"]).finish()?;
+        let reason = || format!("it needs a user namespace to try this in: {}", ended.errors.trim());
+        Ok((ended.status() != 0).then(reason))
     }
 
     /// Another program of the judge or the tower, such as `inside`.
@@ -326,9 +335,9 @@ impl Running {
     }
 
     fn check_bound(&mut self) -> anyhow::Result<()> {
-        if self.started.elapsed() > self.bound {
+        if self.started.elapsed() > patience(self.bound) {
             let said = fs::read_to_string(&self.errors).unwrap_or_default();
-            let hang = Hang { after: self.bound, zombies: zombies_of(self.pid()), said };
+            let hang = Hang { after: patience(self.bound), zombies: zombies_of(self.pid()), said };
             // Its children first: those of a stage that hangs need not die with it.
             for child in children_of(self.pid()).unwrap_or_default() {
                 let _ = kill(child, Signal::SIGKILL);
@@ -341,16 +350,15 @@ impl Running {
     }
 }
 
-/// Waits at most `patience` for a child's end, which the caller then reaps (pidfd_open(2)).
-pub fn wait_for_end(pid: Pid, patience: Duration) -> anyhow::Result<bool> {
+/// Waits so long for a child's end, which the caller then reaps (pidfd_open(2)).
+pub fn wait_for_end(pid: Pid, at_most: Duration) -> anyhow::Result<bool> {
     // SAFETY: pidfd_open takes two numbers and returns a new descriptor or an error.
     let number = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
     let number = Errno::result(number).context("pidfd_open")?;
     // SAFETY: the descriptor is new, so nobody else owns it.
     let pidfd = unsafe { OwnedFd::from_raw_fd(number as i32) };
     let mut watched = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
-    let milliseconds = u16::try_from(patience.as_millis())?;
-    Ok(poll(&mut watched, milliseconds)? > 0)
+    Ok(poll(&mut watched, PollTimeout::try_from(at_most)?)? > 0)
 }
 
 /// A run that has ended.

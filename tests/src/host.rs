@@ -20,6 +20,8 @@ use nix::{
     unistd::{Pid, geteuid},
 };
 
+use crate::patience;
+
 /// How long the kernel may take to end what a killed stage leaves.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -28,16 +30,24 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// found out and hurts nothing but this process; the mounts are shared, as on most machines.
 pub fn prepare() -> anyhow::Result<()> {
     prctl::set_child_subreaper(true).context("become a subreaper")?;
-    // What this process inherited is no business of the stages'.
-    // SAFETY: it only marks descriptors close-on-exec.
-    let marked = unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as i32) };
-    Errno::result(marked).context("close_range")?;
+    close_on_exec()?;
     if geteuid().is_root() {
         let own = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC;
         unshare(own).context("mount, UTS and IPC namespaces for the judge")?;
         let none: Option<&str> = None;
         mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).context("make the mounts private")?;
         mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_SHARED, none).context("make the mounts shared")?;
+    }
+    Ok(())
+}
+
+/// What this process inherited is no business of the stages': marks every descriptor but
+/// 0, 1 and 2. (close_range(2) can do that in one call, but only since Linux 5.11.)
+fn close_on_exec() -> anyhow::Result<()> {
+    let numbers = fs::read_dir("/proc/self/fd")?.map(|entry| Ok(entry?.file_name().to_string_lossy().parse()?));
+    for number in numbers.collect::<anyhow::Result<Vec<i32>>>()?.into_iter().filter(|number| *number > 2) {
+        // SAFETY: F_SETFD takes two numbers, and on the one that was the folder's own it fails.
+        unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
     }
     Ok(())
 }
@@ -127,7 +137,7 @@ pub fn nobody_stays() -> anyhow::Result<()> {
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Err(Errno::ECHILD) => return Ok(()),
-            Ok(WaitStatus::StillAlive) if start.elapsed() > PATIENCE => break,
+            Ok(WaitStatus::StillAlive) if start.elapsed() > patience(PATIENCE) => break,
             Ok(WaitStatus::StillAlive) => std::thread::sleep(Duration::from_millis(1)),
             other => drop(other?),
         }

@@ -7,6 +7,7 @@
 //! | [`diagnosis`] | what does the doctor say, and do the stages do as it said? |
 //! | [`hang`] | what does a run that does not end wait for? |
 //! | [`host`] | is the machine as it was? |
+//! | [`patience()`] | how long may something take on this machine? |
 //! | [`checks`] | what must hold for each chapter, and for those above it? |
 //!
 //! A check asks the kernel (inodes under /proc/PID/ns, mountinfo, cgroup files), not the
@@ -18,6 +19,8 @@ pub mod checks;
 pub mod diagnosis;
 pub mod hang;
 pub mod host;
+mod patience;
 
 pub use bench::{Bench, Ended, User};
 pub use checks::{Check, Outcome};
+pub use patience::patience;

@@ -50,7 +50,7 @@ pub fn build(root: &Path) -> anyhow::Result<()> {
     for (name, text) in [("etc/passwd", PASSWD), ("etc/group", GROUP)] {
         fs::write(root.join(name), text).with_context(|| format!("write {name} in {}", root.display()))?;
     }
-    match on_host("busybox").filter(|busybox| libraries(busybox).is_ok_and(|found| found.is_empty())) {
+    match on_host("busybox").filter(|busybox| fs::read(busybox).is_ok_and(|file| is_static(&file))) {
         Some(busybox) => from_busybox(&busybox, root),
         None => from_host(root),
     }
@@ -93,6 +93,21 @@ fn on_host(tool: &str) -> Option<PathBuf> {
     find(OsStr::new(tool), Some(&wider))
 }
 
+/// Whether a program needs no loader: none of its program headers asks for one (elf(5)).
+/// ldd(1) would know too, but where there is only a busybox there is no ldd.
+fn is_static(elf: &[u8]) -> bool {
+    const PT_INTERP: usize = 3;
+    let number = |at: usize, size: usize| {
+        let bytes = elf.get(at..at + size)?;
+        Some(bytes.iter().rev().fold(0, |number, &byte| number << 8 | usize::from(byte)))
+    };
+    let kinds = || {
+        let (start, size, count) = (number(32, 8)?, number(54, 2)?, number(56, 2)?);
+        (0..count).map(|header| number(start + header * size, 4)).collect::<Option<Vec<_>>>()
+    };
+    elf.starts_with(b"\x7fELF\x02\x01") && kinds().is_some_and(|kinds| !kinds.contains(&PT_INTERP))
+}
+
 /// The shared libraries and the loader of a program, as ldd(1) lists them: lines of
 /// `name => /path (address)` or `/path (address)`. None for a static program.
 fn libraries(program: &Path) -> anyhow::Result<Vec<PathBuf>> {
@@ -107,4 +122,17 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     let what = || format!("copy {} to {}", from.display(), to.display());
     fs::copy(from, to).with_context(what)?;
     fs::set_permissions(to, fs::Permissions::from_mode(0o755)).with_context(what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_static_program_names_no_loader() {
+        let own = fs::read("/proc/self/exe").expect("this test has a file");
+        assert_eq!(is_static(&own), cfg!(target_feature = "crt-static"));
+        assert!(!is_static(&own[..100]), "not all of its headers are there");
+        assert!(!is_static(b"#!/bin/sh\n"));
+    }
 }

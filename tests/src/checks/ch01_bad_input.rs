@@ -91,6 +91,9 @@ fn unknown_option(bench: &Bench) -> anyhow::Result<Outcome> {
 
 /// The limits are per user namespace, so a new one has limits that nobody else uses.
 fn namespace_limit(bench: &Bench) -> anyhow::Result<Outcome> {
+    if let Some(reason) = bench.no_user_namespace()? {
+        return Ok(Outcome::Skipped(reason));
+    }
     let limits: &[&str] = if bench.stage < 5 { &["uts"] } else { &["user", "uts"] };
     for limit in limits {
         let set = format!("echo 0 > /proc/sys/user/max_{limit}_namespaces && exec \"$0\" \"$@\"");

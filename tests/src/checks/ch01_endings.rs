@@ -4,13 +4,17 @@ use std::{io::Write, os::unix::process::CommandExt, thread::sleep, time::Duratio
 
 use anyhow::{Context, ensure};
 use nix::{
+    poll::PollTimeout,
     pty::openpty,
     sys::signal::Signal,
     unistd::{Pid, setsid},
 };
 
 use super::{Check, Outcome, holds};
-use crate::bench::{Bench, wait_for_end};
+use crate::{
+    bench::{Bench, wait_for_end},
+    patience,
+};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -94,7 +98,7 @@ fn signal_to_parent(bench: &Bench) -> anyhow::Result<Outcome> {
 fn killed_at_any_moment(bench: &Bench) -> anyhow::Result<Outcome> {
     for microseconds in [0, 200, 500, 1000, 1500, 2000, 2500, 3000, 4000, 6000, 9000, 15000] {
         let running = bench.stage(["sleep", "1000"]).start()?;
-        sleep(Duration::from_micros(microseconds));
+        sleep(patience(Duration::from_micros(microseconds)));
         running.signal(Signal::SIGKILL)?;
         running.finish()?.must_end_with(137)?;
         crate::host::nobody_stays()?;
@@ -104,6 +108,9 @@ fn killed_at_any_moment(bench: &Bench) -> anyhow::Result<Outcome> {
     running.finish()?.must_end_with(137)?;
     holds()
 }
+
+/// How long a stage on a terminal may think before it answers.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A stage on a terminal of its own.
 struct Terminal {
@@ -143,7 +150,8 @@ impl Terminal {
         let mut seen = String::new();
         while !seen.contains(word) {
             let mut watched = [nix::poll::PollFd::new(self.master.as_fd(), nix::poll::PollFlags::POLLIN)];
-            ensure!(nix::poll::poll(&mut watched, 10_000u16)? > 0, "{word:?} did not come within 10 s, only {seen:?}");
+            let came = nix::poll::poll(&mut watched, PollTimeout::try_from(patience(PATIENCE))?)? > 0;
+            ensure!(came, "{word:?} did not come within {:?}, only {seen:?}", patience(PATIENCE));
             let mut piece = [0; 1024];
             let length = self.master.read(&mut piece).with_context(|| format!("the terminal ended after {seen:?}"))?;
             seen += &String::from_utf8_lossy(&piece[..length]);
@@ -152,7 +160,7 @@ impl Terminal {
     }
 
     fn end(mut self) -> anyhow::Result<i32> {
-        let ended = wait_for_end(Pid::from_raw(self.child.id() as i32), Duration::from_secs(10))?;
+        let ended = wait_for_end(Pid::from_raw(self.child.id() as i32), patience(PATIENCE))?;
         if !ended {
             self.child.kill()?;
         }

@@ -106,7 +106,8 @@ fn own_namespaces() -> anyhow::Result<BTreeMap<&'static str, String>> {
 
 /// The namespaces of a stage's command, likewise.
 fn namespaces_inside(bench: &Bench) -> anyhow::Result<BTreeMap<&'static str, String>> {
-    let ended = bench.script("cd /proc/self/ns && readlink ipc mnt net pid user uts").finish()?.must_end_with(0)?;
+    let script = format!("cd /proc/self/ns && for kind in {}; do readlink $kind; done", KINDS.join(" "));
+    let ended = bench.script(&script).finish()?.must_end_with(0)?;
     let text = ended.text();
     let lines: Vec<&str> = text.lines().collect();
     ensure!(lines.len() == KINDS.len(), "readlink wrote {text:?}");
