@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use ch07_cgroup_memory::group::maker_is_gone;
 use nix::{
     errno::Errno,
     mount::{MsFlags, mount},
@@ -115,11 +116,12 @@ fn names(folder: impl AsRef<Path>) -> BTreeSet<PathBuf> {
     fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 
-/// The groups that a stage could have made: the runtime's name for them begins with `container-`.
+/// The groups that a stage has left: their name says who made them, and that one has ended.
 fn find_groups(folder: &Path, found: &mut BTreeSet<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            if entry.file_name().to_string_lossy().starts_with("container-") {
+            // One whose maker lives is another run's, on the same machine at the same time.
+            if entry.file_name().to_str().is_some_and(maker_is_gone) {
                 found.insert(entry.path());
             }
             find_groups(&entry.path(), found);

@@ -71,6 +71,9 @@ impl Failure {
     /// Bad usage (2), as clap has it.
     pub const USAGE: u8 = 2;
 
+    /// The statuses that an error may have: an error is never success.
+    const STATUSES: [u8; 4] = [Self::RUNTIME, Self::NOT_EXECUTABLE, Self::NOT_FOUND, Self::USAGE];
+
     /// Bad usage that the command line parser alone cannot see.
     pub fn usage(message: impl Into<String>) -> anyhow::Error {
         Failure { status: Self::USAGE, message: message.into() }.into()
@@ -103,7 +106,7 @@ pub fn received(mut pipe: PipeReader) -> io::Result<Option<Failure>> {
     let mut text = String::new();
     pipe.read_to_string(&mut text)?;
     Ok(text.split_once(' ').map(|(status, message)| Failure {
-        status: status.parse().unwrap_or(Failure::RUNTIME),
+        status: status.parse().ok().filter(|status| Failure::STATUSES.contains(status)).unwrap_or(Failure::RUNTIME),
         message: message.to_owned(),
     }))
 }

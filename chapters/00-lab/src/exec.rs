@@ -90,10 +90,15 @@ fn failure(command: &Command, error: &std::io::Error) -> Failure {
             Failure::NOT_EXECUTABLE,
             format!("{} is there, but the interpreter or loader that it names is not", file.display()),
         ),
-        None if not_found => (Failure::NOT_FOUND, "command not found".to_owned()),
+        // A folder of PATH that may not be searched is EACCES; a shell says "not found" all the same.
+        None if not_found || !is_path(program) => (Failure::NOT_FOUND, "command not found".to_owned()),
         _ => (Failure::NOT_EXECUTABLE, error.to_string()),
     };
     Failure { status, message: format!("exec {}: {reason}", shown(program)) }
+}
+
+fn is_path(program: &OsStr) -> bool {
+    program.as_encoded_bytes().contains(&b'/')
 }
 
 /// The executable file that execvp(3) finds for `program`: a name with a slash is a path,
@@ -101,7 +106,7 @@ fn failure(command: &Command, error: &std::io::Error) -> Failure {
 pub fn find(program: &OsStr, path: Option<&OsStr>) -> Option<PathBuf> {
     let executable =
         |file: &Path| file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
-    if program.as_encoded_bytes().contains(&b'/') {
+    if is_path(program) {
         return Some(PathBuf::from(program)).filter(|file| executable(file));
     }
     if program.is_empty() {

@@ -28,6 +28,9 @@ pub mod why;
 
 use std::{ffi::OsString, process::ExitCode};
 
+use anyhow::Context;
+use nix::sys::signal::{SigHandler, Signal, signal};
+
 pub use borrow::become_root;
 pub use errors::{Exit, Failure};
 pub use exec::exec;
@@ -59,9 +62,17 @@ impl StageOptions {
 pub fn run(stage: impl FnOnce() -> anyhow::Result<Exit>) -> ExitCode {
     voice::start();
     logger::start();
-    let status = match stage() {
+    let status = match notice_children().and_then(|()| stage()) {
         Ok(exit) => exit.status(),
         Err(error) => errors::report(&error),
     };
     ExitCode::from(status)
+}
+
+/// Whoever started us may have ignored SIGCHLD, and execve(2) keeps that: the kernel would
+/// then reap our children itself, and forget how they ended (waitpid(2), ECHILD).
+fn notice_children() -> anyhow::Result<()> {
+    // SAFETY: SIG_DFL installs no handler.
+    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("reset SIGCHLD")?;
+    Ok(())
 }

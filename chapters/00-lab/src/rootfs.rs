@@ -13,6 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use nix::sys::stat::{Mode, umask};
 
 use crate::exec::find;
 
@@ -29,6 +30,24 @@ const PASSWD: &str =
     "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n";
 const GROUP: &str = "root:x:0:\ndaemon:x:1:\nnogroup:x:65534:\n";
 
+/// While it lives, files are made with the usual permissions (umask(2) 022), whatever the
+/// caller's are: a root file system is for more users than one.
+pub struct UsualUmask(Mode);
+
+impl UsualUmask {
+    /// Changes this process's umask.
+    #[must_use]
+    pub fn set() -> UsualUmask {
+        UsualUmask(umask(Mode::S_IWGRP | Mode::S_IWOTH))
+    }
+}
+
+impl Drop for UsualUmask {
+    fn drop(&mut self) {
+        umask(self.0);
+    }
+}
+
 /// Builds a root file system in `root`, a folder that is new or empty.
 ///
 /// # Errors
@@ -36,6 +55,7 @@ const GROUP: &str = "root:x:0:\ndaemon:x:1:\nnogroup:x:65534:\n";
 /// `root` holds something already or cannot be written, or the host has neither a static
 /// busybox nor a shell.
 pub fn build(root: &Path) -> anyhow::Result<()> {
+    let _umask = UsualUmask::set();
     fs::create_dir_all(root).with_context(|| format!("create {}", root.display()))?;
     if fs::read_dir(root).with_context(|| format!("read {}", root.display()))?.next().is_some() {
         bail!("{} is not empty: name a new folder", root.display());

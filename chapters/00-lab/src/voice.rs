@@ -166,6 +166,11 @@ pub fn error_pipe() -> Option<File> {
     with(|voice| voice.errors.as_ref().and_then(|pipe| pipe.try_clone().ok()).map(File::from))
 }
 
+/// The number of that pipe.
+pub fn error_pipe_number() -> Option<RawFd> {
+    with(|voice| voice.errors.as_ref().map(AsRawFd::as_raw_fd))
+}
+
 fn with<T>(f: impl FnOnce(&mut Voice) -> T) -> T {
     let mut voice = VOICE.lock().unwrap_or_else(PoisonError::into_inner);
     f(voice.get_or_insert_with(new))

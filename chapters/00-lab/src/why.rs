@@ -5,6 +5,7 @@
 
 use std::fs;
 
+use anyhow::Context;
 use nix::{errno::Errno, sched::CloneFlags, unistd::geteuid};
 
 /// CAP_SYS_ADMIN's number in the masks of /proc/PID/status (capabilities(7)).
@@ -77,6 +78,22 @@ pub fn has_cap_sys_admin() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).is_some_and(|mask| mask >> CAP_SYS_ADMIN & 1 == 1)
+}
+
+/// Makes sure that /proc is that of this process's PID namespace: elsewhere, /proc/PID is
+/// another process.
+///
+/// # Errors
+///
+/// It is another's, or none is mounted.
+pub fn own_proc() -> anyhow::Result<()> {
+    let own = fs::read_link("/proc/self").context("read the link /proc/self")?;
+    anyhow::ensure!(
+        own.to_str() == Some(&std::process::id().to_string()),
+        "/proc shows another PID namespace, where this process is {}: mount one of its own (chapter 4)",
+        own.display()
+    );
+    Ok(())
 }
 
 fn read(folder: &str, file: &str) -> Option<String> {

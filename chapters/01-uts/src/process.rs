@@ -15,7 +15,7 @@ use nix::{
     sched::{CloneFlags, clone},
     sys::{
         prctl,
-        signal::{SigHandler, SigSet, Signal, kill, signal},
+        signal::{SigSet, Signal, kill},
         signalfd::{SfdFlags, SignalFd, siginfo},
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
@@ -26,7 +26,7 @@ use nix::{
 const STACK_SIZE: usize = 1 << 20;
 
 /// The signals that would end the parent; it passes them on instead, and ends when the child has.
-const PASSED_ON: [Signal; 6] =
+pub const PASSED_ON: [Signal; 6] =
     [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2];
 
 /// A child that [`spawn`] started. Dropped before it was waited for, it is killed.
@@ -96,9 +96,6 @@ pub fn spawn(flags: CloneFlags, child: impl FnOnce() -> anyhow::Result<Infallibl
 
 /// Blocks the signals that the parent waits for, so that none is lost and none ends it early.
 fn catch_signals() -> anyhow::Result<(SignalFd, SigSet)> {
-    // SAFETY: SIG_DFL installs no handler. Without this, a SIGCHLD that somebody ignored
-    // before our execve would make the kernel reap the child and forget its status.
-    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("reset SIGCHLD")?;
     let mut caught = SigSet::from_iter(PASSED_ON);
     caught.add(Signal::SIGCHLD);
     let mask_before = SigSet::thread_get_mask().context("read the signal mask")?;

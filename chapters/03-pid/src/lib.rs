@@ -62,8 +62,8 @@ pub fn wait_for_init(child: Child, terminal: &Terminal) -> anyhow::Result<Exit> 
     outcome
 }
 
-/// Whether the process has a handler for `signal`, ignores it on purpose, or blocks it to
-/// read it later: the masks SigCgt, SigIgn and SigBlk in /proc/PID/status (proc_pid_status(5)).
+/// Whether the process has a handler for `signal`, or ignores it on purpose: the masks
+/// SigCgt and SigIgn in /proc/PID/status (proc_pid_status(5)).
 fn has_handler(pid: Pid, signal: Signal) -> io::Result<bool> {
     let status = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"))?;
     let mask = |name: &str| {
@@ -71,7 +71,7 @@ fn has_handler(pid: Pid, signal: Signal) -> io::Result<bool> {
         hex.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0)
     };
     let bit = 1 << (signal as u64 - 1);
-    Ok((mask("SigCgt:") | mask("SigIgn:") | mask("SigBlk:")) & bit != 0)
+    Ok((mask("SigCgt:") | mask("SigIgn:")) & bit != 0)
 }
 
 /// Can a child here be PID 1?

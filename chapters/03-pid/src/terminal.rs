@@ -10,7 +10,7 @@ use std::io::{IsTerminal, stdin};
 
 use anyhow::Context;
 use nix::{
-    sys::signal::{SigSet, Signal},
+    sys::signal::{SigHandler, SigSet, Signal, signal},
     unistd::{Pid, getpgrp, getpid, getsid, setpgid, setsid, tcgetpgrp, tcsetpgrp},
 };
 
@@ -67,14 +67,27 @@ impl Terminal {
             // Refused where the child has not got there yet, or has ended: nothing is lost but a Ctrl-C.
             let _ = setpgid(child, child);
             let _ = setpgid(Pid::this(), child);
+            // A Ctrl-Z reaches the whole group. The shell in it stops what it runs; a parent
+            // that stopped too could be woken by nobody, in a group that its own shell does not know.
+            on_stop(SigHandler::SigIgn);
         }
     }
 
     /// The parent, after the child's end: takes the terminal back.
     pub(crate) fn take_back(&self) -> anyhow::Result<()> {
         let Some(group) = self.before else { return Ok(()) };
+        on_stop(SigHandler::SigDfl);
         setpgid(Pid::this(), group).context("setpgid: go back to one's process group")?;
         to_foreground(group)
+    }
+}
+
+/// What the terminal's stop signals do to this process.
+fn on_stop(handler: SigHandler) {
+    for stop in [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU] {
+        // SAFETY: to ignore a signal, or not to, installs no handler.
+        let changed = unsafe { signal(stop, handler) };
+        debug_assert!(changed.is_ok(), "these signals can be ignored");
     }
 }
 

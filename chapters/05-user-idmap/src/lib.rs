@@ -11,7 +11,7 @@ mod map;
 mod subid;
 mod write;
 
-use std::{fs, str::FromStr};
+use std::{fs, os::unix::fs::MetadataExt, str::FromStr};
 
 use anyhow::{Context, ensure};
 use ch01_uts::die_with_parent;
@@ -158,10 +158,14 @@ pub fn become_user(user: User) -> anyhow::Result<()> {
     die_with_parent() // new ids make the kernel forget the request
 }
 
-/// Whether this process is root, and of more than a user namespace that maps root to somebody else.
+/// The inode of the first user namespace in /proc/PID/ns, `PROC_USER_INIT_INO` of the kernel.
+const FIRST_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
+
+/// Whether this process is root of the machine, and not only of a user namespace. A map of
+/// all ids to themselves does not tell: a container's may be just that.
 pub fn is_root_outside() -> bool {
-    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    geteuid().is_root() && map.split_whitespace().take(2).eq(["0", "0"])
+    let inode = fs::metadata("/proc/self/ns/user").map(|namespace| namespace.ino());
+    geteuid().is_root() && inode.is_ok_and(|inode| inode == FIRST_USER_NAMESPACE)
 }
 
 /// Can a child here be root of its own user namespace, and get more ids than one?

@@ -75,6 +75,7 @@ impl Maps {
     ///
     /// The kernel refuses a map, and the error names the rule; newuidmap(1) refuses it.
     pub fn write(&self, pid: Pid) -> anyhow::Result<()> {
+        lab::why::own_proc()?;
         let root = geteuid().is_root();
         if root || self.gid.is_just(getegid().as_raw()) {
             if !root {
@@ -115,7 +116,7 @@ fn write(pid: Pid, file: &str, text: &str) -> anyhow::Result<()> {
                  and without CAP_SETUID and CAP_SETGID there only one's own id can be mapped"
             }
             Errno::EINVAL => "lines overlap, or an id is out of range",
-            _ => "a map can be written once only",
+            _ => "each map can be written once only, by the parent",
         };
         anyhow!("write {file} \"{shown}\" of {pid}: {error}: {rule} (user_namespaces(7))")
     })?;

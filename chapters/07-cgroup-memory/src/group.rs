@@ -115,8 +115,9 @@ fn clear_stale(base: &Path) {
 ///
 /// # Errors
 ///
-/// /proc is not mounted.
+/// /proc is not this PID namespace's.
 pub fn maker_name() -> anyhow::Result<String> {
+    lab::why::own_proc()?;
     let pid = Pid::this();
     let start = start_time(pid).context("read one's own start time from /proc/PID/stat")?;
     Ok(format!("{PREFIX}{pid}-{start}"))
@@ -139,11 +140,14 @@ fn creator(name: &str) -> Option<(Pid, u64)> {
 }
 
 /// When a process started, in clock ticks since boot (field 22 of proc_pid_stat(5)): with
-/// its pid, a name that no later process gets. `None` if there is no such process.
+/// its pid, a name that no later process gets. `None` if there is no such process,
+/// or if it has ended and only nobody has waited for it yet.
 fn start_time(pid: Pid) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, after_name) = stat.rsplit_once(") ")?; // the name may have spaces and brackets
-    after_name.split(' ').nth(19)?.parse().ok()
+    let mut fields = after_name.split(' ');
+    let has_ended = matches!(fields.next()?, "Z" | "X"); // a zombie makes nothing any more
+    if has_ended { None } else { fields.nth(18)?.parse().ok() }
 }
 
 #[cfg(test)]

@@ -1,20 +1,19 @@
 //! How does init become the command, with nothing of the runtime's left?
 
-use std::{convert::Infallible, fs, os::fd::BorrowedFd};
+use std::{convert::Infallible, fs};
 
 use anyhow::Context;
 use ch05_user_idmap::become_user;
-use lab::exec::{become_command, prepare};
-use nix::{
-    fcntl::{FcntlArg, FdFlag, fcntl},
-    sys::prctl,
+use lab::{
+    exec::{become_command, prepare},
+    voice,
 };
+use nix::{errno::Errno, sys::prctl, unistd::close};
 
 use crate::Message;
 
-/// Becomes the message's command: as its user, with its environment only, with no way to
-/// gain privileges, and with no descriptor but 0, 1 and 2. The command is looked up in
-/// the container's own PATH and root.
+/// Becomes the message's command: as its user, with its environment only, and with no way
+/// to gain privileges. The command is looked up in the container's own PATH and root.
 ///
 /// # Errors
 ///
@@ -25,25 +24,33 @@ pub fn become_container(message: &Message) -> anyhow::Result<Infallible> {
     }
     // From now on no execve(2) gives a privilege, not even that of a set-user-ID program.
     prctl::set_no_new_privs().context("prctl PR_SET_NO_NEW_PRIVS")?;
-    close_on_exec()?;
     let mut command = prepare(&message.argv);
     command.env_clear();
     command.envs(message.env.iter().map(|(name, value)| (name, value)));
     become_command(command)
 }
 
-/// Marks every descriptor above 2 close-on-exec, ours and those that we inherited: one
-/// that is left open into the host is a way out of the container (CVE-2024-21626).
-fn close_on_exec() -> anyhow::Result<()> {
-    for entry in fs::read_dir("/proc/self/fd").context("read /proc/self/fd")? {
-        let name = entry.context("read /proc/self/fd")?.file_name();
-        let Some(number) = name.to_str().and_then(|name| name.parse().ok()).filter(|number| *number > 2) else {
-            continue;
-        };
-        // SAFETY: the descriptor was open when the folder was read, nobody closes one
-        // meanwhile, and it is borrowed for this call only.
-        let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
-        fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).with_context(|| format!("close {number} on exec"))?;
+/// Closes every descriptor above 2 but the way of an error to the parent, and leaves the
+/// caller's session keyring. One that is left open into the host is a way out of the
+/// container (CVE-2024-21626), from the command or from a PID 1 that stays.
+///
+/// # Errors
+///
+/// /proc is not mounted.
+pub(crate) fn leave_the_caller() -> anyhow::Result<()> {
+    let entries = fs::read_dir("/proc/self/fd").context("read /proc/self/fd")?;
+    let numbers: Vec<i32> = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    for number in numbers.into_iter().filter(|number| *number > 2 && Some(*number) != voice::error_pipe_number()) {
+        // The number that the folder itself had is closed already: EBADF.
+        let _ = close(number);
     }
-    Ok(())
+    // SAFETY: keyctl takes numbers here: a new, anonymous session keyring (keyctl(2)).
+    let joined = unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0) };
+    match Errno::result(joined) {
+        // A kernel without keys, or a container that forbids the call, has none to give away.
+        Ok(_) | Err(Errno::ENOSYS | Errno::EPERM) => Ok(()),
+        Err(errno) => Err(errno).context("keyctl KEYCTL_JOIN_SESSION_KEYRING"),
+    }
 }
+
+const KEYCTL_JOIN_SESSION_KEYRING: libc::c_int = 1;

@@ -22,6 +22,7 @@ pub mod reaper;
 
 use std::{
     convert::Infallible,
+    env,
     io::{PipeReader, PipeWriter, pipe},
     os::{
         fd::{AsRawFd, RawFd},
@@ -39,11 +40,15 @@ use nix::{
     sched::CloneFlags,
 };
 
+use command::leave_the_caller;
 pub use message::Message;
 pub use options::RunOptions;
 
 /// The new namespaces of this stage: none more than the stage below has.
 pub const NAMESPACES: CloneFlags = ch07_cgroup_memory::NAMESPACES;
+
+/// What init keeps of the host's environment: how the log looks.
+const KEPT: [&str; 2] = ["RUST_LOG", "NO_COLOR"];
 
 /// The pipe through which the message goes.
 pub struct MessagePipe {
@@ -63,17 +68,19 @@ impl MessagePipe {
     }
 
     /// The child: executes this program again as `init`, which inherits the reading end by
-    /// number. The writing end is closed by the execve(2): else init would wait for itself.
+    /// number; `options` are for a later chapter's. The writing end is closed by the execve(2): else init would wait for itself.
     ///
     /// # Errors
     ///
     /// execve(2) failed.
-    pub fn become_init(&self) -> anyhow::Result<Infallible> {
+    pub fn become_init(&self, options: &[&str]) -> anyhow::Result<Infallible> {
         fcntl(&self.reader, FcntlArg::F_SETFD(FdFlag::empty())).context("let init inherit the pipe")?;
         let number = self.reader.as_raw_fd();
         info!("becoming {SELF} init {number}");
         let mut init = Command::new(SELF);
-        init.arg0(voice::stage()).arg("init").arg(number.to_string());
+        init.arg0(voice::stage()).arg("init").arg(number.to_string()).args(options);
+        // Anybody inside may read the environment of a PID 1 that stays; the host's is not theirs.
+        init.env_clear().envs(KEPT.iter().filter_map(|name| Some((name, env::var_os(name)?))));
         voice::hand_over(&mut init, "child")?;
         Err(init.exec()).with_context(|| format!("exec {SELF}"))
     }
@@ -89,7 +96,8 @@ impl MessagePipe {
     }
 }
 
-/// init: receives the message from the pipe with this number.
+/// init: receives the message from the pipe with this number, and lets go of whatever else
+/// it has from the caller.
 ///
 /// # Errors
 ///
@@ -97,7 +105,9 @@ impl MessagePipe {
 pub fn receive(number: RawFd) -> anyhow::Result<Message> {
     let pipe = voice::inherited_pipe(number)
         .ok_or_else(|| anyhow!("init is started by `run`, and not by hand: descriptor {number} is no pipe"))?;
-    Message::read(PipeReader::from(pipe)).context("receive the message")
+    let message = Message::read(PipeReader::from(pipe)).context("receive the message")?;
+    leave_the_caller()?;
+    Ok(message)
 }
 
 /// Can a container be run here with `run` and `init`? The same as the stage below.

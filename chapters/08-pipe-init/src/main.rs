@@ -57,15 +57,17 @@ fn run(options: &RunOptions) -> anyhow::Result<Exit> {
         terminal.take()?;
         options.give_input_away()?;
         become_user(User::ROOT)?;
-        pipe.become_init()
+        pipe.become_init(&[])
     })?;
     maps.write(child.pid())?;
     groups.add(child.pid())?;
     gate.open()?;
     let sent = pipe.send(&message);
     let exit = wait_for_init(child, &terminal)?; // if init has failed, its error says why
-    sent?;
     groups.report()?;
+    if let Exit::Code(_) = exit {
+        sent?; // an init that was killed while it read says so by its exit
+    }
     Ok(exit)
 }
 

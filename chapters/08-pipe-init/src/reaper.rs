@@ -8,14 +8,15 @@
 
 use std::convert::Infallible;
 
-use ch01_uts::{Arrived, spawn};
+use anyhow::Context;
+use ch01_uts::{Arrived, PASSED_ON, spawn};
 use lab::Exit;
 use log::{debug, info};
 use nix::{
     errno::Errno,
     sched::CloneFlags,
     sys::{
-        signal::{Signal, kill},
+        signal::{SigHandler, Signal, kill, signal as sigaction},
         wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid},
     },
     unistd::Pid,
@@ -29,6 +30,7 @@ use nix::{
 /// The error of a child that never became the command.
 pub fn stay_and_reap(command: impl FnOnce() -> anyhow::Result<Infallible>) -> anyhow::Result<Exit> {
     let child = spawn(CloneFlags::empty(), command)?;
+    be_heard()?;
     info!("staying as PID 1, the command is {}", child.pid());
     child.wait_and(|child, arrived| match arrived {
         Arrived { signal: Signal::SIGCHLD, .. } => reap_orphans(child),
@@ -38,6 +40,17 @@ pub fn stay_and_reap(command: impl FnOnce() -> anyhow::Result<Infallible>) -> an
             kill(child, signal)
         }
     })
+}
+
+/// A PID 1 hears the signals only for which it has a handler. This one does nothing: the
+/// signals are blocked, and read where this process waits (see [`ch01_uts::Child`]).
+fn be_heard() -> anyhow::Result<()> {
+    extern "C" fn nothing(_: i32) {}
+    for signal in PASSED_ON {
+        // SAFETY: a handler that does nothing is safe at any moment, and execve(2) forgets it.
+        unsafe { sigaction(signal, SigHandler::Handler(nothing)) }.with_context(|| format!("handle {signal}"))?;
+    }
+    Ok(())
 }
 
 /// Waits for everybody who has ended, but leaves the command itself to its own wait.

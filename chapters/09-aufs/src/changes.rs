@@ -8,7 +8,7 @@
 
 use std::{
     collections::BTreeMap,
-    ffi::{CStr, CString},
+    ffi::{CStr, CString, OsStr},
     fmt,
     fs::{self, Metadata},
     os::unix::{
@@ -19,6 +19,8 @@ use std::{
 };
 
 use anyhow::Context;
+
+use crate::driver::Driver;
 
 /// What happened to a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,89 +57,122 @@ enum Entry {
 /// # Errors
 ///
 /// A folder of the container layer cannot be read.
-pub fn changes(container: &Path, image: &[PathBuf]) -> anyhow::Result<BTreeMap<PathBuf, Change>> {
-    let mut found = BTreeMap::new();
-    walk(container, Path::new(""), image, &mut found)?;
-    Ok(found)
+pub fn changes(driver: Driver, container: &Path, image: &[PathBuf]) -> anyhow::Result<BTreeMap<PathBuf, Change>> {
+    let mut walk = Walk { driver, container, image, found: BTreeMap::new() };
+    walk.folder(Path::new(""), true)?;
+    Ok(walk.found)
 }
 
-fn walk(layer: &Path, folder: &Path, image: &[PathBuf], found: &mut BTreeMap<PathBuf, Change>) -> anyhow::Result<()> {
-    let place = layer.join(folder);
-    let entries = fs::read_dir(&place).with_context(|| format!("read {}", place.display()))?;
-    for entry in entries {
-        let name = entry.with_context(|| format!("read {}", place.display()))?.file_name();
-        if name.as_bytes().starts_with(b".wh..wh.") {
-            continue;
-        }
-        if let Some(gone) = name.as_bytes().strip_prefix(b".wh.") {
-            found.insert(shown(&folder.join(Path::new(std::ffi::OsStr::from_bytes(gone)))), Change::Deleted);
-            continue;
-        }
-        let path = folder.join(&name);
-        let below = in_image(image, &path);
-        match look(layer, &path)? {
-            Entry::Whiteout => {
-                found.insert(shown(&path), Change::Deleted);
-            }
-            Entry::Folder { opaque: false } if below => walk(layer, &path, image, found)?,
-            Entry::Folder { .. } => {
-                found.insert(shown(&path), if below { Change::Changed } else { Change::Added });
-                walk(layer, &path, &[], found)?;
-            }
-            Entry::File => {
-                found.insert(shown(&path), if below { Change::Changed } else { Change::Added });
+struct Walk<'a> {
+    driver: Driver,
+    container: &'a Path,
+    image: &'a [PathBuf],
+    found: BTreeMap<PathBuf, Change>,
+}
+
+impl Walk<'_> {
+    /// Looks at a folder of the container layer; `merged`: the image's is visible below it.
+    fn folder(&mut self, folder: &Path, merged: bool) -> anyhow::Result<()> {
+        let place = self.container.join(folder);
+        let entries = fs::read_dir(&place).with_context(|| format!("read {}", place.display()))?;
+        for entry in entries {
+            let name = entry.with_context(|| format!("read {}", place.display()))?.file_name();
+            match aufs_meaning(self.driver, &name) {
+                Some(Meaning::Own) => {}
+                Some(Meaning::Gone(gone)) => self.note(&folder.join(gone), Change::Deleted),
+                None => self.entry(&folder.join(name), merged)?,
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    fn entry(&mut self, path: &Path, merged: bool) -> anyhow::Result<()> {
+        let place = self.container.join(path);
+        let data = fs::symlink_metadata(&place).with_context(|| format!("stat {}", place.display()))?;
+        let below = if merged { in_image(self.driver, self.image, path) } else { None };
+        let change = if below.is_some() { Change::Changed } else { Change::Added };
+        match look(self.driver, &place, &data) {
+            Entry::Whiteout => self.note(path, Change::Deleted),
+            Entry::File => self.note(path, change),
+            Entry::Folder { opaque } => {
+                let goes_on = !opaque && below.as_ref().is_some_and(Metadata::is_dir);
+                let same = |other: &Metadata| {
+                    (data.mode(), data.uid(), data.gid()) == (other.mode(), other.uid(), other.gid())
+                };
+                // A folder is copied up because of what is in it: that alone is no change of it.
+                if !goes_on || !below.as_ref().is_some_and(same) {
+                    self.note(path, change);
+                }
+                self.folder(path, goes_on)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, path: &Path, change: Change) {
+        self.found.insert(Path::new("/").join(path), change);
+    }
 }
 
-fn shown(path: &Path) -> PathBuf {
-    Path::new("/").join(path)
+/// What a name means to aufs, if it is one of its own.
+enum Meaning<'a> {
+    /// A file for its book-keeping.
+    Own,
+    /// The whiteout of this name.
+    Gone(&'a Path),
 }
 
-/// Whether the image shows something under this path: the highest layer that says anything counts.
-fn in_image(image: &[PathBuf], path: &Path) -> bool {
-    image.iter().rev().find_map(|layer| says(layer, path)).unwrap_or(false)
+fn aufs_meaning(driver: Driver, name: &OsStr) -> Option<Meaning<'_>> {
+    let gone = name.as_bytes().strip_prefix(b".wh.").filter(|_| driver == Driver::Aufs)?;
+    Some(if gone.starts_with(b".wh.") { Meaning::Own } else { Meaning::Gone(Path::new(OsStr::from_bytes(gone))) })
 }
 
-/// Whether a layer has this path (`true`), hides it (`false`), or says nothing of it.
-fn says(layer: &Path, path: &Path) -> Option<bool> {
+/// What the image shows under this path: the highest layer that says anything counts.
+fn in_image(driver: Driver, image: &[PathBuf], path: &Path) -> Option<Metadata> {
+    image.iter().rev().find_map(|layer| says(driver, layer, path)).flatten()
+}
+
+/// `None`: the layer says nothing of this path. `Some(None)`: it hides it.
+fn says(driver: Driver, layer: &Path, path: &Path) -> Option<Option<Metadata>> {
     let mut hides = None;
-    let mut so_far = PathBuf::new();
+    let mut place = layer.to_owned();
+    let mut found = None;
     for part in path.components() {
         let whiteout = [b".wh.", part.as_os_str().as_bytes()].concat();
-        if layer.join(&so_far).join(Path::new(std::ffi::OsStr::from_bytes(&whiteout))).symlink_metadata().is_ok() {
-            return Some(false);
+        if driver == Driver::Aufs && place.join(OsStr::from_bytes(&whiteout)).symlink_metadata().is_ok() {
+            return Some(None);
         }
-        so_far.push(part);
-        match look(layer, &so_far) {
-            Ok(Entry::Whiteout) => return Some(false),
-            Ok(Entry::Folder { opaque: true }) => hides = Some(false),
-            Ok(_) => {}
-            Err(_) => return hides,
+        place.push(part);
+        let Ok(data) = fs::symlink_metadata(&place) else { return hides };
+        match look(driver, &place, &data) {
+            Entry::Whiteout => return Some(None),
+            Entry::Folder { opaque: true } => hides = Some(None),
+            Entry::Folder { opaque: false } | Entry::File => {}
         }
+        found = Some(data);
     }
-    Some(true)
+    Some(found)
 }
 
-fn look(layer: &Path, path: &Path) -> anyhow::Result<Entry> {
-    let place = layer.join(path);
-    let data = fs::symlink_metadata(&place).with_context(|| format!("stat {}", place.display()))?;
-    Ok(match data {
-        data if data.is_dir() => Entry::Folder { opaque: is_opaque(&place) },
-        data if is_device_0_0(&data) => Entry::Whiteout,
-        data if data.is_file() && data.len() == 0 && has(&place, "whiteout") => Entry::Whiteout,
+fn look(driver: Driver, place: &Path, data: &Metadata) -> Entry {
+    let overlay = driver == Driver::Overlay;
+    match data {
+        data if data.is_dir() => Entry::Folder { opaque: is_opaque(driver, place) },
+        data if overlay && is_device_0_0(data) => Entry::Whiteout,
+        data if overlay && data.is_file() && data.len() == 0 && has(place, "whiteout") => Entry::Whiteout,
         _ => Entry::File,
-    })
+    }
 }
 
 fn is_device_0_0(data: &Metadata) -> bool {
     data.file_type().is_char_device() && data.rdev() == 0
 }
 
-fn is_opaque(folder: &Path) -> bool {
-    attribute(folder, "opaque") == Some(b'y') || folder.join(".wh..wh..opq").symlink_metadata().is_ok()
+fn is_opaque(driver: Driver, folder: &Path) -> bool {
+    match driver {
+        Driver::Aufs => folder.join(".wh..wh..opq").symlink_metadata().is_ok(),
+        Driver::Overlay => attribute(folder, "opaque") == Some(b'y'),
+    }
 }
 
 fn has(path: &Path, name: &str) -> bool {
@@ -196,7 +231,7 @@ mod tests {
         scratch.file("up/f").file("up/new").file("up/.wh.gone").file("up/.wh..wh.aufs").file("up/.wh..wh.plnk/x");
         scratch.file("up/d/.wh..wh..opq").file("up/d/fresh").file("up/kept/more").file("up/hidden");
         let image = [scratch.0.join("low"), scratch.0.join("mid")];
-        let found: Vec<String> = changes(&scratch.0.join("up"), &image)
+        let found: Vec<String> = changes(Driver::Aufs, &scratch.0.join("up"), &image)
             .unwrap()
             .into_iter()
             .map(|(path, change)| format!("{change} {}", path.display()))

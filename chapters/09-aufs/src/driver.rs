@@ -12,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
+use ch05_user_idmap::is_root_outside;
 use clap::ValueEnum;
 use log::info;
 use nix::mount::{MsFlags, mount};
@@ -65,10 +66,10 @@ impl Driver {
     /// # Errors
     ///
     /// The one that was asked for cannot be had here.
-    pub fn choose(wanted: Option<Driver>, root: bool) -> anyhow::Result<Driver> {
+    pub fn choose(wanted: Option<Driver>) -> anyhow::Result<Driver> {
         let known = fs::read_to_string("/proc/filesystems").context("read /proc/filesystems")?;
         let has_aufs = known.lines().any(|line| line.ends_with("\taufs"));
-        let hindrance = match (has_aufs, root) {
+        let hindrance = match (has_aufs, is_root_outside()) {
             (false, _) => Some("this kernel has no aufs"),
             (true, false) => Some("the kernel lets only root mount aufs"),
             (true, true) => None,
@@ -78,7 +79,7 @@ impl Driver {
             (Some(driver), _) => Ok(driver),
             (None, None) => Ok(Driver::Aufs),
             (None, Some(reason)) => {
-                info!("{reason}: overlay, where a whiteout is a device 0/0");
+                info!("{reason}: overlay (its whiteout is a device)");
                 Ok(Driver::Overlay)
             }
         }
@@ -128,7 +129,7 @@ fn mount_overlay(stack: &Stack) -> anyhow::Result<()> {
         options.extend(format!(",{key}=").bytes());
         options.extend(escaped(path));
     }
-    if needs_userxattr()? {
+    if needs_userxattr() {
         options.extend(b",userxattr");
     }
     mount_with(Driver::Overlay, &stack.merged, &options)
@@ -146,7 +147,7 @@ fn overlay_one_by_one(stack: &Stack) -> anyhow::Result<()> {
     }
     set(c"upperdir", &stack.container)?;
     set(c"workdir", &stack.work)?;
-    if !needs_userxattr()? {
+    if !needs_userxattr() {
         return overlay.mount(&stack.merged);
     }
     overlay.set_flag(c"userxattr")?;
@@ -155,7 +156,9 @@ fn overlay_one_by_one(stack: &Stack) -> anyhow::Result<()> {
 
 /// A name of the folder that fits into an option: its path, or that of a descriptor of ours.
 fn short_name(path: &Path, open: &mut Vec<File>) -> anyhow::Result<PathBuf> {
-    if path.as_os_str().len() <= LONGEST_VALUE {
+    // Overlay takes a backslash in upperdir and workdir for an escape.
+    let bytes = path.as_os_str().as_bytes();
+    if bytes.len() <= LONGEST_VALUE && !bytes.contains(&b'\\') {
         return Ok(path.to_owned());
     }
     let folder = OpenOptions::new().read(true).custom_flags(libc::O_PATH | libc::O_DIRECTORY).open(path);
@@ -171,10 +174,8 @@ fn kernel_knows_lowerdir_plus() -> bool {
 
 /// A mount in a user namespace may not write `trusted.` attributes. Without `userxattr`
 /// overlay mounts all the same there, and making a folder again that was deleted is EIO.
-fn needs_userxattr() -> anyhow::Result<bool> {
-    let map = fs::read_to_string("/proc/self/uid_map").context("read /proc/self/uid_map")?;
-    let whole: Vec<&str> = map.split_whitespace().collect();
-    Ok(whole != ["0", "0", "4294967295"])
+fn needs_userxattr() -> bool {
+    !is_root_outside()
 }
 
 /// A path inside overlay's option string: a backslash before colon, comma and backslash.

@@ -6,13 +6,21 @@
 
 use std::{
     fs::{self, File},
+    io::ErrorKind,
     os::unix::fs::{PermissionsExt, symlink},
     path::Path,
 };
 
 use anyhow::{Context, ensure};
+use lab::rootfs::UsualUmask;
 use log::info;
 use nix::mount::{MsFlags, mount};
+
+/// The folders on which something is mounted, or that must be there.
+pub(crate) const FOLDERS: [&str; 4] = ["proc", "sys", "dev", "tmp"];
+/// What in /proc changes the machine.
+const KNOBS: [&str; 5] = ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"];
+const CLOSED: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV).union(MsFlags::MS_NOEXEC);
 
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 const LINKS: [(&str, &str); 5] = [
@@ -29,23 +37,19 @@ const LINKS: [(&str, &str); 5] = [
 ///
 /// A folder is a link (it could lead anywhere), or the kernel refuses a mount.
 pub fn furnish(root: &Path) -> anyhow::Result<()> {
-    for folder in ["proc", "sys", "dev", "tmp"] {
+    let _umask = UsualUmask::set();
+    for folder in FOLDERS {
         folder_at(&root.join(folder))?;
     }
-    let tmp = root.join("tmp");
-    if fs::metadata(&tmp).with_context(|| format!("stat {}", tmp.display()))?.permissions().mode() & 0o7777 != 0o1777 {
-        fs::set_permissions(&tmp, fs::Permissions::from_mode(0o1777))
-            .with_context(|| format!("chmod {}", tmp.display()))?;
-    }
-    let closed = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    mount_new("sysfs", &root.join("sys"), closed | MsFlags::MS_RDONLY, "")?;
+    tmp_for_all(&root.join("tmp"))?;
+    mount_new("sysfs", &root.join("sys"), CLOSED | MsFlags::MS_RDONLY, "")?;
     let dev = root.join("dev");
     mount_new("tmpfs", &dev, MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC, "mode=755,size=64k")?;
     for device in DEVICES {
         bind(&Path::new("/dev").join(device), &dev.join(device))?;
     }
     folder_at(&dev.join("shm"))?;
-    mount_new("tmpfs", &dev.join("shm"), closed, "mode=1777")?;
+    mount_new("tmpfs", &dev.join("shm"), CLOSED, "mode=1777")?;
     folder_at(&dev.join("pts"))?;
     mount_new(
         "devpts",
@@ -60,6 +64,35 @@ pub fn furnish(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Makes the knobs in /proc read-only that are the machine's and not the container's, so
+/// that no program changes them by accident. It is no wall: root inside may mount them anew.
+///
+/// # Errors
+///
+/// The kernel refuses a mount.
+pub fn protect_proc() -> anyhow::Result<()> {
+    for knobs in KNOBS.map(Path::new).into_iter().filter(|path| path.exists()) {
+        bind_read_only(knobs, knobs, CLOSED)?;
+    }
+    Ok(())
+}
+
+/// A /tmp that everybody may write to. Where it is somebody else's, and may not be changed
+/// (an ordinary user's image of root's), an empty one in memory goes over it.
+fn tmp_for_all(tmp: &Path) -> anyhow::Result<()> {
+    let mode = fs::metadata(tmp).with_context(|| format!("stat {}", tmp.display()))?.permissions().mode();
+    if mode & 0o7777 == 0o1777 {
+        return Ok(());
+    }
+    match fs::set_permissions(tmp, fs::Permissions::from_mode(0o1777)) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            info!("the image's /tmp is not ours: an empty one over it");
+            mount_new("tmpfs", tmp, MsFlags::MS_NOSUID | MsFlags::MS_NODEV, "mode=1777")
+        }
+        other => other.with_context(|| format!("chmod {}", tmp.display())),
+    }
+}
+
 fn folder_at(path: &Path) -> anyhow::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(data) => ensure!(data.is_dir(), "{} is not a folder", path.display()),
@@ -72,9 +105,16 @@ fn mount_new(kind: &str, at: &Path, flags: MsFlags, options: &str) -> anyhow::Re
     mount(Some(kind), at, Some(kind), flags, Some(options)).with_context(|| format!("mount {kind} on {}", at.display()))
 }
 
+/// A device can be written to all the same: what is read-only is its name, mode and owner.
 fn bind(device: &Path, at: &Path) -> anyhow::Result<()> {
-    let nothing: Option<&str> = None;
     File::create(at).with_context(|| format!("make {}", at.display()))?;
-    mount(Some(device), at, nothing, MsFlags::MS_BIND, nothing)
-        .with_context(|| format!("bind {} to {}", device.display(), at.display()))
+    bind_read_only(device, at, MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC)
+}
+
+fn bind_read_only(what: &Path, at: &Path, flags: MsFlags) -> anyhow::Result<()> {
+    let nothing: Option<&str> = None;
+    mount(Some(what), at, nothing, MsFlags::MS_BIND, nothing)
+        .with_context(|| format!("bind {} to {}", what.display(), at.display()))?;
+    let read_only = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY | flags;
+    mount(nothing, at, nothing, read_only, nothing).with_context(|| format!("make {} read-only", at.display()))
 }

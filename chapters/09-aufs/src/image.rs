@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
+use lab::rootfs::UsualUmask;
 use log::info;
 use nix::{
     fcntl::{Flock, FlockArg},
@@ -27,7 +28,7 @@ const LAYERS: [&str; 5] = ["base", "image-layer1", "image-layer2", "image-layer3
 ///
 /// It cannot be made.
 pub fn cache_folder() -> anyhow::Result<PathBuf> {
-    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || User::from_uid(geteuid()).ok().flatten().map(|user| user.dir);
     let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").or_else(home).map(|home| home.join(".cache")));
     let folder = cache.context("no cache folder: neither XDG_CACHE_HOME nor HOME is set")?.join(NAME);
@@ -60,6 +61,7 @@ pub fn default_image(cache: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn make(image: &Path) -> anyhow::Result<()> {
+    let _umask = UsualUmask::set();
     lab::rootfs::build(&image.join(LAYERS[0])).context("build the base of the default image")?;
     for (number, layer) in LAYERS.iter().enumerate().skip(1) {
         let folder = image.join(layer);

@@ -5,18 +5,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use ch07_cgroup_memory::group::{maker_is_gone, maker_name};
+use lab::rootfs::UsualUmask;
 use log::{info, warn};
 use nix::{
     fcntl::{Flock, FlockArg},
     mount::{MntFlags, MsFlags, mount, umount2},
-    unistd::geteuid,
 };
 
 use crate::{
-    changes::changes,
+    changes::{Change, changes},
     driver::{Driver, Stack},
+    furnish::FOLDERS,
     image::{cache_folder, default_image},
 };
 
@@ -70,7 +71,7 @@ impl Layers {
     ///
     /// A layer is not there, is no folder, or is in use by another container.
     pub fn find(options: &LayerOptions) -> anyhow::Result<Layers> {
-        let driver = Driver::choose(options.driver, geteuid().is_root())?;
+        let driver = Driver::choose(options.driver)?;
         let cache = cache_folder()?;
         let image = match &options.layer[..] {
             [] => default_image(&cache)?,
@@ -82,6 +83,8 @@ impl Layers {
             None if options.keep => Some(Locked::new(&kept)?),
             None => None,
         };
+        let container_folder = container.as_ref().map(|container| container.folder.as_path());
+        refuse_overlaps(&image, container_folder)?;
         Ok(Layers { driver, image, container, remove: options.rm, cache })
     }
 
@@ -105,11 +108,14 @@ impl Layers {
             }
             None => self.temporary(&scratch)?,
         };
+        let _umask = UsualUmask::set();
         for folder in [&root.stack.container, &root.stack.work, &root.stack.merged] {
             fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
         }
         self.driver.mount(&root.stack)?;
         root.mounted = true;
+        root.furnished = FOLDERS.iter().map(|name| Path::new("/").join(name)).collect();
+        root.furnished.retain(|path| !root.stack.merged.join(path.strip_prefix("/").unwrap_or(path)).exists());
         // Only now: a layer that somebody named is not removed because of an error before.
         match &self.container {
             Some(Locked { folder, .. }) if self.remove => root.removed.push(folder.clone()),
@@ -139,7 +145,7 @@ impl Layers {
 
     fn root(&self, scratch: &Path, container: PathBuf, work: PathBuf) -> Root {
         let stack = Stack { image: self.image.clone(), container, work, merged: scratch.join("merged") };
-        Root { stack, removed: Vec::new(), mounted: false, is_kept: false }
+        Root { stack, removed: Vec::new(), mounted: false, is_kept: false, furnished: Vec::new(), driver: self.driver }
     }
 
     /// Deletes a folder of a lower layer and makes it again, in `folder`, which is on the
@@ -181,9 +187,22 @@ impl Locked {
     }
 }
 
+/// A layer that is twice in the stack, or a container layer inside an image layer, would
+/// be written to and read from at once.
+fn refuse_overlaps(image: &[PathBuf], container: Option<&Path>) -> anyhow::Result<()> {
+    for (index, layer) in image.iter().enumerate() {
+        ensure!(!image[..index].contains(layer), "layer {}: it is named twice", layer.display());
+        if let Some(container) = container {
+            let apart = !container.starts_with(layer) && !layer.starts_with(container);
+            ensure!(apart, "container layer {}: it overlaps the layer {}", container.display(), layer.display());
+        }
+    }
+    Ok(())
+}
+
 fn folder(path: &Path, what: &str) -> anyhow::Result<PathBuf> {
     let found = path.canonicalize().with_context(|| format!("{what} {}", path.display()))?;
-    anyhow::ensure!(found.is_dir(), "{what} {}: it is not a folder", path.display());
+    ensure!(found.is_dir(), "{what} {}: it is not a folder", path.display());
     Ok(found)
 }
 
@@ -227,6 +246,9 @@ pub struct Root {
     removed: Vec<PathBuf>,
     mounted: bool,
     is_kept: bool,
+    /// The folders that the image lacks, and that are made for mounts.
+    furnished: Vec<PathBuf>,
+    driver: Driver,
 }
 
 impl Root {
@@ -241,7 +263,8 @@ impl Root {
     ///
     /// The container layer cannot be read.
     pub fn report(&self) -> anyhow::Result<()> {
-        let found = changes(&self.stack.container, &self.stack.image)?;
+        let mut found = changes(self.driver, &self.stack.container, &self.stack.image)?;
+        found.retain(|path, change| *change != Change::Added || !self.furnished.contains(path));
         info!("the container layer: {} changes", found.len());
         for (path, change) in found.iter().take(LISTED) {
             info!("{change} {}", path.display());

@@ -14,6 +14,11 @@
 //! | [`mod@furnish`] | what do programs expect in a root besides files? |
 //! | [`changes`] | what did the container change? |
 //!
+//! What this is not: a wall against root. Started by root, a container has root's own ids
+//! and all capabilities in its user namespace; a program inside that wants to harm the
+//! machine finds a way. A real runtime takes capabilities away, filters system calls, and
+//! maps root to nobody. An ordinary user's container can do no more than that user.
+//!
 //! Source: Documentation/filesystems/overlayfs.rst of the kernel, aufs(5).
 
 pub mod changes;
@@ -32,7 +37,7 @@ use nix::{
     unistd::{getegid, geteuid},
 };
 
-pub use furnish::furnish;
+pub use furnish::{furnish, protect_proc};
 pub use keeper::keep;
 pub use layers::{LayerOptions, Layers};
 

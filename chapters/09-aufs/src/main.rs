@@ -11,7 +11,7 @@ use ch07_cgroup_memory::Manager;
 use ch08_pipe_init::{
     MessagePipe, RunOptions, command::become_container, options::default_arguments, reaper::stay_and_reap, receive,
 };
-use ch09_aufs::{LayerOptions, Layers, NAMESPACES, furnish, keep};
+use ch09_aufs::{LayerOptions, Layers, NAMESPACES, furnish, keep, protect_proc};
 use clap::{Parser, Subcommand};
 use lab::Exit;
 use log::info;
@@ -36,7 +36,11 @@ enum Action {
     },
     /// The other side of `run`, inside
     #[command(hide = true)]
-    Init { pipe: RawFd },
+    Init {
+        pipe: RawFd,
+        #[arg(long)]
+        layers: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -47,7 +51,7 @@ fn main() -> ExitCode {
         }
         match Cli::parse_from(arguments).action {
             Action::Run { layers, run } => parent(&layers, &run),
-            Action::Init { pipe } => init(pipe),
+            Action::Init { pipe, layers } => init(pipe, layers),
         }
     })
 }
@@ -86,18 +90,19 @@ fn run(options: &RunOptions, layers: Option<&Layers>, maps: &Maps) -> anyhow::Re
         options.give_input_away()?;
         become_user(User::ROOT)?;
         make_private()?;
-        if let Some(root) = &root {
-            furnish(root.folder())?;
-        }
-        pipe.become_init()
+        let Some(root) = &root else { return pipe.become_init(&[]) };
+        furnish(root.folder())?;
+        pipe.become_init(&["--layers"])
     })?;
     maps.write(child.pid())?;
     groups.add(child.pid())?;
     gate.open()?;
     let sent = pipe.send(&message);
     let exit = wait_for_init(child, &terminal)?; // if init has failed, its error says why
-    sent?;
     groups.report()?;
+    if let Exit::Code(_) = exit {
+        sent?; // an init that was killed while it read says so by its exit
+    }
     if let Some(root) = &root {
         root.report()?;
     }
@@ -105,11 +110,14 @@ fn run(options: &RunOptions, layers: Option<&Layers>, maps: &Maps) -> anyhow::Re
 }
 
 /// The child, inside: goes into its root, and becomes the command.
-fn init(pipe: RawFd) -> anyhow::Result<Exit> {
+fn init(pipe: RawFd, layers: bool) -> anyhow::Result<Exit> {
     let message = receive(pipe)?;
     say_who_i_am()?;
     set_hostname(&message.hostname)?;
     enter_rootfs(message.rootfs.as_deref().unwrap_or(Path::new("/")))?;
+    if layers {
+        protect_proc()?;
+    }
     bring_up_loopback()?;
     if message.init_stays {
         return stay_and_reap(|| become_container(&message));

@@ -39,6 +39,13 @@ pub(super) const CHECKS: &[Check] = &[
         run: interrupt_in_shell,
     },
     Check {
+        chapter: 3,
+        name: "Ctrl-Z stops what runs in the shell, and nothing hangs",
+        teaches: "a parent in the child's process group gets the child's Ctrl-Z too: it must not stop, nobody would wake it",
+        until: None,
+        run: stop_in_shell,
+    },
+    Check {
         chapter: 1,
         name: "Ctrl-C ends a command without a handler",
         teaches: "nobody may be left with a terminal that hangs: PID 1 without a handler hears SIGKILL only",
@@ -65,6 +72,16 @@ fn exit_statuses(bench: &Bench) -> anyhow::Result<Outcome> {
         }
     }
     bench.script("sh -c 'kill -9 $$'; exit $?").finish()?.must_end_with(137)?;
+    let run = bench.script("exit 5").with(|command| {
+        // SAFETY: signal(2) is async-signal-safe, and SIG_IGN installs no handler.
+        unsafe {
+            command.pre_exec(|| {
+                libc::signal(libc::SIGCHLD, libc::SIG_IGN);
+                Ok(())
+            });
+        }
+    });
+    run.finish()?.must_end_with(5)?; // also for a caller that ignores SIGCHLD
     holds()
 }
 
@@ -180,6 +197,27 @@ fn interrupt_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
     terminal.write("exit 5\n")?;
     let status = terminal.end()?;
     ensure!(status == 5, "the shell's exit status was {status}, not 5");
+    holds()
+}
+
+fn stop_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
+    let mut terminal = Terminal::open(bench, &["-q"])?;
+    terminal.write("sh -c 'echo rea\"\"dy; exec sleep 1000'\n")?;
+    terminal.until("ready\r\n")?;
+    terminal.write("\x1a")?;
+    terminal.write("kill -9 %1; wait; echo st''ill\n")?;
+    terminal.until("still\r\n")?;
+    terminal.write("exit 5\n")?;
+    let status = terminal.end()?;
+    ensure!(status == 5, "the shell's exit status was {status}, not 5");
+    // At the prompt of the shell, which ignores it.
+    let mut terminal = Terminal::open(bench, &["-q"])?;
+    terminal.write("echo rea''dy\n")?;
+    terminal.until("ready\r\n")?;
+    terminal.write("\x1a")?;
+    terminal.write("exit 6\n")?;
+    let status = terminal.end()?;
+    ensure!(status == 6, "the shell's exit status was {status}, not 6");
     holds()
 }
 

@@ -121,6 +121,9 @@ fn refused_maps(bench: &Bench) -> anyhow::Result<Outcome> {
     // Root of a user namespace that maps nothing but 0.
     let run = bench.stage(["--uid-map", "0:5:1", "--", "echo", "ran"]).under(&["unshare", "-r"]);
     run.finish()?.must_end_with(125)?.must_complain(&["uid_map \"0 5 1\"", "user_namespaces(7)"])?.must_write("")?;
+    // Where /proc is another PID namespace's, /proc/PID is somebody else.
+    let run = bench.stage(["--", "echo", "ran"]).under(&["unshare", "-r", "-p", "-f"]);
+    run.finish()?.must_end_with(125)?.must_complain(&["/proc shows another PID namespace"])?.must_write("")?;
     holds()
 }
 

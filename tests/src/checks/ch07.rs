@@ -66,6 +66,13 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         chapter: 7,
+        name: "a limit that kills before the command is there says so",
+        teaches: "from the moment it is in the group, all that the child does is counted, your own code too",
+        until: None,
+        run: tiny_limit,
+    },
+    Check {
+        chapter: 7,
         name: "a group left by a killed runtime is cleared by the next run",
         teaches: "nobody removes a group for you: name it after its maker's pid and start time, and the next run can tell",
         until: None,
@@ -290,6 +297,16 @@ fn senseless_limits(bench: &Bench) -> anyhow::Result<Outcome> {
         ended.must_write("")?;
     }
     holds()
+}
+
+fn tiny_limit(bench: &Bench) -> anyhow::Result<Outcome> {
+    delegated(bench, &["memory"], |delegation| {
+        // More words than init may read before it is killed.
+        let words = ["-m", "64k", "--", "true", &"x".repeat(120_000)];
+        let ended = delegation.put(bench.stage(words)).finish()?.must_end_with(137)?;
+        ensure!(ended.errors.contains("the memory limit killed"), "it says: {}", ended.errors);
+        Ok(())
+    })
 }
 
 fn stale_group(bench: &Bench) -> anyhow::Result<Outcome> {

@@ -171,6 +171,12 @@ fn descriptors(bench: &Bench) -> anyhow::Result<Outcome> {
         }
     });
     let ended = run.finish()?.must_end_with(0)?;
+    // A PID 1 that stays keeps nothing either, but the pipe for its error and what it waits with.
+    let script = "readlink /proc/1/fd/* | grep / | sort -u; tr '\\0' '\\n' < /proc/1/environ | grep -c SECRET";
+    let caller = ["sh", "-c", "exec 9</; exec \"$0\" \"$@\""];
+    let run = bench.stage(["--init", "--", "sh", "-c", script]).env("SECRET", "host").under(&caller);
+    let open = run.finish()?.text();
+    ensure!(!open.lines().any(|line| line == "/") && open.ends_with("0\n"), "PID 1 has: {open:?}");
     ensure!(
         ended.text() == "0\n1\n2\n3\n",
         "the command has these descriptors open: {:?} (3 is ls's own)",
