@@ -3,7 +3,7 @@
 //! | module | question it answers |
 //! |---|---|
 //! | [`chapters`] | which chapters are there, and what do their probes say? |
-//! | [`bench`] | how is a stage run, as root or as an ordinary user, with a bound on its time? |
+//! | [`mod@bench`] | how is a stage run, as root or as an ordinary user, with a bound on its time? |
 //! | [`diagnosis`] | what does the doctor say, and do the stages do as it said? |
 //! | [`hang`] | what does a run that does not end wait for? |
 //! | [`host`] | is the machine as it was? |

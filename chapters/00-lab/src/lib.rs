@@ -1,7 +1,7 @@
 //! The ground floor of the tower: what every chapter needs and no chapter teaches.
 //!
 //! Nothing here is about containers. A chapter's `main.rs` starts with [`run`], its
-//! command line holds [`StageOptions`], and its child ends in [`exec`].
+//! command line holds [`StageOptions`], and its child ends in [`exec()`].
 //!
 //! | module | question it answers |
 //! |---|---|
