@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// The leaf into which the processes of a delegated group move.
-const LEAF: &str = "container-runtime";
+pub const LEAF: &str = "container-runtime";
 
 /// A group in which containers' groups can be made. What was prepared is undone on drop.
 #[derive(Debug)]

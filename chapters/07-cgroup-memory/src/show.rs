@@ -5,9 +5,11 @@ use std::{
     fs,
     io::{Write as _, stdout},
     path::Path,
+    thread::sleep,
+    time::Duration,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use ch01_uts::spawn;
 use ch04_mount::make_private;
 use log::info;
@@ -84,9 +86,7 @@ pub fn named_hierarchy() -> anyhow::Result<()> {
 }
 
 fn in_named_hierarchy(place: &Path) -> anyhow::Result<()> {
-    let options = format!("none,name={NAME}");
-    mount(Some(NAME), place, Some("cgroup"), MsFlags::empty(), Some(options.as_str()))
-        .with_context(|| format!("mount -t cgroup -o {options}"))?;
+    mount_hierarchy(place)?;
     let groups = [place.join("cgroup-1"), place.join("cgroup-2")];
     for group in &groups {
         fs::create_dir_all(group).with_context(|| format!("make {}", group.display()))?; // one that was killed left them
@@ -101,7 +101,32 @@ fn in_named_hierarchy(place: &Path) -> anyhow::Result<()> {
     for group in &groups {
         fs::remove_dir(group).with_context(|| format!("remove {}", group.display()))?;
     }
-    umount2(place, MntFlags::empty()).context("unmount the hierarchy, and so end it")?;
+    unmount_hierarchy(place)?;
     info!("removed the groups and the hierarchy");
     Ok(())
+}
+
+fn mount_hierarchy(place: &Path) -> anyhow::Result<()> {
+    let options = format!("none,name={NAME}");
+    mount(Some(NAME), place, Some("cgroup"), MsFlags::empty(), Some(options.as_str()))
+        .with_context(|| format!("mount -t cgroup -o {options}"))
+}
+
+/// Unmounts the hierarchy, which ends with its last mount, but only if its groups are gone
+/// by then. rmdir(2) returns before they are, and the kernel tells nobody when: so this
+/// looks whether the hierarchy has ended, and if it stays, mounts and unmounts it again.
+fn unmount_hierarchy(place: &Path) -> anyhow::Result<()> {
+    for _ in 0..20 {
+        umount2(place, MntFlags::empty()).context("unmount the hierarchy, and so end it")?;
+        for _ in 0..50 {
+            let memberships = fs::read_to_string("/proc/self/cgroup").context("read /proc/self/cgroup")?;
+            if !memberships.contains(&format!(":name={NAME}:")) {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(2));
+        }
+        mount_hierarchy(place)?;
+    }
+    umount2(place, MntFlags::empty()).context("unmount the hierarchy")?;
+    bail!("the hierarchy {NAME} is unmounted, and does not end: who else has mounted it?")
 }

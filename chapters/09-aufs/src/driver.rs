@@ -114,11 +114,9 @@ fn mount_aufs(stack: &Stack) -> anyhow::Result<()> {
 }
 
 fn mount_overlay(stack: &Stack) -> anyhow::Result<()> {
-    let one_by_one = overlay_one_by_one(stack);
-    let Err(error) = one_by_one else { return Ok(()) };
     // Before Linux 6.7 overlay does not know `lowerdir+`, and wants all in one string.
-    if kernel_knows_lowerdir_plus() {
-        return Err(error);
+    if knows_lowerdir_plus() {
+        return overlay_one_by_one(stack);
     }
     let mut options = Vec::new();
     for (index, layer) in stack.image.iter().rev().enumerate() {
@@ -168,8 +166,11 @@ fn short_name(path: &Path, open: &mut Vec<File>) -> anyhow::Result<PathBuf> {
     Ok(name.into())
 }
 
-fn kernel_knows_lowerdir_plus() -> bool {
-    Filesystem::open(c"overlay").is_ok_and(|overlay| overlay.set(c"lowerdir+", Path::new("/")).is_ok())
+/// Whether this kernel's overlay takes layers one at a time. Before Linux 6.5 it takes any
+/// option whatever, and refuses only at the end: so it must also refuse one that is none.
+fn knows_lowerdir_plus() -> bool {
+    let takes = |key| Filesystem::open(c"overlay").is_ok_and(|overlay| overlay.set(key, Path::new("/")).is_ok());
+    takes(c"lowerdir+") && !takes(c"no-such-option")
 }
 
 /// A mount in a user namespace may not write `trusted.` attributes. Without `userxattr`

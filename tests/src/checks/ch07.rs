@@ -8,7 +8,10 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use ch07_cgroup_memory::hierarchy::{Version, hierarchy_of};
+use ch07_cgroup_memory::{
+    base::LEAF,
+    hierarchy::{Version, hierarchy_of},
+};
 use nix::{sys::signal::Signal, unistd::geteuid};
 
 use super::{Check, Outcome, holds, messages};
@@ -141,9 +144,11 @@ impl Delegation {
         Ok(Some(delegation))
     }
 
-    /// Starts the run in the groups.
+    /// Starts the run in the groups; in the leaf of one whose processes a runtime that was
+    /// killed has moved there, and where a shell that started it would be now, too.
     pub(super) fn put<'a>(&self, run: Run<'a>) -> Run<'a> {
-        let files: Vec<PathBuf> = self.groups.iter().map(|group| group.join("cgroup.procs")).collect();
+        let place = |group: &PathBuf| Some(group.join(LEAF)).filter(|leaf| leaf.exists()).unwrap_or(group.clone());
+        let files: Vec<PathBuf> = self.groups.iter().map(|group| place(group).join("cgroup.procs")).collect();
         run.with(|command| {
             for file in files {
                 let mut procs = fs::OpenOptions::new().write(true).open(&file).expect("a group that was just made");
