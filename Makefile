@@ -1,6 +1,6 @@
 # The few commands that a person types. `make` alone lists them.
 
-.PHONY: help build test doctor rootfs
+.PHONY: help build test test-kernels doctor rootfs
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
@@ -10,6 +10,9 @@ build: ## build every stage
 test: ## build what the tests need, and run all of them
 	cargo build --workspace
 	cargo test --workspace
+
+test-kernels: ## run the tests on other kernels, in virtual machines (GUEST=6.1-v1, or KERNEL=vmlinuz)
+	cargo run --quiet --bin kernels -- $(if $(KERNEL),--kernel "$(KERNEL)") $(if $(MODULES),--modules "$(MODULES)") $(GUEST)
 
 doctor: ## which chapters run on this machine, and if not, why
 	cargo run --quiet --bin doctor

@@ -1,0 +1,47 @@
+#!/bin/sh
+# PID 1 of a guest: makes it a small machine, runs the tests, and says how they ended.
+# What is written to the second serial line is what the tests' reader sees; the first is the kernel's.
+export PATH=/usr/bin:/bin HOME=/root
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+mkdir /dev/pts /dev/shm
+mount -t devpts -o ptmxmode=666 devpts /dev/pts
+mount -t tmpfs -o mode=1777 shm /dev/shm
+mount -t tmpfs -o mode=1777 tmp /tmp
+exec </dev/null >/dev/ttyS1 2>&1
+trap 'echo "exit status $?"; exec >/dev/null 2>&1; poweroff -f' EXIT
+set -eu
+
+. /judge/settings # CGROUPS, ONLY, and what the tests take from the environment
+hostname guest
+ip link set lo up
+chmod u+s /usr/bin/newuidmap /usr/bin/newgidmap
+for module in /judge/modules/*; do
+	[ ! -e "$module" ] || insmod "$module"
+done
+
+case $CGROUPS in
+v2)
+	mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do
+		echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control
+	done
+	;;
+v1)
+	mount -t tmpfs -o mode=755 cgroup /sys/fs/cgroup
+	for subsystems in cpu,cpuacct cpuset memory pids freezer devices; do
+		mkdir /sys/fs/cgroup/$subsystems
+		mount -t cgroup -o $subsystems cgroup /sys/fs/cgroup/$subsystems
+	done
+	;;
+esac
+
+echo "Linux $(uname -r), cgroup $CGROUPS, booted in $(cut -d ' ' -f 1 /proc/uptime) s"
+echo "the doctor says to root:"
+/judge/doctor || :
+echo "the doctor says to an ordinary user:"
+su user -c /judge/doctor || :
+export JUDGE_BINARIES=/judge
+if [ -n "$ONLY" ]; then set -- "$ONLY"; fi
+/judge/acceptance --color never "$@"

@@ -1,0 +1,156 @@
+//! Boots other kernels in virtual machines, and runs the tests there.
+//!
+//! | module | question it answers |
+//! |---|---|
+//! | [`guests`] | which guests are there, and what cannot be tested in which? |
+//! | [`debian`] | where does a kernel come from? |
+//! | [`modules`] | which files does a kernel consist of? |
+//! | [`payload`] | what is in a guest? `init.sh` and `guest.sh` are its first process |
+//! | [`qemu`] | how is a guest run, with a bound on its time? |
+//! | [`report`] | what did its tests say? |
+
+mod debian;
+mod guests;
+mod modules;
+mod payload;
+mod qemu;
+mod report;
+mod tools;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Mutex,
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, bail, ensure};
+use clap::Parser;
+use guests::{GUESTS, Guest, OWN};
+use lab::exec::find;
+use modules::Files;
+
+/// The programs that this needs, and their Debian packages.
+const NEEDED: [(&str, &str); 3] =
+    [("qemu-system-x86_64", "qemu-system-x86"), ("cpio", "cpio"), ("busybox", "busybox-static")];
+
+/// Runs the acceptance tests on other kernels, in virtual machines.
+///
+/// What a guest wrote stays in target/kernels/GUEST: `output`, and `console` for its kernel.
+#[derive(Parser)]
+struct Cli {
+    /// Only these guests
+    guests: Vec<String>,
+    /// Boot this kernel, a bzImage, in place of Debian's
+    #[arg(long, value_name = "FILE", conflicts_with = "guests")]
+    kernel: Option<PathBuf>,
+    /// Where its modules are [default: /lib/modules/RELEASE for vmlinuz-RELEASE]
+    #[arg(long, value_name = "FOLDER", requires = "kernel")]
+    modules: Option<PathBuf>,
+    /// Only the tests whose name contains this
+    #[arg(long, value_name = "WORDS")]
+    only: Option<String>,
+    /// How long a guest may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 420)]
+    bound: u64,
+    /// How many guests run at the same time [default: one a processor]
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("kernels: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all went well.
+fn run(cli: &Cli) -> anyhow::Result<bool> {
+    ensure!(cfg!(target_arch = "x86_64"), "the guests are x86-64 machines, and run programs built on one");
+    for (program, package) in NEEDED {
+        let found = find(program.as_ref(), env::var_os("PATH").as_deref());
+        found.with_context(|| format!("{program} is not here: install the package {package}"))?;
+    }
+    let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/kernels");
+    fs::create_dir_all(&cache).with_context(|| format!("create {}", cache.display()))?;
+    let cache = cache.canonicalize()?;
+    let guests = chosen(cli)?;
+    // The archive is slow, and so is the compiler: side by side.
+    let (common, kernels) = thread::scope(|scope| {
+        let common = scope.spawn(|| payload::build(&cache));
+        let kernels: Vec<_> = guests.iter().map(|guest| files(guest, cli, &cache)).collect();
+        (common.join().expect("the build does not panic"), kernels)
+    });
+    let common = common?;
+    let jobs = cli.jobs.map_or_else(|| thread::available_parallelism().map(usize::from), Ok)?;
+    let queue = Mutex::new(guests.into_iter().zip(kernels));
+    let worker = || {
+        let mut all_well = true;
+        loop {
+            let Some((guest, files)) = queue.lock().expect("no worker panics").next() else { return all_well };
+            all_well &= visit(guest, files, cli, &common, &cache.join(guest.name));
+        }
+    };
+    Ok(thread::scope(|scope| {
+        let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().map(|worker| worker.join().expect("no worker panics")).fold(true, |all, one| all & one)
+    }))
+}
+
+fn chosen(cli: &Cli) -> anyhow::Result<Vec<&'static Guest>> {
+    if cli.kernel.is_some() {
+        return Ok(vec![&OWN]);
+    }
+    for name in &cli.guests {
+        if !GUESTS.iter().any(|guest| guest.name == name) {
+            let names: Vec<&str> = GUESTS.iter().map(|guest| guest.name).collect();
+            bail!("no guest is called {name}; there are {}", names.join(", "));
+        }
+    }
+    let is_chosen = |guest: &&Guest| cli.guests.is_empty() || cli.guests.iter().any(|name| name == guest.name);
+    Ok(GUESTS.iter().filter(is_chosen).collect())
+}
+
+fn files(guest: &Guest, cli: &Cli, cache: &Path) -> anyhow::Result<Files> {
+    match (&guest.kernel, &cli.kernel) {
+        (Some(kernel), _) => debian::files(kernel, cache),
+        (None, Some(file)) => modules::own(file, cli.modules.as_deref(), &cache.join(guest.name)),
+        (None, None) => bail!("{} is for --kernel", guest.name),
+    }
+}
+
+/// Runs a guest and prints its report. Returns whether all is well.
+fn visit(guest: &Guest, files: anyhow::Result<Files>, cli: &Cli, common: &Path, folder: &Path) -> bool {
+    let expected = guest.kernel.as_ref().is_none_or(|kernel| kernel.expected && env::var_os("CI").is_some());
+    let files = match files {
+        Err(error) if !expected => {
+            println!("== {}: skipped: {error:#}", guest.name);
+            return true;
+        }
+        files => files,
+    };
+    let ended = files.and_then(|files| {
+        fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+        let initramfs = payload::initramfs(guest, cli.only.as_deref(), common, &files, folder)?;
+        qemu::boot(&files.kernel, &initramfs, guest.command_line, Duration::from_secs(cli.bound), folder)
+    });
+    match ended {
+        Ok(ended) => {
+            let expected_skips = guest.skips.filter(|_| cli.only.is_none()).unwrap_or_default();
+            let (text, is_well) = report::of(guest.name, &ended, expected_skips);
+            print!("{text}");
+            is_well
+        }
+        Err(error) => {
+            println!("== {}: FAILED. {error:#}", guest.name);
+            false
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Which files does a kernel consist of, and which of its modules does a guest need?
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, bail, ensure};
+
+use crate::tools::{find, run};
+
+/// The modules that a guest loads, where the kernel has them as modules.
+const MODULES: [&str; 2] = ["overlay", "aufs"];
+
+/// A kernel, and the modules of it that a guest loads.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// What the virtual machine boots.
+    pub kernel: PathBuf,
+    /// A folder with `overlay.ko`, `aufs.ko`, or neither.
+    pub modules: PathBuf,
+}
+
+/// A kernel of one's own, with its modules from `tree`; without it, from /lib/modules if the
+/// kernel's file is named as there: `vmlinuz-6.8.0` and /lib/modules/6.8.0.
+pub fn own(kernel: &Path, tree: Option<&Path>, folder: &Path) -> anyhow::Result<Files> {
+    ensure!(kernel.is_file(), "{} is no file", kernel.display());
+    let modules = folder.join("modules");
+    if modules.exists() {
+        fs::remove_dir_all(&modules)?;
+    }
+    let release = kernel.file_name().and_then(|name| name.to_str()?.strip_prefix("vmlinuz-"));
+    let usual = release.map(|release| Path::new("/lib/modules").join(release)).filter(|tree| tree.is_dir());
+    match tree.map(Path::to_owned).or(usual) {
+        Some(tree) => collect(&tree, &modules)?,
+        None => fs::create_dir_all(&modules)?,
+    }
+    Ok(Files { kernel: kernel.to_owned(), modules })
+}
+
+/// Copies the [`MODULES`] that are somewhere below `tree` into the new folder `modules`.
+pub fn collect(tree: &Path, modules: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(modules).with_context(|| format!("create {}", modules.display()))?;
+    for name in MODULES {
+        let file = format!("{name}.ko");
+        if let Some(module) = find(tree, &|name| name.starts_with(&file))? {
+            decompress(&module, &modules.join(file))?;
+        }
+    }
+    Ok(())
+}
+
+/// The guest's insmod takes plain modules only.
+fn decompress(module: &Path, to: &Path) -> anyhow::Result<()> {
+    let program = match module.extension().and_then(|end| end.to_str()) {
+        Some("ko") => "cat",
+        Some("xz") => "xzcat",
+        Some("zst") => "zstdcat",
+        Some("gz") => "zcat",
+        _ => bail!("{} is no module", module.display()),
+    };
+    run(Command::new(program).arg(module).stdout(File::create(to)?))
+}

@@ -1,0 +1,152 @@
+//! What is in a guest? Static binaries of the stages and the tests, busybox, and the few
+//! programs of util-linux and shadow that the stages call.
+
+use std::{
+    collections::HashMap,
+    env, fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, ensure};
+use tinyjson::JsonValue;
+
+use crate::{
+    guests::{Cgroups, Guest},
+    modules::Files,
+    tools::{entries, output, run},
+};
+
+/// The target of the static binaries. Named, so that build scripts and macros stay dynamic.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// Static, and at a fixed address: a program that has to relocate itself at each start takes
+/// four times as long to start on an emulated processor.
+const RUSTFLAGS: &str = "-C target-feature=+crt-static -C relocation-model=static";
+
+/// How many times slower than usual a guest's processor may be.
+const PATIENCE: u32 = 4;
+
+/// What the stages call that busybox does not have, or has otherwise. One that is missing
+/// here is missing in the guest, and a test that needs it says so.
+const PROGRAMS: [&str; 3] = ["/usr/bin/unshare", "/usr/bin/newuidmap", "/usr/bin/newgidmap"];
+
+/// The users of a guest: root, and the ordinary one of the tests.
+const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n";
+const GROUP: &str = "root:x:0:\nuser:x:1000:\n";
+const SUBIDS: &str = "user:100000:65536\n";
+
+/// Builds the root file system that all guests share, as a cpio archive.
+pub fn build(folder: &Path) -> anyhow::Result<PathBuf> {
+    let root = folder.join("root");
+    if root.exists() {
+        fs::remove_dir_all(&root)?;
+    }
+    lab::rootfs::build(&root)?;
+    ensure!(root.join("bin/busybox").exists(), "no static busybox here: install the package busybox-static");
+    for (name, text) in [("passwd", PASSWD), ("group", GROUP), ("subuid", SUBIDS), ("subgid", SUBIDS)] {
+        fs::write(root.join("etc").join(name), text)?;
+    }
+    for program in PROGRAMS.iter().map(Path::new).filter(|program| program.exists()) {
+        copy_with_libraries(program, &root)?;
+    }
+    fs::create_dir(root.join("judge"))?;
+    for binary in binaries()? {
+        let name = binary.file_name().context("a binary has a name")?.to_string_lossy().into_owned();
+        // The test's file has a hash at its end.
+        let name = if name.starts_with("acceptance-") { "acceptance" } else { &name };
+        fs::copy(&binary, root.join("judge").join(name)).with_context(|| format!("copy {}", binary.display()))?;
+    }
+    script(&root.join("init"), include_str!("init.sh"))?;
+    script(&root.join("judge/guest.sh"), include_str!("guest.sh"))?;
+    archive(&root, &folder.join("root.cpio"))
+}
+
+/// Adds to the common archive what is this guest's own.
+pub fn initramfs(
+    guest: &Guest,
+    only: Option<&str>,
+    common: &Path,
+    files: &Files,
+    folder: &Path,
+) -> anyhow::Result<PathBuf> {
+    let own = folder.join("root");
+    let judge = own.join("judge");
+    fs::create_dir_all(judge.join("modules"))?;
+    fs::write(judge.join("settings"), settings(guest, only))?;
+    fs::write(judge.join("expected-skips.txt"), guest.skips.unwrap_or_default())?;
+    for module in entries(&files.modules)? {
+        let name = module.file_name().context("a module has a name")?;
+        if guest.overlay || name != "overlay.ko" {
+            fs::copy(&module, judge.join("modules").join(name))?;
+        }
+    }
+    let own = archive(&own, &folder.join("own.cpio"))?;
+    // The kernel takes one archive after another, the later on top of the earlier.
+    let whole = folder.join("initramfs");
+    let mut bytes = fs::read(common)?;
+    bytes.extend(fs::read(own)?);
+    fs::write(&whole, bytes)?;
+    Ok(whole)
+}
+
+/// What guest.sh reads.
+fn settings(guest: &Guest, only: Option<&str>) -> String {
+    let cgroups = match guest.cgroups {
+        Cgroups::V1 => "v1",
+        Cgroups::V2 => "v2",
+    };
+    let only = only.unwrap_or_default().replace('\'', "");
+    let mut text = format!("CGROUPS={cgroups}\nONLY='{only}'\nexport JUDGE_PATIENCE={PATIENCE}\n");
+    if guest.skips.is_some() {
+        text += "export CI=true JUDGE_EXPECTED_SKIPS=/judge/expected-skips.txt\n";
+    }
+    text
+}
+
+/// The files of the workspace's binaries and of the acceptance tests, built static.
+fn binaries() -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for words in
+        [&["build", "--workspace", "--bins"][..], &["test", "--package=judge", "--test=acceptance", "--no-run"]]
+    {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(words).args(["--profile=guest", "--target", TARGET, "--message-format=json"]);
+        cargo.current_dir(env!("CARGO_MANIFEST_DIR")).env("RUSTFLAGS", RUSTFLAGS);
+        let messages = output(&mut cargo)?;
+        let executable = |line: &str| {
+            let message: JsonValue = line.parse().ok()?;
+            let fields: &HashMap<String, JsonValue> = message.get()?;
+            Some(PathBuf::from(fields.get("executable")?.get::<String>()?))
+        };
+        found.extend(messages.lines().filter_map(executable));
+    }
+    Ok(found)
+}
+
+/// Copies a program to the same path below `root`, and the libraries that ldd(1) names.
+fn copy_with_libraries(program: &Path, root: &Path) -> anyhow::Result<()> {
+    let list = output(Command::new("ldd").arg(program))?;
+    let libraries = list.split_whitespace().filter(|word| word.starts_with('/')).map(Path::new);
+    for file in libraries.chain([program]) {
+        let to = root.join(file.strip_prefix("/")?);
+        fs::create_dir_all(to.parent().context("a file is in a folder")?)?;
+        fs::copy(file, &to).with_context(|| format!("copy {}", file.display()))?;
+        // Not the bit by which newuidmap is root's: the guest sets it again.
+        fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(())
+}
+
+fn script(path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, text)?;
+    Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o755))?)
+}
+
+/// Everything in `folder` as one archive, all of it root's.
+fn archive(folder: &Path, file: &Path) -> anyhow::Result<PathBuf> {
+    let script = "find . | cpio --quiet --create --format=newc --owner=0:0";
+    run(Command::new("sh").args(["-c", script]).current_dir(folder).stdout(fs::File::create(file)?))?;
+    Ok(file.to_owned())
+}

@@ -1,0 +1,80 @@
+//! How is a guest run, with a bound on its time, and what did it say?
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use judge::bench::wait_for_end;
+use nix::unistd::Pid;
+
+/// Everything that can be emulated, but for cmpxchg16b: around it, QEMU 7.2 sometimes leaves
+/// other flags than there were, and a kernel 6.12 then oopses in nearly every run.
+const PROCESSOR: &str = "max,cx16=off";
+
+/// What a guest left.
+#[derive(Debug)]
+pub struct Ended {
+    /// What the tests wrote.
+    pub output: String,
+    /// The kernel's own messages.
+    pub console: String,
+    /// The tests' exit status, or why there is none.
+    pub status: Result<i32, String>,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// Boots a kernel, and waits until the machine is off; one that takes longer than `bound` hangs.
+pub fn boot(
+    kernel: &Path,
+    initramfs: &Path,
+    command_line: &str,
+    bound: Duration,
+    folder: &Path,
+) -> anyhow::Result<Ended> {
+    let (console, output) = (folder.join("console"), folder.join("output"));
+    let serial = |file: &Path| format!("file:{}", file.display());
+    let started = Instant::now();
+    let mut child = Command::new("qemu-system-x86_64")
+        .args(["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-m", "512"])
+        // Without KVM the processor is emulated.
+        .args(["-M", "pc", "-cpu", PROCESSOR, "-accel", "tcg,thread=multi"])
+        .args(["-serial", &serial(&console), "-serial", &serial(&output)])
+        .arg("-kernel")
+        .arg(kernel)
+        .arg("-initrd")
+        .arg(initramfs)
+        .args(["-append", &format!("console=ttyS0 panic=-1 {command_line}")])
+        .stdin(Stdio::null())
+        .stderr(fs::File::create(folder.join("qemu"))?)
+        .spawn()
+        .context("run qemu-system-x86_64 (package qemu-system-x86)")?;
+    let mut in_time = false;
+    while !in_time && started.elapsed() < bound {
+        in_time = wait_for_end(Pid::from_raw(child.id() as i32), Duration::from_millis(200))?;
+    }
+    if !in_time {
+        child.kill()?;
+    }
+    let qemu = child.wait()?;
+    if !qemu.success() && in_time {
+        bail!("qemu-system-x86_64: {qemu}: {}", fs::read_to_string(folder.join("qemu"))?.trim());
+    }
+    let read = |file: &Path| anyhow::Ok(String::from_utf8_lossy(&fs::read(file)?).replace('\r', ""));
+    let output = read(&output)?;
+    let status = match exit_status(&output) {
+        Some(status) => Ok(status),
+        None if in_time => Err("it went off without a last word".to_owned()),
+        None => Err(format!("it hangs: still there after {} s", bound.as_secs())),
+    };
+    Ok(Ended { output, console: read(&console)?, status, time: started.elapsed() })
+}
+
+/// The last line of the tests' output.
+fn exit_status(output: &str) -> Option<i32> {
+    output.lines().last()?.strip_prefix("exit status ")?.parse().ok()
+}

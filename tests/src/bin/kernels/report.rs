@@ -1,0 +1,126 @@
+//! What did a guest's tests say, in a few lines?
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use crate::qemu::Ended;
+
+/// How many of the last lines tell what a guest was at when it hung.
+const TAIL: usize = 25;
+
+/// A guest's tests as a person wants them: a line if all is well, the doctor's doubts, the
+/// skips by their reasons, and everything about a failure. With whether all is well.
+pub fn of(name: &str, ended: &Ended, expected_skips: &str) -> (String, bool) {
+    let mut text = format!("== {name}: {}, {:.0} s\n", outcome(ended), ended.time.as_secs_f64());
+    let (before, _) = ended.output.split_once("\nrunning ").unwrap_or((&ended.output, ""));
+    for line in before.lines().filter(|line| !line.ends_with(" runs")) {
+        writeln!(text, "   {line}").expect("a string takes everything");
+    }
+    for (reason, tests) in by_reason(&skips(&ended.output)) {
+        writeln!(text, "   skipped: {tests}: {reason}").expect("a string takes everything");
+    }
+    if let Some((_, failures)) = ended.output.split_once("\nfailures:\n") {
+        text += failures;
+    }
+    if ended.status.is_err() {
+        text += &format!("-- the end of what the tests wrote\n{}", tail(&ended.output));
+        text += &format!("-- the end of the console\n{}", tail(&ended.console));
+    }
+    let unused = unused(expected_skips, &ended.output);
+    for line in &unused {
+        writeln!(text, "   FAILED. a test was to be skipped, and was not: {line}").expect("a string takes everything");
+    }
+    (text, ended.status == Ok(0) && unused.is_empty())
+}
+
+fn outcome(ended: &Ended) -> String {
+    let result = ended.output.lines().find_map(|line| line.strip_prefix("test result: "));
+    match (&ended.status, result) {
+        (Ok(_), Some(result)) => result.split("; 0 measured").next().unwrap_or(result).to_owned(),
+        (Ok(status), None) => format!("FAILED. the tests did not start, exit status {status}\n{}", tail(&ended.output)),
+        (Err(reason), _) => format!("FAILED. {reason}"),
+    }
+}
+
+/// A test that was skipped.
+struct Skip<'a> {
+    name: &'a str,
+    reason: &'a str,
+}
+
+/// The lines such as `test 05-user-idmap as user: 01 what must hold ... ignored (the reason)`.
+fn skips(output: &str) -> Vec<Skip<'_>> {
+    output
+        .lines()
+        .filter_map(|line| {
+            let (name, reason) = line.strip_prefix("test ")?.split_once(" ... ignored (")?;
+            Some(Skip { name: name.trim_end(), reason: reason.strip_suffix(')')? })
+        })
+        .collect()
+}
+
+/// Reason → `20 of 01-uts as user, 3 of doctor as user`.
+fn by_reason<'a>(skips: &[Skip<'a>]) -> BTreeMap<&'a str, String> {
+    let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    for skip in skips {
+        let stage = skip.name.split(": ").next().unwrap_or(skip.name);
+        *counts.entry(skip.reason).or_default().entry(stage).or_default() += 1;
+    }
+    let words = |stages: BTreeMap<&str, usize>| {
+        stages.iter().map(|(stage, count)| format!("{count} of {stage}")).collect::<Vec<_>>().join(", ")
+    };
+    counts.into_iter().map(|(reason, stages)| (reason, words(stages))).collect()
+}
+
+/// The lines of a guest's expected skips (see [`crate::guests::Guest`]) that nothing was
+/// skipped for: either a test runs there now, or the guest is not what it is said to be.
+fn unused<'a>(expected: &'a str, output: &str) -> Vec<&'a str> {
+    let skips = skips(output);
+    let is_used = |line: &&str| {
+        let (name, reason) = line.split_once(" => ").unwrap_or((line, ""));
+        skips.iter().any(|skip| skip.name.contains(name) && skip.reason.contains(reason))
+    };
+    expected.lines().filter(|line| !is_used(line)).collect()
+}
+
+fn tail(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(TAIL)..].iter().map(|line| format!("   {line}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn ended(output: &str, status: Result<i32, String>) -> Ended {
+        Ended { output: output.into(), console: "one\ntwo\n".into(), status, time: Duration::from_secs(7) }
+    }
+
+    const OUTPUT: &str = "Linux 6.1\n01-uts   runs\n09-aufs  runs in part\n\nrunning 3 tests\n\
+        test 09-aufs as user: 09 a  ... ignored (no overlay)\ntest 09-aufs as user: 09 b ... ignored (no overlay)\n\
+        test 01-uts as user: 01 c ... ok\n\ntest result: ok. 1 passed; 0 failed; 2 ignored; 0 measured; 0 filtered\n";
+
+    #[test]
+    fn skips_are_counted_by_their_reason_and_the_doctors_doubts_are_shown() {
+        let (text, is_well) = of("g", &ended(OUTPUT, Ok(0)), "09-aufs as user => no overlay");
+        let expected = "== g: ok. 1 passed; 0 failed; 2 ignored, 7 s\n   Linux 6.1\n   09-aufs  runs in part\n\
+                        \x20  skipped: 2 of 09-aufs as user: no overlay\n";
+        assert_eq!((text.replace("   \n", ""), is_well), (expected.into(), true));
+    }
+
+    #[test]
+    fn an_expected_skip_that_does_not_happen_is_found() {
+        let expected = "09-aufs as user => no overlay\n09-aufs as root => no overlay\n09-aufs as user => no aufs\n";
+        assert_eq!(unused(expected, OUTPUT), expected.lines().skip(1).collect::<Vec<_>>());
+        assert!(!of("g", &ended(OUTPUT, Ok(0)), expected).1);
+    }
+
+    #[test]
+    fn a_guest_that_hangs_shows_its_console() {
+        let (text, is_well) = of("g", &ended("", Err("it hangs".into())), "");
+        assert!(!is_well);
+        assert!(text.contains("FAILED. it hangs"), "{text}");
+        assert!(text.ends_with("-- the end of the console\n   one\n   two\n"), "{text}");
+    }
+}
