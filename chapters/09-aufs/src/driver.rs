@@ -11,11 +11,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use ch05_user_idmap::is_root_outside;
 use clap::ValueEnum;
 use log::info;
-use nix::mount::{MsFlags, mount};
+use nix::{
+    errno::Errno,
+    mount::{MsFlags, mount},
+};
 
 use crate::fsmount::Filesystem;
 
@@ -127,10 +130,17 @@ fn mount_overlay(stack: &Stack) -> anyhow::Result<()> {
         options.extend(format!(",{key}=").bytes());
         options.extend(escaped(path));
     }
-    if needs_userxattr() {
+    let in_user_namespace = needs_userxattr();
+    if in_user_namespace {
         options.extend(b",userxattr");
     }
-    mount_with(Driver::Overlay, &stack.merged, &options)
+    mount_with(Driver::Overlay, &stack.merged, &options).map_err(|error| match error.downcast_ref() {
+        Some(Errno::ENODEV) => anyhow!("this kernel has no overlay: `sudo modprobe overlay`, if it has it as a module"),
+        Some(Errno::EPERM) if in_user_namespace => {
+            anyhow!("this kernel lets only root mount overlay (an ordinary user since Linux 5.11): run this as root")
+        }
+        _ => error,
+    })
 }
 
 fn overlay_one_by_one(stack: &Stack) -> anyhow::Result<()> {

@@ -46,10 +46,10 @@ pub const NAMESPACES: CloneFlags = ch08_pipe_init::NAMESPACES;
 
 /// Can layers be put together here, and be written to?
 pub fn probe() -> Probe {
-    match (ch08_pipe_init::probe(), try_layers()) {
-        (Probe::DoesNotRun(reason), _) => Probe::DoesNotRun(reason),
-        (_, Err(error)) => Probe::DoesNotRun(format!("{error:#}")),
-        (below, Ok(())) => below,
+    // In the order in which the stage meets them.
+    match try_layers() {
+        Err(error) => Probe::DoesNotRun(format!("{error:#}")),
+        Ok(()) => ch08_pipe_init::probe(),
     }
 }
 
