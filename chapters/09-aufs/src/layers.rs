@@ -134,14 +134,14 @@ impl Layers {
         };
         let folder = self.cache.join("temporary");
         info!("container layer on disk: tmpfs cannot hold it");
-        self.rehearse(&folder.join(format!("{}-rehearsal", maker_name()?))).map_err(|on_disk| {
+        let own = folder.join(maker_name()?);
+        self.rehearse(&own).map_err(|on_disk| {
             match format!("{on_disk:#}") == format!("{reason:#}") {
                 true => on_disk, // it is not about the disk
                 false => on_disk.context(format!("{reason:#}; on disk")),
             }
         })?;
         clear_stale(&folder);
-        let own = folder.join(maker_name()?);
         let mut root = self.root(scratch, own.join("layer"), own.join("work"));
         root.removed.push(own);
         Ok(root)
