@@ -23,4 +23,4 @@ mod patience;
 
 pub use bench::{Bench, Ended, User};
 pub use checks::{Check, Outcome};
-pub use patience::patience;
+pub use patience::{patience, repetitions};

@@ -13,3 +13,8 @@ static FACTOR: LazyLock<u32> = LazyLock::new(|| match env::var("JUDGE_PATIENCE")
 pub fn patience(usual: Duration) -> Duration {
     usual * *FACTOR
 }
+
+/// What is done so many times on a usual machine is done this often here, in about the same time.
+pub fn repetitions(usual: u32) -> u32 {
+    (usual / *FACTOR).max(1)
+}
