@@ -8,18 +8,22 @@ mount -t devtmpfs dev /dev
 mkdir /dev/pts /dev/shm
 mount -t devpts -o ptmxmode=666 devpts /dev/pts
 mount -t tmpfs -o mode=1777 shm /dev/shm
-mount -t tmpfs -o mode=1777 tmp /tmp
 exec </dev/null >/dev/ttyS1 2>&1
 trap 'echo "exit status $?"; exec >/dev/null 2>&1; poweroff -f' EXIT
 set -eu
 
-. /judge/settings # CGROUPS, ONLY, and what the tests take from the environment
+. /judge/settings # CGROUPS, FILES, ONLY, and what the tests take from the environment
 hostname guest
 ip link set lo up
 chmod u+s /usr/bin/newuidmap /usr/bin/newgidmap
 for module in /judge/modules/*; do
 	[ ! -e "$module" ] || insmod "$module"
 done
+
+case $FILES in
+ext4) mount -t ext4 /dev/nvme0n1 /tmp && chmod 1777 /tmp && rmdir /tmp/lost+found ;;
+tmpfs) mount -t tmpfs -o mode=1777 tmp /tmp ;;
+esac
 
 case $CGROUPS in
 v2)
@@ -37,7 +41,7 @@ v1)
 	;;
 esac
 
-echo "Linux $(uname -r), cgroup $CGROUPS, booted in $(cut -d ' ' -f 1 /proc/uptime) s"
+echo "Linux $(uname -r), cgroup $CGROUPS, files on $FILES, booted in $(cut -d ' ' -f 1 /proc/uptime) s"
 echo "the doctor says to root:"
 /judge/doctor || :
 echo "the doctor says to an ordinary user:"

@@ -25,6 +25,15 @@ pub enum Cgroups {
     V1,
 }
 
+/// Where the tests' files are, and with them the container layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Files {
+    /// On a disk with ext4, as on most machines.
+    Ext4,
+    /// In memory. Only since Linux 6.6 can an ordinary user's overlay write there.
+    Tmpfs,
+}
+
 /// A virtual machine in which the tests run.
 #[derive(Debug)]
 pub struct Guest {
@@ -36,42 +45,84 @@ pub struct Guest {
     pub command_line: &'static str,
     /// Which cgroup hierarchies there are.
     pub cgroups: Cgroups,
+    /// The file system of /tmp.
+    pub files: Files,
     /// Whether it has the kernel's overlay, a module in Debian's kernels.
     pub overlay: bool,
+    /// Only the tests whose name contains this; all, if it is empty.
+    pub tests: &'static str,
+    /// What the doctor must say there, to root or to an ordinary user.
+    pub doctor: &'static [&'static str],
     /// The tests that are skipped there: `part of a name => part of the reason`, a line each.
     /// On any other skip the run fails. `None`: nobody knows beforehand.
     pub skips: Option<&'static str>,
 }
 
-const NONE: Option<&str> = Some("");
+/// No kernel of Debian's has it.
+const NO_AUFS: &str = "real aufs => this kernel has no aufs\n";
 
-/// Without user namespaces, root has chapters 1 to 4, and nobody else has any.
+/// The guests, the slowest first.
+pub const GUESTS: [Guest; 8] = [
+    Guest { name: "6.1-v2", ..USUAL },
+    Guest { name: "6.1-v1", cgroups: Cgroups::V1, ..USUAL },
+    Guest { name: "6.12-v2", kernel: V6_12, ..USUAL },
+    Guest { name: "newest-v2", kernel: NEWEST, files: Files::Tmpfs, ..USUAL },
+    Guest {
+        name: "5.10-v2",
+        kernel: V5_10,
+        doctor: &["lets only root mount overlay"],
+        skips: Some("real aufs => no aufs\n09-aufs as user => lets only root mount overlay\n"),
+        ..USUAL
+    },
+    Guest {
+        name: "6.1-no-userns",
+        command_line: "sysctl.user.max_user_namespaces=0",
+        doctor: &["user.max_user_namespaces is 0"],
+        skips: Some(NO_USERNS),
+        ..USUAL
+    },
+    Guest {
+        name: "6.1-no-overlay",
+        overlay: false,
+        tests: "doctor as",
+        doctor: &["this kernel has no overlay"],
+        skips: Some(""),
+        ..USUAL
+    },
+    Guest {
+        name: "6.1-tmpfs",
+        files: Files::Tmpfs,
+        tests: "doctor as",
+        doctor: &["overlay cannot make a deleted folder again"],
+        skips: Some(""),
+        ..USUAL
+    },
+];
+
+/// Without user namespaces root has chapters 1 to 4, and nobody else has any.
 const NO_USERNS: &str = "\
 05-user-idmap as root => user.max_user_namespaces is 0
 06-reexec as root => user.max_user_namespaces is 0
+07-cgroup-memory as root => user.max_user_namespaces is 0
+08-pipe-init as root => user.max_user_namespaces is 0
+09-aufs as root => user.max_user_namespaces is 0
 as user => user.max_user_namespaces is 0
 a namespace limit is named => it needs a user namespace
 doctor as => it needs a user namespace
 ";
 
-/// The guests, the usual ones first.
-pub const GUESTS: [Guest; 7] = [
-    Guest { name: "6.1-v2", kernel: V6_1, command_line: "", cgroups: Cgroups::V2, overlay: true, skips: NONE },
-    Guest { name: "6.1-v1", kernel: V6_1, command_line: "", cgroups: Cgroups::V1, overlay: true, skips: NONE },
-    Guest { name: "5.10-v2", kernel: V5_10, command_line: "", cgroups: Cgroups::V2, overlay: true, skips: NONE },
-    Guest { name: "6.12-v2", kernel: V6_12, command_line: "", cgroups: Cgroups::V2, overlay: true, skips: NONE },
-    Guest { name: "newest-v2", kernel: NEWEST, command_line: "", cgroups: Cgroups::V2, overlay: true, skips: NONE },
-    Guest {
-        name: "6.1-no-userns",
-        kernel: V6_1,
-        command_line: "sysctl.user.max_user_namespaces=0",
-        cgroups: Cgroups::V2,
-        overlay: true,
-        skips: Some(NO_USERNS),
-    },
-    Guest { name: "6.1-no-overlay", kernel: V6_1, command_line: "", cgroups: Cgroups::V2, overlay: false, skips: NONE },
-];
+/// What most have in common.
+const USUAL: Guest = Guest {
+    name: "",
+    kernel: V6_1,
+    command_line: "",
+    cgroups: Cgroups::V2,
+    files: Files::Ext4,
+    overlay: true,
+    tests: "",
+    doctor: &[],
+    skips: Some(NO_AUFS),
+};
 
 /// The guest for a kernel of one's own.
-pub const OWN: Guest =
-    Guest { name: "own", kernel: None, command_line: "", cgroups: Cgroups::V2, overlay: true, skips: None };
+pub const OWN: Guest = Guest { name: "own", kernel: None, skips: None, ..USUAL };

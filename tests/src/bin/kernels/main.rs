@@ -138,13 +138,13 @@ fn visit(guest: &Guest, files: anyhow::Result<Files>, cli: &Cli, common: &Path, 
     };
     let ended = files.and_then(|files| {
         fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
-        let initramfs = payload::initramfs(guest, cli.only.as_deref(), common, &files, folder)?;
-        qemu::boot(&files.kernel, &initramfs, guest.command_line, Duration::from_secs(cli.bound), folder)
+        let machine = payload::machine(guest, cli.only.as_deref().unwrap_or(guest.tests), common, &files, folder)?;
+        qemu::boot(&machine, Duration::from_secs(cli.bound), folder)
     });
     match ended {
         Ok(ended) => {
-            let expected_skips = guest.skips.filter(|_| cli.only.is_none()).unwrap_or_default();
-            let (text, is_well) = report::of(guest.name, &ended, expected_skips);
+            let skips = guest.skips.filter(|_| cli.only.is_none()).unwrap_or_default();
+            let (text, is_well) = report::of(guest.name, &ended, guest.doctor, skips);
             print!("{text}");
             is_well
         }

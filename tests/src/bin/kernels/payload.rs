@@ -6,15 +6,16 @@ use std::{
     env, fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, ensure};
 use tinyjson::JsonValue;
 
 use crate::{
-    guests::{Cgroups, Guest},
-    modules::Files,
+    guests::{Cgroups, Files, Guest},
+    modules,
+    qemu::Machine,
     tools::{entries, output, run},
 };
 
@@ -28,9 +29,9 @@ const RUSTFLAGS: &str = "-C target-feature=+crt-static -C relocation-model=stati
 /// How many times slower than usual a guest's processor may be.
 const PATIENCE: u32 = 4;
 
-/// What the stages call that busybox does not have, or has otherwise. One that is missing
+/// What the stages and the tests call that busybox does not have, or has otherwise. One that is missing
 /// here is missing in the guest, and a test that needs it says so.
-const PROGRAMS: [&str; 3] = ["/usr/bin/unshare", "/usr/bin/newuidmap", "/usr/bin/newgidmap"];
+const PROGRAMS: [&str; 4] = ["/usr/bin/unshare", "/usr/bin/newuidmap", "/usr/bin/newgidmap", "/usr/bin/stress"];
 
 /// The users of a guest: root, and the ordinary one of the tests.
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n";
@@ -63,14 +64,14 @@ pub fn build(folder: &Path) -> anyhow::Result<PathBuf> {
     archive(&root, &folder.join("root.cpio"))
 }
 
-/// Adds to the common archive what is this guest's own.
-pub fn initramfs(
+/// The guest, ready to be booted: adds to the common archive what is its own.
+pub fn machine(
     guest: &Guest,
-    only: Option<&str>,
+    only: &str,
     common: &Path,
-    files: &Files,
+    files: &modules::Files,
     folder: &Path,
-) -> anyhow::Result<PathBuf> {
+) -> anyhow::Result<Machine> {
     let own = folder.join("root");
     let judge = own.join("judge");
     fs::create_dir_all(judge.join("modules"))?;
@@ -88,17 +89,36 @@ pub fn initramfs(
     let mut bytes = fs::read(common)?;
     bytes.extend(fs::read(own)?);
     fs::write(&whole, bytes)?;
-    Ok(whole)
+    Ok(Machine {
+        kernel: files.kernel.clone(),
+        initramfs: whole,
+        command_line: guest.command_line,
+        disk: disk(folder)?,
+    })
+}
+
+/// An empty disk with ext4, which takes no room until something is written.
+fn disk(folder: &Path) -> anyhow::Result<PathBuf> {
+    let disk = folder.join("disk");
+    if disk.exists() {
+        fs::remove_file(&disk)?;
+    }
+    run(Command::new("mke2fs").args(["-q", "-t", "ext4"]).arg(&disk).arg("1G").stdout(Stdio::null()))?;
+    Ok(disk)
 }
 
 /// What guest.sh reads.
-fn settings(guest: &Guest, only: Option<&str>) -> String {
+fn settings(guest: &Guest, only: &str) -> String {
     let cgroups = match guest.cgroups {
         Cgroups::V1 => "v1",
         Cgroups::V2 => "v2",
     };
-    let only = only.unwrap_or_default().replace('\'', "");
-    let mut text = format!("CGROUPS={cgroups}\nONLY='{only}'\nexport JUDGE_PATIENCE={PATIENCE}\n");
+    let files = match guest.files {
+        Files::Ext4 => "ext4",
+        Files::Tmpfs => "tmpfs",
+    };
+    let only = only.replace('\'', "");
+    let mut text = format!("CGROUPS={cgroups}\nFILES={files}\nONLY='{only}'\nexport JUDGE_PATIENCE={PATIENCE}\n");
     if guest.skips.is_some() {
         text += "export CI=true JUDGE_EXPECTED_SKIPS=/judge/expected-skips.txt\n";
     }

@@ -9,7 +9,7 @@ const TAIL: usize = 25;
 
 /// A guest's tests as a person wants them: a line if all is well, the doctor's doubts, the
 /// skips by their reasons, and everything about a failure. With whether all is well.
-pub fn of(name: &str, ended: &Ended, expected_skips: &str) -> (String, bool) {
+pub fn of(name: &str, ended: &Ended, doctor: &[&str], expected_skips: &str) -> (String, bool) {
     let mut text = format!("== {name}: {}, {:.0} s\n", outcome(ended), ended.time.as_secs_f64());
     let (before, _) = ended.output.split_once("\nrunning ").unwrap_or((&ended.output, ""));
     for line in before.lines().filter(|line| !line.ends_with(" runs")) {
@@ -25,11 +25,15 @@ pub fn of(name: &str, ended: &Ended, expected_skips: &str) -> (String, bool) {
         text += &format!("-- the end of what the tests wrote\n{}", tail(&ended.output));
         text += &format!("-- the end of the console\n{}", tail(&ended.console));
     }
-    let unused = unused(expected_skips, &ended.output);
-    for line in &unused {
-        writeln!(text, "   FAILED. a test was to be skipped, and was not: {line}").expect("a string takes everything");
+    let missing = doctor.iter().filter(|words| !before.contains(**words));
+    let missing = missing.map(|words| format!("the doctor was to say, and did not: {words}"));
+    let unused = unused(expected_skips, &ended.output).into_iter();
+    let unused = unused.map(|line| format!("a test was to be skipped, and was not: {line}"));
+    let wrong: Vec<String> = missing.chain(unused).collect();
+    for line in &wrong {
+        writeln!(text, "   FAILED. {line}").expect("a string takes everything");
     }
-    (text, ended.status == Ok(0) && unused.is_empty())
+    (text, ended.status == Ok(0) && wrong.is_empty())
 }
 
 fn outcome(ended: &Ended) -> String {
@@ -103,7 +107,7 @@ mod tests {
 
     #[test]
     fn skips_are_counted_by_their_reason_and_the_doctors_doubts_are_shown() {
-        let (text, is_well) = of("g", &ended(OUTPUT, Ok(0)), "09-aufs as user => no overlay");
+        let (text, is_well) = of("g", &ended(OUTPUT, Ok(0)), &["runs in part"], "09-aufs as user => no overlay");
         let expected = "== g: ok. 1 passed; 0 failed; 2 ignored, 7 s\n   Linux 6.1\n   09-aufs  runs in part\n\
                         \x20  skipped: 2 of 09-aufs as user: no overlay\n";
         assert_eq!((text.replace("   \n", ""), is_well), (expected.into(), true));
@@ -113,12 +117,14 @@ mod tests {
     fn an_expected_skip_that_does_not_happen_is_found() {
         let expected = "09-aufs as user => no overlay\n09-aufs as root => no overlay\n09-aufs as user => no aufs\n";
         assert_eq!(unused(expected, OUTPUT), expected.lines().skip(1).collect::<Vec<_>>());
-        assert!(!of("g", &ended(OUTPUT, Ok(0)), expected).1);
+        assert!(!of("g", &ended(OUTPUT, Ok(0)), &[], expected).1);
+        let (text, is_well) = of("g", &ended(OUTPUT, Ok(0)), &["does not run"], "");
+        assert!(!is_well && text.contains("was to say, and did not: does not run"), "{text}");
     }
 
     #[test]
     fn a_guest_that_hangs_shows_its_console() {
-        let (text, is_well) = of("g", &ended("", Err("it hangs".into())), "");
+        let (text, is_well) = of("g", &ended("", Err("it hangs".into())), &[], "");
         assert!(!is_well);
         assert!(text.contains("FAILED. it hangs"), "{text}");
         assert!(text.ends_with("-- the end of the console\n   one\n   two\n"), "{text}");

@@ -15,7 +15,8 @@ use anyhow::{Context, bail};
 /// There is no such program, or it failed: with what it said on standard error.
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
     let name = command.get_program().display().to_string();
-    let ended = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().and_then(|child| child.wait_with_output());
+    let child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let ended = child.and_then(|child| child.wait_with_output());
     let ended = ended.with_context(|| format!("run {name}"))?;
     if !ended.status.success() {
         bail!("{name}: {}: {}", ended.status, String::from_utf8_lossy(&ended.stderr).trim());
