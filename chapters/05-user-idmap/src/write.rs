@@ -108,7 +108,7 @@ fn lines_of(map: &IdMap) -> String {
 }
 
 fn write(pid: Pid, file: &str, text: &str) -> anyhow::Result<()> {
-    let shown = text.replace('\n', ", ");
+    let shown = text.trim_end().replace('\n', ", ");
     fs::write(format!("/proc/{pid}/{file}"), text).map_err(|error| {
         let rule = match Errno::from_raw(error.raw_os_error().unwrap_or(0)) {
             Errno::EPERM => {
