@@ -6,6 +6,8 @@
 //! | [`mod@bench`] | how is a stage run, as root or as an ordinary user, with a bound on its time? |
 //! | [`diagnosis`] | what does the doctor say, and do the stages do as it said? |
 //! | [`hang`] | what does a run that does not end wait for? |
+//! | [`skips`] | which tests may be skipped? |
+//! | [`slow`] | what does a stage do whose parent is slow? |
 //! | [`host`] | is the machine as it was? |
 //! | [`patience()`] | how long may something take on this machine? |
 //! | [`checks`] | what must hold for each chapter, and for those above it? |
@@ -20,6 +22,8 @@ pub mod diagnosis;
 pub mod hang;
 pub mod host;
 mod patience;
+pub mod skips;
+pub mod slow;
 
 pub use bench::{Bench, Ended, User};
 pub use checks::{Check, Outcome};
