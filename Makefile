@@ -1,6 +1,6 @@
 # The few commands that a person types. `make` alone lists them.
 
-.PHONY: help build test doctor rootfs
+.PHONY: help build test doctor rootfs start check hint progress reset solution watch
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
@@ -16,3 +16,28 @@ doctor: ## which chapters run on this machine, and if not, why
 
 rootfs: ## build a small root file system in ./rootfs, without a network
 	cargo run --quiet --bin rootfs -- rootfs
+
+# The workshop: CH=03 names the chapter, EX=2 an exercise of it, FORCE=1 allows what needs --force.
+# "Not yet" (1) is no error of make's.
+workshop = @cargo run --quiet --bin workshop -- $(1) || [ $$? = 1 ]
+
+start: ## workshop: make workshop/CHAPTER, with a piece taken out for you to write (CH=03)
+	$(call workshop,start $(CH) $(if $(EX),--exercise $(EX)) $(if $(FORCE),--force))
+
+check: ## workshop: build what you wrote and let the kernel mark it
+	$(call workshop,check $(CH))
+
+hint: ## workshop: the next of three hints
+	$(call workshop,hint $(CH))
+
+progress: ## workshop: where you stand
+	$(call workshop,progress)
+
+reset: ## workshop: hand the exercise out again
+	$(call workshop,reset $(CH) $(if $(FORCE),--force))
+
+solution: ## workshop: the difference between yours and an answer that passes
+	$(call workshop,solution $(CH))
+
+watch: ## workshop: check again at every save
+	$(call workshop,watch $(CH))
