@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         let cli = Cli::parse();
         cli.lab.apply();
         lab::become_root()?;
+        // ANCHOR: exercise-child
         let child = spawn(NAMESPACES, || {
             if let Some(name) = &cli.uts.hostname {
                 set_hostname(name)?;
@@ -27,5 +28,6 @@ fn main() -> ExitCode {
             lab::exec(&cli.lab.command)
         })?;
         child.wait()
+        // ANCHOR_END: exercise-child
     })
 }

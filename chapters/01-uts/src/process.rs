@@ -124,7 +124,9 @@ fn in_child(to_parent: OwnedFd, signal_mask: &SigSet, child: impl FnOnce() -> an
 ///
 /// The parent has ended already.
 pub fn die_with_parent() -> anyhow::Result<()> {
+    // ANCHOR: exercise-parent
     prctl::set_pdeathsig(Signal::SIGKILL).context("prctl PR_SET_PDEATHSIG")?;
+    // ANCHOR_END: exercise-parent
     // The parent may have ended before the request. getppid(2) cannot tell from a new PID
     // namespace, but the pipe can: without a reader it has an error.
     if let Some(pipe) = voice::error_pipe() {
@@ -162,6 +164,7 @@ impl Child {
     /// As [`Child::wait`], and whatever `pass_on` returns but ESRCH.
     pub fn wait_and(mut self, pass_on: impl Fn(Pid, Arrived) -> nix::Result<()>) -> anyhow::Result<Exit> {
         let exit = loop {
+            // ANCHOR: exercise-wait
             // First the question, then the sleep: a SIGCHLD that came before is no loss,
             // and the pid, not the signal, says whose end it was.
             match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)).with_context(|| format!("waitpid {}", self.pid))? {
@@ -171,6 +174,7 @@ impl Child {
             }
             let Some(arrived) = self.signals.read_signal().context("read the signalfd")? else { continue };
             self.handle(&arrived, &pass_on)?;
+            // ANCHOR_END: exercise-wait
         };
         self.ended = true;
         debug!("reaped {}", self.pid);

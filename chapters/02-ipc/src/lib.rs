@@ -16,7 +16,9 @@ use log::info;
 use nix::{errno::Errno, sched::CloneFlags, unistd::pause};
 
 /// The new namespaces of this stage: one more than the stage below has.
+// ANCHOR: exercise-flag
 pub const NAMESPACES: CloneFlags = ch01_uts::NAMESPACES.union(CloneFlags::CLONE_NEWIPC);
+// ANCHOR_END: exercise-flag
 
 /// The key of a System V message queue: a number that programs agree on.
 #[derive(Clone, Copy)]
@@ -34,6 +36,7 @@ impl Key {
 
     /// Is the queue in this process's IPC namespace? (msgget(2), ENOENT)
     fn is_here(self) -> anyhow::Result<bool> {
+        // ANCHOR: exercise-look
         // SAFETY: as in `create`.
         let id = unsafe { libc::msgget(self.0, 0) };
         let here = match Errno::result(id) {
@@ -41,6 +44,7 @@ impl Key {
             Err(Errno::ENOENT) => false,
             Err(errno) => return Err(errno).with_context(|| format!("msgget looks for the queue {:#x}", self.0)),
         };
+        // ANCHOR_END: exercise-look
         info!("is there a queue with key {:#x} here? {}", self.0, if here { "yes" } else { "no (ENOENT)" });
         Ok(here)
     }

@@ -22,7 +22,9 @@ use nix::{
 pub use terminal::Terminal;
 
 /// The new namespaces of this stage.
+// ANCHOR: exercise-flag
 pub const NAMESPACES: CloneFlags = ch02_ipc::NAMESPACES.union(CloneFlags::CLONE_NEWPID);
+// ANCHOR_END: exercise-flag
 
 /// Logs both pids of this process: its own view, and that of the PID namespace to which
 /// the mounted /proc belongs.
@@ -31,11 +33,13 @@ pub const NAMESPACES: CloneFlags = ch02_ipc::NAMESPACES.union(CloneFlags::CLONE_
 ///
 /// This process is not PID 1, or /proc is not there to ask.
 pub fn say_who_i_am() -> anyhow::Result<()> {
+    // ANCHOR: exercise-two-pids
     let me = getpid();
     ensure!(me == Pid::from_raw(1), "this process is not PID 1 of a new PID namespace but {me}");
     let outside = fs::read_link("/proc/self").context("read the link /proc/self")?;
     info!("PID {me} in here, {} in the host's /proc, mounted still", outside.display());
     Ok(())
+    // ANCHOR_END: exercise-two-pids
 }
 
 /// Waits for a child that is PID 1 of its namespace, and has the terminal meanwhile.
@@ -50,11 +54,13 @@ pub fn wait_for_init(child: Child, terminal: &Terminal) -> anyhow::Result<Exit> 
         if signal == Signal::SIGCHLD {
             return Ok(());
         }
+        // ANCHOR: exercise-deaf
         if !has_handler(init, signal).unwrap_or(true) {
             warn!("{signal}: PID 1 has no handler, it would be dropped: SIGKILL");
             return kill(init, Signal::SIGKILL);
         }
         if arrived.child_has_it && !terminal.is_detached() { Ok(()) } else { kill(init, signal) }
+        // ANCHOR_END: exercise-deaf
     });
     if let Err(error) = terminal.take_back() {
         warn!("the terminal is gone: {error:#}");

@@ -44,8 +44,10 @@ const NO_DATA: Option<&str> = None;
 ///
 /// EPERM without CAP_SYS_ADMIN in the user namespace that owns the mount namespace.
 pub fn make_private() -> anyhow::Result<()> {
+    // ANCHOR: exercise-private
     mount(NO_SOURCE, "/", NO_TYPE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NO_DATA)
         .context("make every mount private (MS_REC|MS_PRIVATE on /)")?;
+    // ANCHOR_END: exercise-private
     info!("all mounts private: none made here reaches the host");
     Ok(())
 }
@@ -58,6 +60,7 @@ pub fn make_private() -> anyhow::Result<()> {
 pub fn mount_proc(at: &Path) -> anyhow::Result<()> {
     let folder = fs::symlink_metadata(at).with_context(|| format!("mount proc on {}", at.display()))?;
     ensure!(folder.is_dir(), "mount proc on {}: it is not a folder", at.display());
+    // ANCHOR: exercise-proc
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     mount(Some("proc"), at, Some("proc"), flags, NO_DATA).map_err(|errno| match errno {
         Errno::EPERM => anyhow!(
@@ -68,6 +71,7 @@ pub fn mount_proc(at: &Path) -> anyhow::Result<()> {
         ),
         _ => anyhow!("mount proc on {}: {}", at.display(), errno.desc()),
     })?;
+    // ANCHOR_END: exercise-proc
     info!("mounted proc: it shows this PID namespace");
     Ok(())
 }
@@ -107,11 +111,13 @@ fn become_mount_point(root: &Path) -> anyhow::Result<()> {
 ///
 /// EINVAL if `root` is not a mount point or its parent's propagation is shared.
 pub fn pivot_into(root: &Path) -> anyhow::Result<()> {
+    // ANCHOR: exercise-pivot
     env::set_current_dir(root).with_context(|| format!("chdir to {}", root.display()))?;
     // The old root goes on top of the new one, in the same place: no folder is needed for it.
     pivot_root(".", ".").with_context(|| format!("pivot_root to {}", root.display()))?;
     umount2(".", MntFlags::MNT_DETACH).context("detach the old root")?;
     env::set_current_dir("/").context("chdir to the new root")?;
+    // ANCHOR_END: exercise-pivot
     info!("pivot_root: / is new, the old root is detached");
     Ok(())
 }

@@ -31,11 +31,13 @@ impl Gate {
     ///
     /// The parent ended without opening it.
     pub fn wait(&mut self) -> anyhow::Result<()> {
+        // ANCHOR: exercise-wait
         self.writer = None;
         if self.reader.read(&mut [0]).context("wait at the gate")? == 0 {
             bail!("the parent gave up before it opened the gate");
         }
         Ok(())
+        // ANCHOR_END: exercise-wait
     }
 
     /// The parent: lets the child go on. It speaks before it opens, so that the lines of

@@ -49,10 +49,12 @@ fn main() -> ExitCode {
             }
             lab::exec(&cli.lab.command)
         })?;
+        // ANCHOR: exercise-parent
         if let Some(maps) = &maps {
             maps.write(child.pid())?;
         }
         gate.open()?;
+        // ANCHOR_END: exercise-parent
         wait_for_init(child, &terminal)
     })
 }

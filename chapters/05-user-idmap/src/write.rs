@@ -78,19 +78,23 @@ impl Maps {
         lab::why::own_proc()?;
         let root = geteuid().is_root();
         if root || self.gid.is_just(getegid().as_raw()) {
+            // ANCHOR: exercise-setgroups
             if !root {
                 // Else one could drop a group that a file's permissions deny something to.
                 write(pid, "setgroups", "deny")?;
             }
+            // ANCHOR_END: exercise-setgroups
             write(pid, "gid_map", &lines_of(&self.gid))?;
         } else {
             run("newgidmap", pid, &self.gid)?;
         }
+        // ANCHOR: exercise-uid-map
         if root || self.uid.is_just(geteuid().as_raw()) {
             write(pid, "uid_map", &lines_of(&self.uid))
         } else {
             run("newuidmap", pid, &self.uid)
         }
+        // ANCHOR_END: exercise-uid-map
     }
 }
 
@@ -103,8 +107,10 @@ fn same_ids(line: &str) -> Option<MapLine> {
 
 /// The kernel wants the whole map in one write(2), a line an extent.
 fn lines_of(map: &IdMap) -> String {
+    // ANCHOR: exercise-lines
     let lines: Vec<String> = map.lines().iter().map(MapLine::to_string).collect();
     lines.join("\n")
+    // ANCHOR_END: exercise-lines
 }
 
 fn write(pid: Pid, file: &str, text: &str) -> anyhow::Result<()> {

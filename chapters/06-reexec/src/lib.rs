@@ -79,8 +79,10 @@ pub fn register(name: &'static str, function: Function) {
 /// Runs the function that argv\[0\] names and returns its outcome, or `None` if argv\[0\]
 /// is no registered name: then this is the first start.
 pub fn init() -> Option<anyhow::Result<Exit>> {
+    // ANCHOR: exercise-init
     let argv0 = env::args_os().next().unwrap_or_default();
     let function = argv0.to_str().and_then(|name| registry().get(name).copied());
+    // ANCHOR_END: exercise-init
     match function {
         Some(function) => {
             info!("init: argv[0] is {}, so I run it", argv0.display());
@@ -104,9 +106,11 @@ pub fn command(name: &str) -> Command {
     let known = registry().contains_key(name);
     assert!(known, "no function is registered as {name:?}");
     info!("command: {SELF} as {name}");
+    // ANCHOR: exercise-command
     let mut command = Command::new(SELF);
     command.arg0(name);
     command
+    // ANCHOR_END: exercise-command
 }
 
 /// Becomes the registered function `name`: executes this program again, with the same
@@ -128,9 +132,11 @@ pub fn become_function(name: &str) -> anyhow::Result<Infallible> {
 ///
 /// /dev/urandom cannot be read.
 pub fn random_hostname() -> anyhow::Result<OsString> {
+    // ANCHOR: exercise-hostname
     let mut bytes = [0; 4];
     File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).context("read /dev/urandom")?;
     Ok(format!("container-{:08x}", u32::from_ne_bytes(bytes)).into())
+    // ANCHOR_END: exercise-hostname
 }
 
 /// Can a child here be in all six new namespaces, execute this program's file again, and

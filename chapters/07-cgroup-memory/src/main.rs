@@ -70,8 +70,10 @@ fn parent(cli: &Cli) -> anyhow::Result<Exit> {
         become_function("nsInitialisation")
     })?;
     maps.write(child.pid())?;
+    // ANCHOR: exercise-order
     groups.add(child.pid())?; // before the gate opens: the command never lives without its limits
     gate.open()?;
+    // ANCHOR_END: exercise-order
     let exit = wait_for_init(child, &terminal)?;
     groups.report()?;
     Ok(exit)

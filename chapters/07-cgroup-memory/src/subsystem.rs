@@ -71,6 +71,7 @@ impl Subsystem for Memory {
     }
 
     fn set(&self, group: &Group) -> anyhow::Result<()> {
+        // ANCHOR: exercise-limit
         let limit = self.limit.to_string();
         group.set(Self::knob(group), &limit)?;
         // Without this a hog is not killed but swapped out, and slow. v1 counts memory and
@@ -87,6 +88,7 @@ impl Subsystem for Memory {
             "this kernel cannot limit swap (no {knob}): boot it with swapaccount=1, or `swapoff -a`"
         );
         Ok(())
+        // ANCHOR_END: exercise-limit
     }
 
     fn read_back(&self, group: &Group) -> anyhow::Result<String> {

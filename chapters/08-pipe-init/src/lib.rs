@@ -74,8 +74,10 @@ impl MessagePipe {
     ///
     /// execve(2) failed.
     pub fn become_init(&self, options: &[&str]) -> anyhow::Result<Infallible> {
+        // ANCHOR: exercise-pipe
         fcntl(&self.reader, FcntlArg::F_SETFD(FdFlag::empty())).context("let init inherit the pipe")?;
         let number = self.reader.as_raw_fd();
+        // ANCHOR_END: exercise-pipe
         info!("becoming {SELF} init {number}");
         let mut init = Command::new(SELF);
         init.arg0(voice::stage()).arg("init").arg(number.to_string()).args(options);

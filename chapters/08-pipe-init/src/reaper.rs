@@ -55,6 +55,7 @@ fn be_heard() -> anyhow::Result<()> {
 
 /// Waits for everybody who has ended, but leaves the command itself to its own wait.
 fn reap_orphans(command: Pid) -> nix::Result<()> {
+    // ANCHOR: exercise-reap
     loop {
         let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
         let pid = match waitid(Id::All, look) {
@@ -65,4 +66,5 @@ fn reap_orphans(command: Pid) -> nix::Result<()> {
         waitpid(pid, None)?;
         debug!("reaped the orphan {pid}");
     }
+    // ANCHOR_END: exercise-reap
 }

@@ -91,6 +91,7 @@ impl Walk<'_> {
         let data = fs::symlink_metadata(&place).with_context(|| format!("stat {}", place.display()))?;
         let below = if merged { in_image(self.driver, self.image, path) } else { None };
         let change = if below.is_some() { Change::Changed } else { Change::Added };
+        // ANCHOR: exercise-changes
         match look(self.driver, &place, &data) {
             Entry::Whiteout => self.note(path, Change::Deleted),
             Entry::File => self.note(path, change),
@@ -106,6 +107,7 @@ impl Walk<'_> {
                 self.folder(path, goes_on)?;
             }
         }
+        // ANCHOR_END: exercise-changes
         Ok(())
     }
 
