@@ -44,7 +44,6 @@ pub fn say_who_i_am() -> anyhow::Result<()> {
 ///
 /// As [`Child::wait`].
 pub fn wait_for_init(child: Child, terminal: &Terminal) -> anyhow::Result<Exit> {
-    terminal.follow(child.pid());
     let outcome = child.wait_and(|init, arrived| {
         let signal = arrived.signal;
         if signal == Signal::SIGCHLD {

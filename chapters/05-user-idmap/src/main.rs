@@ -49,6 +49,7 @@ fn main() -> ExitCode {
             }
             lab::exec(&cli.lab.command)
         })?;
+        terminal.lend(child.pid())?;
         if let Some(maps) = &maps {
             maps.write(child.pid())?;
         }

@@ -69,6 +69,7 @@ fn parent(cli: &Cli) -> anyhow::Result<Exit> {
         become_user(User::ROOT)?;
         become_function("nsInitialisation")
     })?;
+    terminal.lend(child.pid())?;
     maps.write(child.pid())?;
     groups.add(child.pid())?; // before the gate opens: the command never lives without its limits
     gate.open()?;

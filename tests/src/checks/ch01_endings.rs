@@ -4,6 +4,7 @@ use std::{io::Write, os::unix::process::CommandExt, thread::sleep, time::Duratio
 
 use anyhow::{Context, ensure};
 use nix::{
+    fcntl::{FcntlArg, FdFlag, fcntl},
     pty::openpty,
     sys::signal::Signal,
     unistd::{Pid, setsid},
@@ -39,7 +40,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         chapter: 3,
-        name: "Ctrl-Z at the shell's prompt leaves nothing hanging",
+        name: "Ctrl-Z stops what runs in the shell, and nothing hangs",
         teaches: "a parent in the child's process group gets the child's Ctrl-Z too: it must not stop, nobody would wake it",
         until: None,
         run: stop_in_shell,
@@ -138,6 +139,10 @@ struct Terminal {
 impl Terminal {
     fn open(bench: &Bench, arguments: &[&str]) -> anyhow::Result<Terminal> {
         let pty = openpty(None, None).context("openpty")?;
+        // A stage that had the master too would keep its own terminal from ever hanging up.
+        for end in [&pty.master, &pty.slave] {
+            fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).context("close the terminal's ends on exec")?;
+        }
         let slave = || anyhow::Ok(std::process::Stdio::from(pty.slave.try_clone()?));
         // Through a shell with job control, as when a person types it.
         let shell = ["sh", "-mc", "\"$0\" \"$@\"; exit $?"];
@@ -185,16 +190,17 @@ impl Terminal {
             self.child.kill()?;
         }
         let status = self.child.wait()?;
-        ensure!(ended, "it hangs");
+        ensure!(ended, "it hangs, after {:?}", self.unread);
         Ok(status.code().unwrap_or(-1))
     }
 }
 
 fn interrupt_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
     let mut terminal = Terminal::open(bench, &["-q"])?;
-    terminal.write("sh -c 'echo rea\"\"dy; exec sleep 1000'\n")?;
+    terminal.write(&format!("{} repeat\n", bench.other("inside").display()))?;
     terminal.until("ready\r\n")?;
     terminal.write("\x03")?;
+    terminal.until("# ")?; // or the command reads what is meant for the shell
     terminal.write("echo af''ter $?\n")?;
     terminal.until("after 130")?;
     terminal.write("exit 5\n")?;
@@ -204,6 +210,23 @@ fn interrupt_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
 }
 
 fn stop_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
+    let mut terminal = Terminal::open(bench, &["-q"])?;
+    terminal.write(&format!("{} repeat\n", bench.other("inside").display()))?;
+    terminal.until("ready\r\n")?;
+    terminal.write("\x1a")?;
+    terminal.until("Stopped")?;
+    terminal.until("# ")?;
+    terminal.write("fg\n")?;
+    terminal.write("again\n")?;
+    terminal.until("again\r\n")?; // the terminal's echo
+    terminal.until("again\r\n")?; // the command's: it runs in the foreground now
+    terminal.write("\x03")?;
+    terminal.until("# ")?;
+    terminal.write("echo af''ter $?\n")?;
+    terminal.until("after 130")?;
+    terminal.write("exit 5\n")?;
+    let status = terminal.end()?;
+    ensure!(status == 5, "after a job was stopped and continued, the shell's exit status was {status}, not 5");
     // At the prompt of the shell, which ignores it.
     let mut terminal = Terminal::open(bench, &["-q"])?;
     terminal.write("echo rea''dy\n")?;
@@ -218,9 +241,10 @@ fn stop_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
 }
 
 fn interrupt_command(bench: &Bench) -> anyhow::Result<Outcome> {
-    let mut terminal = Terminal::open(bench, &["-q", "--", "sh", "-c", "echo rea''dy; exec sleep 1000"])?;
+    // Not a shell that becomes sleep: between the two a dash catches SIGINT, and forgets it.
+    let inside = bench.other("inside").display().to_string();
+    let mut terminal = Terminal::open(bench, &["-q", "--", &inside, "repeat"])?;
     terminal.until("ready\r\n")?;
-    sleep(Duration::from_millis(20)); // until the shell is sleep; earlier would be no harm
     terminal.write("\x03")?;
     let status = terminal.end()?;
     let expected = if bench.stage < 3 { 130 } else { 137 };
