@@ -315,8 +315,13 @@ impl Running {
 
     /// Closes the standard input of [`Run::start_waiting`] and waits for the end.
     pub fn release(mut self) -> anyhow::Result<Ended> {
-        self.input = None;
+        self.close_input();
         self.finish()
+    }
+
+    /// Closes the standard input of [`Run::start_waiting`].
+    pub fn close_input(&mut self) {
+        self.input = None;
     }
 
     /// Sends it a signal.

@@ -183,6 +183,11 @@ impl Child {
         }
     }
 
+    fn signal_waits(&self) -> bool {
+        let mut watched = [PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+        poll(&mut watched, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+    }
+
     fn handle(&self, info: &siginfo, pass_on: impl Fn(Pid, Arrived) -> nix::Result<()>) -> anyhow::Result<()> {
         let signal = Signal::try_from(info.ssi_signo as i32)?;
         // A code above zero: the kernel sent it, not a process (sigaction(2)).
@@ -206,6 +211,8 @@ impl Drop for Child {
             let _ = kill(self.pid, Signal::SIGKILL);
             let _ = waitpid(self.pid, None);
         }
+        // A signal that nobody has read yet was meant for the child: it must not end the parent now.
+        while self.signal_waits() && self.signals.read_signal().is_ok() {}
         let _ = self.mask_before.thread_set_mask();
     }
 }

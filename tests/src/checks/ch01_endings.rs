@@ -33,6 +33,13 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         chapter: 1,
+        name: "a signal that comes together with the child's end does not replace its exit status",
+        teaches: "a signal that is still pending when its block is lifted ends the parent: read it first, it was the child's",
+        until: None,
+        run: signal_at_the_end,
+    },
+    Check {
+        chapter: 1,
         name: "Ctrl-C ends what runs in the shell, not the shell",
         teaches: "a terminal sends SIGINT to the whole foreground group: the parent must outlive it to wait for its child",
         until: None,
@@ -123,6 +130,20 @@ fn killed_at_any_moment(bench: &Bench) -> anyhow::Result<Outcome> {
     let (running, _) = sleeping(bench)?;
     running.signal(Signal::SIGKILL)?;
     running.finish()?.must_end_with(137)?;
+    holds()
+}
+
+fn signal_at_the_end(bench: &Bench) -> anyhow::Result<Outcome> {
+    let mut running = bench.script("echo ready; read wait; exit 6").start_waiting()?;
+    running.until("ready")?;
+    let command = running.command()?;
+    running.signal(Signal::SIGSTOP)?; // so the parent learns of both at once
+    running.signal(Signal::SIGTERM)?;
+    running.close_input();
+    let ended = wait_for_end(command, patience(PATIENCE))?;
+    running.signal(Signal::SIGCONT)?;
+    ensure!(ended, "the command did not end");
+    running.finish()?.must_end_with(6)?;
     holds()
 }
 
