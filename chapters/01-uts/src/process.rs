@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     io::PipeReader,
     os::fd::{AsFd, OwnedFd},
+    sync::OnceLock,
 };
 
 use anyhow::{Context, anyhow};
@@ -64,6 +65,7 @@ pub fn spawn(flags: CloneFlags, child: impl FnOnce() -> anyhow::Result<Infallibl
         info!("cloning: {}", why::namespace_names(flags));
     }
     let (errors, to_parent) = std::io::pipe().context("make a pipe")?;
+    let callers_mask = callers_mask()?;
     let (signals, mask_before) = catch_signals()?;
 
     let mut parents_end = Some(errors);
@@ -71,7 +73,7 @@ pub fn spawn(flags: CloneFlags, child: impl FnOnce() -> anyhow::Result<Infallibl
     let callback = Box::new(|| {
         parents_end = None; // the child's copy: a pipe has no reader when nobody holds that end
         let Some((child, to_parent)) = childs_part.take() else { return 0 };
-        isize::from(in_child(to_parent.into(), &mask_before, child))
+        isize::from(in_child(to_parent.into(), &callers_mask, child))
     });
     let mut stack = vec![0; STACK_SIZE];
     // SAFETY: without CLONE_VM the child runs on its own copy of the memory, `stack` included,
@@ -92,6 +94,24 @@ pub fn spawn(flags: CloneFlags, child: impl FnOnce() -> anyhow::Result<Infallibl
             ))
         }
     }
+}
+
+/// Blocks for good the signals that a parent passes on: none ends this process any more,
+/// but those that it hands to its child while it waits.
+///
+/// # Errors
+///
+/// Those of sigprocmask(2).
+pub fn hold_signals() -> anyhow::Result<()> {
+    callers_mask()?;
+    SigSet::from_iter(PASSED_ON).thread_block().context("block signals")
+}
+
+/// The signals that were blocked when this program was started; every child begins with the same.
+fn callers_mask() -> anyhow::Result<SigSet> {
+    static MASK: OnceLock<SigSet> = OnceLock::new();
+    let now = SigSet::thread_get_mask().context("read the signal mask")?;
+    Ok(*MASK.get_or_init(|| now))
 }
 
 /// Blocks the signals that the parent waits for, so that none is lost and none ends it early.
