@@ -18,8 +18,8 @@ enum Cli {
     Queue { key: i32 },
     /// Is there a System V message queue with this key?
     Find { key: i32 },
-    /// Says that it is there, and repeats its input
-    Repeat,
+    /// Says that it is there, and answers each line with the same in capitals
+    Answer,
     /// Allocates this many MiB and writes to all of it
     Eat { mebibytes: usize },
     /// Sends a word to itself through 127.0.0.1
@@ -40,10 +40,10 @@ fn main() -> ExitCode {
                 let found = Errno::result(unsafe { libc::msgget(key, 0) });
                 println!("{}", if found.is_ok() { "found" } else { "not found" });
             }
-            Cli::Repeat => {
+            Cli::Answer => {
                 println!("ready");
                 for line in std::io::stdin().lines() {
-                    println!("{}", line?);
+                    println!("{}", line?.to_uppercase());
                 }
             }
             Cli::Eat { mebibytes } => {

@@ -218,7 +218,7 @@ impl Terminal {
 
 fn interrupt_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
     let mut terminal = Terminal::open(bench, &["-q"])?;
-    terminal.write(&format!("{} repeat\n", bench.other("inside").display()))?;
+    terminal.write(&format!("{} answer\n", bench.other("inside").display()))?;
     terminal.until("ready\r\n")?;
     terminal.write("\x03")?;
     terminal.until("# ")?; // or the command reads what is meant for the shell
@@ -232,15 +232,14 @@ fn interrupt_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
 
 fn stop_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
     let mut terminal = Terminal::open(bench, &["-q"])?;
-    terminal.write(&format!("{} repeat\n", bench.other("inside").display()))?;
+    terminal.write(&format!("{} answer\n", bench.other("inside").display()))?;
     terminal.until("ready\r\n")?;
     terminal.write("\x1a")?;
     terminal.until("Stopped")?;
     terminal.until("# ")?;
     terminal.write("fg\n")?;
     terminal.write("again\n")?;
-    terminal.until("again\r\n")?; // the terminal's echo
-    terminal.until("again\r\n")?; // the command's: it runs in the foreground now
+    terminal.until("AGAIN")?; // the command's answer: it runs in the foreground now
     terminal.write("\x03")?;
     terminal.until("# ")?;
     terminal.write("echo af''ter $?\n")?;
@@ -264,7 +263,7 @@ fn stop_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
 fn interrupt_command(bench: &Bench) -> anyhow::Result<Outcome> {
     // Not a shell that becomes sleep: between the two a dash catches SIGINT, and forgets it.
     let inside = bench.other("inside").display().to_string();
-    let mut terminal = Terminal::open(bench, &["-q", "--", &inside, "repeat"])?;
+    let mut terminal = Terminal::open(bench, &["-q", "--", &inside, "answer"])?;
     terminal.until("ready\r\n")?;
     terminal.write("\x03")?;
     let status = terminal.end()?;
