@@ -1,3 +1,4 @@
+// ANCHOR: intro
 //! How does a process start a child in new namespaces, and learn how it ended?
 
 use std::{
@@ -28,7 +29,9 @@ const STACK_SIZE: usize = 1 << 20;
 /// The signals that would end the parent; it passes them on instead, and ends when the child has.
 pub const PASSED_ON: [Signal; 6] =
     [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2];
+// ANCHOR_END: intro
 
+// ANCHOR: child
 /// A child that [`spawn`] started. Dropped before it was waited for, it is killed.
 #[must_use]
 pub struct Child {
@@ -47,7 +50,9 @@ pub struct Arrived {
     /// A terminal's Ctrl-C goes to all the processes in the foreground: the child got it too.
     pub child_has_it: bool,
 }
+// ANCHOR_END: child
 
+// ANCHOR: spawn
 /// Starts `child` in a new process, in the new namespaces that `flags` ask for
 /// (`CLONE_NEW*`, clone(2)). It ends in an execve(2) or in an error; the error comes
 /// back from [`Child::wait`]. The child dies when its parent does.
@@ -93,7 +98,9 @@ pub fn spawn(flags: CloneFlags, child: impl FnOnce() -> anyhow::Result<Infallibl
         }
     }
 }
+// ANCHOR_END: spawn
 
+// ANCHOR: signals
 /// Blocks the signals that the parent waits for, so that none is lost and none ends it early.
 fn catch_signals() -> anyhow::Result<(SignalFd, SigSet)> {
     let mut caught = SigSet::from_iter(PASSED_ON);
@@ -103,7 +110,9 @@ fn catch_signals() -> anyhow::Result<(SignalFd, SigSet)> {
     let signals = SignalFd::with_flags(&caught, SfdFlags::SFD_CLOEXEC).context("make a signalfd")?;
     Ok((signals, mask_before))
 }
+// ANCHOR_END: signals
 
+// ANCHOR: in-child
 /// The child's whole life, up to its execve(2). Returns the exit status of a failure.
 fn in_child(to_parent: OwnedFd, signal_mask: &SigSet, child: impl FnOnce() -> anyhow::Result<Infallible>) -> u8 {
     voice::speak_as("child");
@@ -135,7 +144,9 @@ pub fn die_with_parent() -> anyhow::Result<()> {
     }
     Ok(())
 }
+// ANCHOR_END: in-child
 
+// ANCHOR: wait
 impl Child {
     /// The child's pid in the parent's PID namespace.
     pub fn pid(&self) -> Pid {
@@ -198,7 +209,9 @@ impl Child {
 fn said_inside(message: String) -> String {
     if message.starts_with("inside: ") { message } else { format!("inside: {message}") }
 }
+// ANCHOR_END: wait
 
+// ANCHOR: drop
 impl Drop for Child {
     fn drop(&mut self) {
         if !self.ended {
@@ -209,3 +222,4 @@ impl Drop for Child {
         let _ = self.mask_before.thread_set_mask();
     }
 }
+// ANCHOR_END: drop
