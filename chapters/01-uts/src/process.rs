@@ -1,3 +1,4 @@
+// ANCHOR: intro
 //! How does a process start a child in new namespaces, and learn how it ended?
 
 use std::{
@@ -29,7 +30,9 @@ const STACK_SIZE: usize = 1 << 20;
 /// The signals that would end the parent; it passes them on instead, and ends when the child has.
 pub const PASSED_ON: [Signal; 6] =
     [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2];
+// ANCHOR_END: intro
 
+// ANCHOR: child
 /// A child that [`spawn`] started. Dropped before it was waited for, it is killed.
 #[must_use]
 pub struct Child {
@@ -48,7 +51,9 @@ pub struct Arrived {
     /// A terminal's Ctrl-C goes to all the processes in the foreground: the child got it too.
     pub child_has_it: bool,
 }
+// ANCHOR_END: child
 
+// ANCHOR: spawn
 /// Starts `child` in a new process, in the new namespaces that `flags` ask for
 /// (`CLONE_NEW*`, clone(2)). It ends in an execve(2) or in an error; the error comes
 /// back from [`Child::wait`]. The child dies when its parent does.
@@ -95,7 +100,9 @@ pub fn spawn(flags: CloneFlags, child: impl FnOnce() -> anyhow::Result<Infallibl
         }
     }
 }
+// ANCHOR_END: spawn
 
+// ANCHOR: signals
 /// Blocks for good the signals that a parent passes on: none ends this process any more,
 /// but those that it hands to its child while it waits.
 ///
@@ -123,7 +130,9 @@ fn catch_signals() -> anyhow::Result<(SignalFd, SigSet)> {
     let signals = SignalFd::with_flags(&caught, SfdFlags::SFD_CLOEXEC).context("make a signalfd")?;
     Ok((signals, mask_before))
 }
+// ANCHOR_END: signals
 
+// ANCHOR: in-child
 /// The child's whole life, up to its execve(2). Returns the exit status of a failure.
 fn in_child(to_parent: OwnedFd, signal_mask: &SigSet, child: impl FnOnce() -> anyhow::Result<Infallible>) -> u8 {
     voice::speak_as("child");
@@ -155,7 +164,9 @@ pub fn die_with_parent() -> anyhow::Result<()> {
     }
     Ok(())
 }
+// ANCHOR_END: in-child
 
+// ANCHOR: wait
 impl Child {
     /// The child's pid in the parent's PID namespace.
     pub fn pid(&self) -> Pid {
@@ -223,7 +234,9 @@ impl Child {
 fn said_inside(message: String) -> String {
     if message.starts_with("inside: ") { message } else { format!("inside: {message}") }
 }
+// ANCHOR_END: wait
 
+// ANCHOR: drop
 impl Drop for Child {
     fn drop(&mut self) {
         if !self.ended {
@@ -236,3 +249,4 @@ impl Drop for Child {
         let _ = self.mask_before.thread_set_mask();
     }
 }
+// ANCHOR_END: drop

@@ -1,3 +1,4 @@
+// ANCHOR: intro
 //! What a new PID namespace hides, and what it means to be PID 1.
 //!
 //! The first process of a PID namespace is its init. One process, two pids: 1 inside,
@@ -23,7 +24,9 @@ pub use terminal::Terminal;
 
 /// The new namespaces of this stage.
 pub const NAMESPACES: CloneFlags = ch02_ipc::NAMESPACES.union(CloneFlags::CLONE_NEWPID);
+// ANCHOR_END: intro
 
+// ANCHOR: who
 /// Logs both pids of this process: its own view, and that of the PID namespace to which
 /// the mounted /proc belongs.
 ///
@@ -37,7 +40,9 @@ pub fn say_who_i_am() -> anyhow::Result<()> {
     info!("PID {me} in here, {} in the host's /proc, mounted still", outside.display());
     Ok(())
 }
+// ANCHOR_END: who
 
+// ANCHOR: wait
 /// Waits for a child that is PID 1 of its namespace, and has the terminal meanwhile.
 ///
 /// # Errors
@@ -72,7 +77,9 @@ fn has_handler(pid: Pid, signal: Signal) -> io::Result<bool> {
     let bit = 1 << (signal as u64 - 1);
     Ok((mask("SigCgt:") | mask("SigIgn:")) & bit != 0)
 }
+// ANCHOR_END: wait
 
+// ANCHOR: probe
 /// Can a child here be PID 1?
 pub fn probe() -> Probe {
     Probe::of(attempt(NAMESPACES, || {
@@ -80,3 +87,4 @@ pub fn probe() -> Probe {
         Ok(())
     }))
 }
+// ANCHOR_END: probe

@@ -68,7 +68,8 @@ impl MessagePipe {
     }
 
     /// The child: executes this program again as `init`, which inherits the reading end by
-    /// number; `options` are for a later chapter's. The writing end is closed by the execve(2): else init would wait for itself.
+    /// number; `options` are a later chapter's. The writing end is closed by the execve(2):
+    /// else init would wait for itself.
     ///
     /// # Errors
     ///
