@@ -1,6 +1,6 @@
 # The few commands that a person types. `make` alone lists them.
 
-.PHONY: help build test doctor rootfs start check hint progress reset solution watch
+.PHONY: help build test doctor rootfs start check hint progress reset solution watch book serve transcripts test-book
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
@@ -41,3 +41,23 @@ solution: ## workshop: the difference between yours and an answer that passes
 
 watch: ## workshop: check again at every save
 	$(call workshop,watch $(CH))
+
+# The mdBook in PATH if its version fits, else one in a folder of this project's.
+MDBOOK := $(shell mdbook --version 2>/dev/null | grep -q '^mdbook v0\.5\.' && echo mdbook || echo target/tools/bin/mdbook)
+
+target/tools/bin/mdbook:
+	cargo install mdbook --version 0.5.4 --locked --root target/tools
+
+book: $(filter target/%,$(MDBOOK)) ## build the book into book/book
+	$(MDBOOK) build book
+
+serve: $(filter target/%,$(MDBOOK)) ## read the book in a browser, at localhost:3000
+	$(MDBOOK) serve book
+
+transcripts: ## run the book's commands, and rewrite the transcripts that changed
+	cargo build --workspace --bins --examples
+	SNAPSHOTS=overwrite cargo test --package judge --test transcripts
+
+test-book: book ## open every page of the book in Chromium
+	cd book/test && npm ci --no-audit --no-fund
+	node book/test/run.mjs

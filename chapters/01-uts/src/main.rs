@@ -1,3 +1,4 @@
+// ANCHOR: all
 //! Stage 1: a child with a hostname of its own.
 
 use std::process::ExitCode;
@@ -31,3 +32,4 @@ fn main() -> ExitCode {
         // ANCHOR_END: exercise-child
     })
 }
+// ANCHOR_END: all

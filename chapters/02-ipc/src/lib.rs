@@ -1,3 +1,4 @@
+// ANCHOR: intro
 //! What a new IPC namespace hides: System V message queues, semaphores and shared memory.
 //!
 //! [`prove`] shows it in both directions: a queue made outside is not inside, and one
@@ -19,7 +20,9 @@ use nix::{errno::Errno, sched::CloneFlags, unistd::pause};
 // ANCHOR: exercise-flag
 pub const NAMESPACES: CloneFlags = ch01_uts::NAMESPACES.union(CloneFlags::CLONE_NEWIPC);
 // ANCHOR_END: exercise-flag
+// ANCHOR_END: intro
 
+// ANCHOR: key
 /// The key of a System V message queue: a number that programs agree on.
 #[derive(Clone, Copy)]
 struct Key(i32);
@@ -49,7 +52,9 @@ impl Key {
         Ok(here)
     }
 }
+// ANCHOR_END: key
 
+// ANCHOR: prove
 /// Proves with System V calls that an IPC namespace hides both ways, or says what it let through.
 ///
 /// Outside and inside are two new namespaces: a queue belongs to its namespace and not to
@@ -90,8 +95,11 @@ fn inside(made_outside: Key, made_inside: Key, mut tell: PipeWriter) -> anyhow::
         pause();
     }
 }
+// ANCHOR_END: prove
 
+// ANCHOR: probe
 /// Can a child here have an IPC namespace, and does the kernel have System V queues?
 pub fn probe() -> Probe {
     Probe::of(attempt(NAMESPACES, || Key(0x0c1).is_here().map(drop)))
 }
+// ANCHOR_END: probe

@@ -1,3 +1,4 @@
+// ANCHOR: intro
 //! What a new PID namespace hides, and what it means to be PID 1.
 //!
 //! The first process of a PID namespace is its init. One process, two pids: 1 inside,
@@ -25,7 +26,9 @@ pub use terminal::Terminal;
 // ANCHOR: exercise-flag
 pub const NAMESPACES: CloneFlags = ch02_ipc::NAMESPACES.union(CloneFlags::CLONE_NEWPID);
 // ANCHOR_END: exercise-flag
+// ANCHOR_END: intro
 
+// ANCHOR: who
 /// Logs both pids of this process: its own view, and that of the PID namespace to which
 /// the mounted /proc belongs.
 ///
@@ -41,14 +44,15 @@ pub fn say_who_i_am() -> anyhow::Result<()> {
     Ok(())
     // ANCHOR_END: exercise-two-pids
 }
+// ANCHOR_END: who
 
+// ANCHOR: wait
 /// Waits for a child that is PID 1 of its namespace, and has the terminal meanwhile.
 ///
 /// # Errors
 ///
 /// As [`Child::wait`].
 pub fn wait_for_init(child: Child, terminal: &Terminal) -> anyhow::Result<Exit> {
-    terminal.follow(child.pid());
     let outcome = child.wait_and(|init, arrived| {
         let signal = arrived.signal;
         if signal == Signal::SIGCHLD {
@@ -79,7 +83,9 @@ fn has_handler(pid: Pid, signal: Signal) -> io::Result<bool> {
     let bit = 1 << (signal as u64 - 1);
     Ok((mask("SigCgt:") | mask("SigIgn:")) & bit != 0)
 }
+// ANCHOR_END: wait
 
+// ANCHOR: probe
 /// Can a child here be PID 1?
 pub fn probe() -> Probe {
     Probe::of(attempt(NAMESPACES, || {
@@ -87,3 +93,4 @@ pub fn probe() -> Probe {
         Ok(())
     }))
 }
+// ANCHOR_END: probe

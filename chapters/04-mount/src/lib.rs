@@ -1,3 +1,4 @@
+// ANCHOR: intro
 //! Private propagation, /proc, pivot_root.
 //!
 //! A new mount namespace starts as a copy of the old one, and the copies may still be
@@ -36,7 +37,9 @@ pub struct MountOptions {
 const NO_SOURCE: Option<&Path> = None;
 const NO_TYPE: Option<&str> = None;
 const NO_DATA: Option<&str> = None;
+// ANCHOR_END: intro
 
+// ANCHOR: private
 /// Ends all propagation between this mount namespace and any other: nothing that is
 /// mounted here from now on reaches the host, and nothing comes from there.
 ///
@@ -51,7 +54,9 @@ pub fn make_private() -> anyhow::Result<()> {
     info!("all mounts private: none made here reaches the host");
     Ok(())
 }
+// ANCHOR_END: private
 
+// ANCHOR: proc
 /// Mounts the /proc of this process's PID namespace on the folder `at`.
 ///
 /// # Errors
@@ -75,7 +80,9 @@ pub fn mount_proc(at: &Path) -> anyhow::Result<()> {
     info!("mounted proc: it shows this PID namespace");
     Ok(())
 }
+// ANCHOR_END: proc
 
+// ANCHOR: rootfs
 /// Makes the folder `rootfs` the root of this mount namespace, with a /proc of its own,
 /// and detaches the old root: nothing of the host's files can be reached any more. With
 /// `/`, the root stays as it is.
@@ -104,7 +111,9 @@ fn become_mount_point(root: &Path) -> anyhow::Result<()> {
     mount(Some(root), root, NO_TYPE, MsFlags::MS_BIND | MsFlags::MS_REC, NO_DATA)
         .with_context(|| format!("bind {} on itself", root.display()))
 }
+// ANCHOR_END: rootfs
 
+// ANCHOR: pivot
 /// Makes the mount point `root` the root of this mount namespace (pivot_root(2)).
 ///
 /// # Errors
@@ -121,7 +130,9 @@ pub fn pivot_into(root: &Path) -> anyhow::Result<()> {
     info!("pivot_root: / is new, the old root is detached");
     Ok(())
 }
+// ANCHOR_END: pivot
 
+// ANCHOR: probe
 /// Can a child here mount a /proc of its own and change its root?
 pub fn probe() -> Probe {
     Probe::of(attempt(NAMESPACES, rehearse))
@@ -139,3 +150,4 @@ pub fn rehearse() -> anyhow::Result<()> {
     become_mount_point(root)?;
     pivot_into(root)
 }
+// ANCHOR_END: probe

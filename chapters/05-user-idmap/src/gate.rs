@@ -1,3 +1,4 @@
+// ANCHOR: all
 //! How does the child wait until the parent has done what only the parent can do?
 
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
@@ -52,3 +53,4 @@ impl Gate {
         writer.write_all(b"!").context("open the gate")
     }
 }
+// ANCHOR_END: all

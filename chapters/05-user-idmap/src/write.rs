@@ -1,3 +1,4 @@
+// ANCHOR: maps
 //! Who may write which map, and how?
 
 use std::{ffi::OsStr, fs, process::Command};
@@ -67,7 +68,9 @@ impl Maps {
     pub fn contain(&self, user: User) -> bool {
         self.uid.contains(user.uid) && self.gid.contains(user.gid)
     }
+    // ANCHOR_END: maps
 
+    // ANCHOR: write
     /// Writes the maps of the user namespace of process `pid`, which waits at the gate.
     /// A map can be written once only.
     ///
@@ -149,3 +152,4 @@ fn run(helper: &str, pid: Pid, map: &IdMap) -> anyhow::Result<()> {
     info!("{helper} wrote \"{map}\" for {pid}");
     Ok(())
 }
+// ANCHOR_END: write

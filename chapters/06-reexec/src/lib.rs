@@ -1,3 +1,4 @@
+// ANCHOR: intro
 //! register, init, command: the program runs itself again, inside.
 //!
 //! [`register`] gives a function a name. [`command`] starts this program again with that
@@ -58,7 +59,9 @@ pub const SELF: &str = "/proc/self/exe";
 
 /// What a registered function looks like: as a stage, it ends with an exit status or an error.
 pub type Function = fn() -> anyhow::Result<Exit>;
+// ANCHOR_END: intro
 
+// ANCHOR: registry
 static REGISTRY: Mutex<BTreeMap<&'static str, Function>> = Mutex::new(BTreeMap::new());
 
 fn registry() -> MutexGuard<'static, BTreeMap<&'static str, Function>> {
@@ -94,7 +97,9 @@ pub fn init() -> Option<anyhow::Result<Exit>> {
         }
     }
 }
+// ANCHOR_END: registry
 
+// ANCHOR: command
 /// This program, to be started again as the registered function `name`: a
 /// [`Command`] that can be run as a child, or executed by a child that
 /// [`ch01_uts::spawn`] has put into new namespaces.
@@ -125,7 +130,9 @@ pub fn become_function(name: &str) -> anyhow::Result<Infallible> {
     voice::hand_over(&mut again, "child")?;
     Err(again.exec()).with_context(|| format!("exec {SELF}"))
 }
+// ANCHOR_END: command
 
+// ANCHOR: hostname
 /// A hostname that nobody has: `container-` and eight random hexadecimal digits.
 ///
 /// # Errors
@@ -138,7 +145,9 @@ pub fn random_hostname() -> anyhow::Result<OsString> {
     Ok(format!("container-{:08x}", u32::from_ne_bytes(bytes)).into())
     // ANCHOR_END: exercise-hostname
 }
+// ANCHOR_END: hostname
 
+// ANCHOR: probe
 /// Can a child here be in all six new namespaces, execute this program's file again, and
 /// bring its loopback up?
 pub fn probe() -> Probe {
@@ -148,6 +157,7 @@ pub fn probe() -> Probe {
         ch04_mount::rehearse()
     }))
 }
+// ANCHOR_END: probe
 
 #[cfg(test)]
 mod tests {

@@ -1,3 +1,4 @@
+// ANCHOR: all
 //! What does a new network namespace need at least? Its loopback interface, up.
 
 use std::{mem, net::UdpSocket, os::fd::AsRawFd};
@@ -33,3 +34,4 @@ pub fn bring_up_loopback() -> anyhow::Result<()> {
     info!("lo is up");
     Ok(())
 }
+// ANCHOR_END: all

@@ -1,3 +1,4 @@
+// ANCHOR: all
 //! How does one subsystem take its limit, on either version of the interface?
 //!
 //! Sources: Documentation/admin-guide/cgroup-v1/ and cgroup-v2.rst of the kernel.
@@ -184,3 +185,4 @@ impl MemoryReport {
         })
     }
 }
+// ANCHOR_END: all

@@ -1,3 +1,4 @@
+// ANCHOR: all
 //! run and init: the command travels through a pipe; PID 1.
 //!
 //! `run` is the parent. It starts this program again as `init`, inside, and sends it a
@@ -68,7 +69,8 @@ impl MessagePipe {
     }
 
     /// The child: executes this program again as `init`, which inherits the reading end by
-    /// number; `options` are for a later chapter's. The writing end is closed by the execve(2): else init would wait for itself.
+    /// number; `options` are a later chapter's. The writing end is closed by the execve(2):
+    /// else init would wait for itself.
     ///
     /// # Errors
     ///
@@ -116,3 +118,4 @@ pub fn receive(number: RawFd) -> anyhow::Result<Message> {
 pub fn probe() -> Probe {
     ch07_cgroup_memory::probe()
 }
+// ANCHOR_END: all

@@ -1,3 +1,4 @@
+// ANCHOR: message
 //! What does the parent send, and how are its bytes laid out?
 //!
 //! ```text
@@ -148,6 +149,7 @@ impl<'a> Bytes<'a> {
         (0..count).map(|_| item(self)).collect()
     }
 }
+// ANCHOR_END: message
 
 #[cfg(test)]
 mod tests {

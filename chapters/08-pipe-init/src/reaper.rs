@@ -1,3 +1,4 @@
+// ANCHOR: all
 //! What must a PID 1 do that stays?
 //!
 //! When a process ends, its children become PID 1's; and until somebody waits for a
@@ -29,9 +30,9 @@ use nix::{
 ///
 /// The error of a child that never became the command.
 pub fn stay_and_reap(command: impl FnOnce() -> anyhow::Result<Infallible>) -> anyhow::Result<Exit> {
+    info!("staying as PID 1, the command is a child"); // said before there are two to speak
     let child = spawn(CloneFlags::empty(), command)?;
     be_heard()?;
-    info!("staying as PID 1, the command is {}", child.pid());
     child.wait_and(|child, arrived| match arrived {
         Arrived { signal: Signal::SIGCHLD, .. } => reap_orphans(child),
         Arrived { child_has_it: true, .. } => Ok(()),
@@ -68,3 +69,4 @@ fn reap_orphans(command: Pid) -> nix::Result<()> {
     }
     // ANCHOR_END: exercise-reap
 }
+// ANCHOR_END: all

@@ -1,3 +1,4 @@
+// ANCHOR: changes
 //! What did the container change? The container layer says it.
 //!
 //! A file there was added or changed; a whiteout says that something below was deleted;
@@ -196,6 +197,7 @@ fn first_byte(path: &CStr, name: &CStr) -> Option<u8> {
     let length = unsafe { libc::lgetxattr(path.as_ptr(), name.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
     (length >= 0).then(|| if length == 0 { 0 } else { value[0] })
 }
+// ANCHOR_END: changes
 
 #[cfg(test)]
 mod tests {

@@ -1,3 +1,4 @@
+// ANCHOR: driver
 //! Which union file system puts the layers together, and how is it mounted?
 
 use std::{
@@ -205,6 +206,7 @@ fn mount_with(driver: Driver, at: &Path, options: &[u8]) -> anyhow::Result<()> {
     mount(Some("none"), at, Some(driver.name()), MsFlags::empty(), Some(options))
         .with_context(|| format!("mount -t {driver} -o {}", String::from_utf8_lossy(options)))
 }
+// ANCHOR_END: driver
 
 #[cfg(test)]
 mod tests {
