@@ -8,14 +8,13 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process,
-    sync::LazyLock,
 };
 
 use anyhow::{Context, bail, ensure};
 use judge::{
     Bench, Check, Outcome, User,
     chapters::{CHAPTERS, Chapter},
-    checks, diagnosis, host,
+    checks, diagnosis, host, skips,
 };
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use nix::unistd::geteuid;
@@ -119,21 +118,10 @@ fn trials_of_doctor(user: User, place: &Path) -> Vec<Trial> {
 fn conclude(name: &str, outcome: anyhow::Result<Outcome>, teaches: &str) -> Result<Completion, Failed> {
     match outcome {
         Ok(Outcome::Holds) => Ok(Completion::Completed),
-        Ok(Outcome::Skipped(reason)) if is_expected(name, &reason) => Ok(Completion::ignored_with(reason)),
+        Ok(Outcome::Skipped(reason)) if skips::is_expected(name, &reason) => Ok(Completion::ignored_with(reason)),
         Ok(Outcome::Skipped(reason)) => Err(format!("skipped, and CI expects no skip: {reason}").into()),
         Err(error) => Err(format!("{error:#}\n\n{teaches}").into()),
     }
-}
-
-/// On CI, a skip is expected only if a line of tests/expected-skips.txt says so, or of the
-/// file that `JUDGE_EXPECTED_SKIPS` names: `part of the test's name => part of the reason`.
-fn is_expected(name: &str, reason: &str) -> bool {
-    static LIST: LazyLock<String> = LazyLock::new(|| match env::var_os("JUDGE_EXPECTED_SKIPS") {
-        Some(file) => fs::read_to_string(file).expect("JUDGE_EXPECTED_SKIPS names a file"),
-        None => include_str!("expected-skips.txt").into(),
-    });
-    let mut expected = LIST.lines().filter_map(|line| line.split_once(" => "));
-    env::var_os("CI").is_none() || expected.any(|(test, words)| name.contains(test) && reason.contains(words))
 }
 
 /// Where cargo put the stages: beside the folder `deps` that this test is in.

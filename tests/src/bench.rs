@@ -140,7 +140,7 @@ impl Bench {
         command.args(arguments).env_clear().current_dir(&self.folder);
         command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         command.env("HOME", &self.folder).env("TMPDIR", self.temporary()).env("LC_ALL", "C");
-        Run { bench: self, command, input: Vec::new(), standard_input: None }
+        Run { bench: self, command, input: Vec::new(), standard_input: None, merged: false }
     }
 
     /// Why this user cannot make a user namespace with unshare(1), if that is so: some checks
@@ -188,6 +188,7 @@ pub struct Run<'a> {
     command: Command,
     input: Vec<u8>,
     standard_input: Option<Stdio>,
+    merged: bool,
 }
 
 impl<'a> Run<'a> {
@@ -200,6 +201,12 @@ impl<'a> Run<'a> {
     /// An environment variable.
     pub fn env(mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.command.env(key, value);
+        self
+    }
+
+    /// Standard error goes where standard output goes, as on a terminal: in the order written.
+    pub fn merged(mut self) -> Self {
+        self.merged = true;
         self
     }
 
@@ -251,7 +258,9 @@ impl<'a> Run<'a> {
             self.command.uid(uid).gid(uid);
         }
         let standard_input = self.standard_input.take().map_or_else(|| File::open(&input).map(Stdio::from), Ok)?;
-        self.command.stdin(standard_input).stdout(File::create(&output)?).stderr(File::create(&errors)?);
+        let (to_output, to_errors) = (File::create(&output)?, File::create(&errors)?);
+        let to_errors = if self.merged { to_output.try_clone()? } else { to_errors };
+        self.command.stdin(standard_input).stdout(to_output).stderr(to_errors);
         let child = self.command.spawn().with_context(|| format!("start {:?}", self.command.get_program()))?;
         fs::remove_file(&input)?;
         let (bound, stage) = (self.bench.bound, self.bench.stage);
@@ -315,8 +324,13 @@ impl Running {
 
     /// Closes the standard input of [`Run::start_waiting`] and waits for the end.
     pub fn release(mut self) -> anyhow::Result<Ended> {
-        self.input = None;
+        self.close_input();
         self.finish()
+    }
+
+    /// Closes the standard input of [`Run::start_waiting`].
+    pub fn close_input(&mut self) {
+        self.input = None;
     }
 
     /// Sends it a signal.

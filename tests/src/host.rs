@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
@@ -23,8 +24,16 @@ use nix::{
 
 use crate::patience;
 
-/// How long the kernel may take to end what a killed stage leaves.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a group of somebody else's may be without a process, before or after its container.
+const GROUP_OF_OTHERS: Duration = Duration::from_secs(1);
+
+/// How long the kernel may take to end what a killed stage leaves, in milliseconds.
+static PATIENCE: AtomicU64 = AtomicU64::new(5000);
+
+/// From now on, what a killed stage leaves must have ended after this long.
+pub fn set_patience(bound: Duration) {
+    PATIENCE.store(bound.as_millis() as u64, Ordering::Relaxed);
+}
 
 /// Prepares this process to judge: what a stage leaves behind becomes its child. As root,
 /// its mounts, hostname and System V ids are its own, so that a stage that changes them is
@@ -100,8 +109,9 @@ impl Snapshot {
         compare("mount", &self.mounts, &after.mounts, &mut found);
         compare("System V id", &self.queues, &after.queues, &mut found);
         compare("network link", &self.links, &after.links, &mut found);
+        let left = after.groups.difference(&self.groups).filter(|group| is_left_over(group));
+        found.extend(left.map(|group| format!("a new cgroup: {}", group.display())));
         let shown = |paths: &BTreeSet<PathBuf>| paths.iter().map(|path| path.display().to_string()).collect();
-        compare("cgroup", &shown(&self.groups), &shown(&after.groups), &mut found);
         compare("file", &shown(&self.files), &shown(&after.files), &mut found);
         found
     }
@@ -129,17 +139,34 @@ fn find_groups(folder: &Path, found: &mut BTreeSet<PathBuf>) {
     }
 }
 
+/// Whether nobody will remove a new group any more. Others on this machine may run
+/// containers too: a group with a process in it, or whose maker lives, is theirs, and so is
+/// one that goes by itself a moment later. None of the stage's processes is left by now.
+fn is_left_over(group: &Path) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < patience(GROUP_OF_OTHERS) {
+        let maker_lives = group.file_name().and_then(|name| name.to_str()).is_some_and(|name| !maker_is_gone(name));
+        let Ok(processes) = fs::read_to_string(group.join("cgroup.procs")) else { return false };
+        if maker_lives || !processes.is_empty() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    group.exists()
+}
+
 /// Waits until none of this process's children is left; those that stay are killed.
 ///
 /// # Errors
 ///
 /// A process stayed.
 pub fn nobody_stays() -> anyhow::Result<()> {
+    let bound = Duration::from_millis(PATIENCE.load(Ordering::Relaxed));
     let start = Instant::now();
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Err(Errno::ECHILD) => return Ok(()),
-            Ok(WaitStatus::StillAlive) if start.elapsed() > patience(PATIENCE) => break,
+            Ok(WaitStatus::StillAlive) if start.elapsed() > patience(bound) => break,
             Ok(WaitStatus::StillAlive) => std::thread::sleep(Duration::from_millis(1)),
             other => drop(other?),
         }

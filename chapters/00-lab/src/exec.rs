@@ -1,3 +1,4 @@
+// ANCHOR: exec
 //! How does this process become the command?
 
 use std::{
@@ -62,7 +63,9 @@ pub fn become_command(mut command: Command) -> anyhow::Result<Infallible> {
     let error = command.exec();
     Err(failure(&command, &error).into())
 }
+// ANCHOR_END: exec
 
+// ANCHOR: words
 /// A word as a person would read it on a log line: quoted where a shell would need it.
 fn shown(word: &OsStr) -> String {
     let text = word.to_string_lossy();
@@ -79,7 +82,9 @@ fn shortened(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+// ANCHOR_END: words
 
+// ANCHOR: failure
 fn failure(command: &Command, error: &std::io::Error) -> Failure {
     let program = command.get_program();
     let own_path = command.get_envs().find(|(name, _)| *name == "PATH").and_then(|(_, path)| path.map(OsStr::to_owned));
@@ -114,6 +119,7 @@ pub fn find(program: &OsStr, path: Option<&OsStr>) -> Option<PathBuf> {
     }
     env::split_paths(path?).map(|folder| folder.join(program)).find(|file| executable(file))
 }
+// ANCHOR_END: failure
 
 #[cfg(test)]
 mod tests {

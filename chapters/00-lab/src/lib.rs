@@ -60,9 +60,9 @@ impl StageOptions {
 /// Runs a stage from its `main`: starts the log, reports an error once, and turns the
 /// outcome into the exit status (see [`errors`]).
 pub fn run(stage: impl FnOnce() -> anyhow::Result<Exit>) -> ExitCode {
-    voice::start();
+    let started = voice::start();
     logger::start();
-    let status = match notice_children().and_then(|()| stage()) {
+    let status = match started.and_then(|()| notice_children()).and_then(|()| stage()) {
         Ok(exit) => exit.status(),
         Err(error) => errors::report(&error),
     };

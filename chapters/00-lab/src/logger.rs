@@ -1,3 +1,4 @@
+// ANCHOR: logger
 //! How does one event become one line of the log?
 //!
 //! ```text
@@ -94,6 +95,7 @@ fn place(stage: &str, file: &str, line: u32) -> String {
     let shown: Vec<&str> = parts.into_iter().filter(|part| *part != "src").collect();
     format!("{}:{line}", shown.join("/"))
 }
+// ANCHOR_END: logger
 
 #[cfg(test)]
 mod tests {

@@ -1,3 +1,4 @@
+// ANCHOR: rootfs
 //! Where does a small root file system come from, without a network?
 //!
 //! From this machine: a static busybox if there is one, else the shell and a few tools
@@ -143,6 +144,7 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::copy(from, to).with_context(what)?;
     fs::set_permissions(to, fs::Permissions::from_mode(0o755)).with_context(what)
 }
+// ANCHOR_END: rootfs
 
 #[cfg(test)]
 mod tests {

@@ -1,3 +1,4 @@
+// ANCHOR: voice
 //! Who speaks, since when, and how does that survive execve(2)?
 //!
 //! A process of this workspace has a voice: the stage it belongs to, the role that it
@@ -7,7 +8,7 @@
 
 use std::{
     ffi::OsString,
-    fs::File,
+    fs::{self, File},
     os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
     path::Path,
     process::Command,
@@ -15,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context;
 use nix::{
     fcntl::{FcntlArg, FdFlag, fcntl},
     sys::stat::{SFlag, fstat},
@@ -60,9 +62,28 @@ static VOICE: Mutex<Option<Voice>> = Mutex::new(None);
 
 /// Finds this process's voice: the one handed over by the process that executed it,
 /// or a new one as `parent`, starting now.
-pub(crate) fn start() {
-    let voice = handed_over().unwrap_or_else(new);
-    *VOICE.lock().unwrap_or_else(PoisonError::into_inner) = Some(voice);
+///
+/// # Errors
+///
+/// /proc is not mounted.
+pub(crate) fn start() -> anyhow::Result<()> {
+    let handed_over = handed_over();
+    let first = handed_over.is_none();
+    with(|voice| *voice = handed_over.unwrap_or_else(new));
+    if first { keep_from_the_command() } else { Ok(()) }
+}
+
+/// A descriptor of a folder is a way into it from any root, so the command gets none of the
+/// caller's but the three standard streams: marks all others close-on-exec. (close_range(2)
+/// can do that in one call, but only since Linux 5.11.)
+fn keep_from_the_command() -> anyhow::Result<()> {
+    let entries = fs::read_dir("/proc/self/fd").context("read /proc/self/fd")?;
+    let numbers: Vec<RawFd> = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    for number in numbers.into_iter().filter(|number| *number > 2) {
+        // SAFETY: F_SETFD takes two numbers; on the one that was the folder's own it fails, with EBADF.
+        unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
+    Ok(())
 }
 
 fn new() -> Voice {
@@ -103,7 +124,9 @@ pub fn inherited_pipe(number: RawFd) -> Option<OwnedFd> {
     fcntl(&fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).ok()?;
     Some(fd)
 }
+// ANCHOR_END: voice
 
+// ANCHOR: handover
 /// Changes the role under which this process speaks from now on, such as `child`.
 pub fn speak_as(role: &str) {
     with(|voice| voice.role = role.into());
@@ -187,3 +210,4 @@ fn own_name() -> String {
 fn now() -> Duration {
     clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
 }
+// ANCHOR_END: handover

@@ -1,3 +1,4 @@
+// ANCHOR: intro
 //! clone(2), wait(2), and a hostname of one's own.
 //!
 //! [`spawn`] starts a child in new namespaces, [`Child::wait`] brings back how it ended,
@@ -14,14 +15,16 @@ use lab::Probe;
 use log::info;
 use nix::{sched::CloneFlags, unistd::sethostname};
 
-pub use process::{Arrived, Child, PASSED_ON, die_with_parent, spawn};
+pub use process::{Arrived, Child, PASSED_ON, die_with_parent, hold_signals, spawn};
 
 /// The new namespaces of this stage.
 pub const NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWUTS;
 
 /// The longest name that sethostname(2) takes, in bytes (`__NEW_UTS_LEN`).
 const LONGEST_HOSTNAME: usize = 64;
+// ANCHOR_END: intro
 
+// ANCHOR: options
 /// What this chapter adds to the command line.
 #[derive(clap::Args, Clone, Debug)]
 pub struct UtsOptions {
@@ -39,7 +42,9 @@ fn hostname(name: OsString) -> Result<OsString, String> {
         _ => Ok(name),
     }
 }
+// ANCHOR_END: options
 
+// ANCHOR: hostname
 /// Sets the hostname of this process's UTS namespace (sethostname(2)).
 ///
 /// # Errors
@@ -50,7 +55,9 @@ pub fn set_hostname(name: &OsStr) -> anyhow::Result<()> {
     info!("hostname is {} now, in here", name.display());
     Ok(())
 }
+// ANCHOR_END: hostname
 
+// ANCHOR: probe
 /// Can a child here have a hostname of its own?
 pub fn probe() -> Probe {
     Probe::of(attempt(NAMESPACES, || sethostname("probe").context("sethostname")))
@@ -77,6 +84,7 @@ pub fn attempt(flags: CloneFlags, deed: impl FnOnce() -> anyhow::Result<()>) -> 
     anyhow::ensure!(exit == lab::Exit::Code(0), "the child ended with {exit}");
     Ok(())
 }
+// ANCHOR_END: probe
 
 #[cfg(test)]
 mod tests {

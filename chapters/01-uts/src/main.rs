@@ -1,3 +1,4 @@
+// ANCHOR: all
 //! Stage 1: a child with a hostname of its own.
 
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         let cli = Cli::parse();
         cli.lab.apply();
         lab::become_root()?;
+        // ANCHOR: exercise-child
         let child = spawn(NAMESPACES, || {
             if let Some(name) = &cli.uts.hostname {
                 set_hostname(name)?;
@@ -27,5 +29,7 @@ fn main() -> ExitCode {
             lab::exec(&cli.lab.command)
         })?;
         child.wait()
+        // ANCHOR_END: exercise-child
     })
 }
+// ANCHOR_END: all

@@ -1,9 +1,11 @@
+// ANCHOR: intro
 //! How does a process start a child in new namespaces, and learn how it ended?
 
 use std::{
     convert::Infallible,
     io::PipeReader,
     os::fd::{AsFd, OwnedFd},
+    sync::OnceLock,
 };
 
 use anyhow::{Context, anyhow};
@@ -28,7 +30,9 @@ const STACK_SIZE: usize = 1 << 20;
 /// The signals that would end the parent; it passes them on instead, and ends when the child has.
 pub const PASSED_ON: [Signal; 6] =
     [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2];
+// ANCHOR_END: intro
 
+// ANCHOR: child
 /// A child that [`spawn`] started. Dropped before it was waited for, it is killed.
 #[must_use]
 pub struct Child {
@@ -47,7 +51,9 @@ pub struct Arrived {
     /// A terminal's Ctrl-C goes to all the processes in the foreground: the child got it too.
     pub child_has_it: bool,
 }
+// ANCHOR_END: child
 
+// ANCHOR: spawn
 /// Starts `child` in a new process, in the new namespaces that `flags` ask for
 /// (`CLONE_NEW*`, clone(2)). It ends in an execve(2) or in an error; the error comes
 /// back from [`Child::wait`]. The child dies when its parent does.
@@ -64,6 +70,7 @@ pub fn spawn(flags: CloneFlags, child: impl FnOnce() -> anyhow::Result<Infallibl
         info!("cloning: {}", why::namespace_names(flags));
     }
     let (errors, to_parent) = std::io::pipe().context("make a pipe")?;
+    let callers_mask = callers_mask()?;
     let (signals, mask_before) = catch_signals()?;
 
     let mut parents_end = Some(errors);
@@ -71,7 +78,7 @@ pub fn spawn(flags: CloneFlags, child: impl FnOnce() -> anyhow::Result<Infallibl
     let callback = Box::new(|| {
         parents_end = None; // the child's copy: a pipe has no reader when nobody holds that end
         let Some((child, to_parent)) = childs_part.take() else { return 0 };
-        isize::from(in_child(to_parent.into(), &mask_before, child))
+        isize::from(in_child(to_parent.into(), &callers_mask, child))
     });
     let mut stack = vec![0; STACK_SIZE];
     // SAFETY: without CLONE_VM the child runs on its own copy of the memory, `stack` included,
@@ -93,6 +100,26 @@ pub fn spawn(flags: CloneFlags, child: impl FnOnce() -> anyhow::Result<Infallibl
         }
     }
 }
+// ANCHOR_END: spawn
+
+// ANCHOR: signals
+/// Blocks for good the signals that a parent passes on: none ends this process any more,
+/// but those that it hands to its child while it waits.
+///
+/// # Errors
+///
+/// Those of sigprocmask(2).
+pub fn hold_signals() -> anyhow::Result<()> {
+    callers_mask()?;
+    SigSet::from_iter(PASSED_ON).thread_block().context("block signals")
+}
+
+/// The signals that were blocked when this program was started; every child begins with the same.
+fn callers_mask() -> anyhow::Result<SigSet> {
+    static MASK: OnceLock<SigSet> = OnceLock::new();
+    let now = SigSet::thread_get_mask().context("read the signal mask")?;
+    Ok(*MASK.get_or_init(|| now))
+}
 
 /// Blocks the signals that the parent waits for, so that none is lost and none ends it early.
 fn catch_signals() -> anyhow::Result<(SignalFd, SigSet)> {
@@ -103,7 +130,9 @@ fn catch_signals() -> anyhow::Result<(SignalFd, SigSet)> {
     let signals = SignalFd::with_flags(&caught, SfdFlags::SFD_CLOEXEC).context("make a signalfd")?;
     Ok((signals, mask_before))
 }
+// ANCHOR_END: signals
 
+// ANCHOR: in-child
 /// The child's whole life, up to its execve(2). Returns the exit status of a failure.
 fn in_child(to_parent: OwnedFd, signal_mask: &SigSet, child: impl FnOnce() -> anyhow::Result<Infallible>) -> u8 {
     voice::speak_as("child");
@@ -124,7 +153,9 @@ fn in_child(to_parent: OwnedFd, signal_mask: &SigSet, child: impl FnOnce() -> an
 ///
 /// The parent has ended already.
 pub fn die_with_parent() -> anyhow::Result<()> {
+    // ANCHOR: exercise-parent
     prctl::set_pdeathsig(Signal::SIGKILL).context("prctl PR_SET_PDEATHSIG")?;
+    // ANCHOR_END: exercise-parent
     // The parent may have ended before the request. getppid(2) cannot tell from a new PID
     // namespace, but the pipe can: without a reader it has an error.
     if let Some(pipe) = voice::error_pipe() {
@@ -135,7 +166,9 @@ pub fn die_with_parent() -> anyhow::Result<()> {
     }
     Ok(())
 }
+// ANCHOR_END: in-child
 
+// ANCHOR: wait
 impl Child {
     /// The child's pid in the parent's PID namespace.
     pub fn pid(&self) -> Pid {
@@ -162,6 +195,7 @@ impl Child {
     /// As [`Child::wait`], and whatever `pass_on` returns but ESRCH.
     pub fn wait_and(mut self, pass_on: impl Fn(Pid, Arrived) -> nix::Result<()>) -> anyhow::Result<Exit> {
         let exit = loop {
+            // ANCHOR: exercise-wait
             // First the question, then the sleep: a SIGCHLD that came before is no loss,
             // and the pid, not the signal, says whose end it was.
             match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)).with_context(|| format!("waitpid {}", self.pid))? {
@@ -171,6 +205,7 @@ impl Child {
             }
             let Some(arrived) = self.signals.read_signal().context("read the signalfd")? else { continue };
             self.handle(&arrived, &pass_on)?;
+            // ANCHOR_END: exercise-wait
         };
         self.ended = true;
         debug!("reaped {}", self.pid);
@@ -181,6 +216,11 @@ impl Child {
                 Ok(exit)
             }
         }
+    }
+
+    fn signal_waits(&self) -> bool {
+        let mut watched = [PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+        poll(&mut watched, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
     }
 
     fn handle(&self, info: &siginfo, pass_on: impl Fn(Pid, Arrived) -> nix::Result<()>) -> anyhow::Result<()> {
@@ -198,7 +238,9 @@ impl Child {
 fn said_inside(message: String) -> String {
     if message.starts_with("inside: ") { message } else { format!("inside: {message}") }
 }
+// ANCHOR_END: wait
 
+// ANCHOR: drop
 impl Drop for Child {
     fn drop(&mut self) {
         if !self.ended {
@@ -206,6 +248,9 @@ impl Drop for Child {
             let _ = kill(self.pid, Signal::SIGKILL);
             let _ = waitpid(self.pid, None);
         }
+        // A signal that nobody has read yet was meant for the child: it must not end the parent now.
+        while self.signal_waits() && self.signals.read_signal().is_ok() {}
         let _ = self.mask_before.thread_set_mask();
     }
 }
+// ANCHOR_END: drop

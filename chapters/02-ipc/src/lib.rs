@@ -1,3 +1,4 @@
+// ANCHOR: intro
 //! What a new IPC namespace hides: System V message queues, semaphores and shared memory.
 //!
 //! [`prove`] shows it in both directions: a queue made outside is not inside, and one
@@ -16,8 +17,12 @@ use log::info;
 use nix::{errno::Errno, sched::CloneFlags, unistd::pause};
 
 /// The new namespaces of this stage: one more than the stage below has.
+// ANCHOR: exercise-flag
 pub const NAMESPACES: CloneFlags = ch01_uts::NAMESPACES.union(CloneFlags::CLONE_NEWIPC);
+// ANCHOR_END: exercise-flag
+// ANCHOR_END: intro
 
+// ANCHOR: key
 /// The key of a System V message queue: a number that programs agree on.
 #[derive(Clone, Copy)]
 struct Key(i32);
@@ -34,6 +39,7 @@ impl Key {
 
     /// Is the queue in this process's IPC namespace? (msgget(2), ENOENT)
     fn is_here(self) -> anyhow::Result<bool> {
+        // ANCHOR: exercise-look
         // SAFETY: as in `create`.
         let id = unsafe { libc::msgget(self.0, 0) };
         let here = match Errno::result(id) {
@@ -41,11 +47,14 @@ impl Key {
             Err(Errno::ENOENT) => false,
             Err(errno) => return Err(errno).with_context(|| format!("msgget looks for the queue {:#x}", self.0)),
         };
+        // ANCHOR_END: exercise-look
         info!("is there a queue with key {:#x} here? {}", self.0, if here { "yes" } else { "no (ENOENT)" });
         Ok(here)
     }
 }
+// ANCHOR_END: key
 
+// ANCHOR: prove
 /// Proves with System V calls that an IPC namespace hides both ways, or says what it let through.
 ///
 /// Outside and inside are two new namespaces: a queue belongs to its namespace and not to
@@ -86,8 +95,11 @@ fn inside(made_outside: Key, made_inside: Key, mut tell: PipeWriter) -> anyhow::
         pause();
     }
 }
+// ANCHOR_END: prove
 
+// ANCHOR: probe
 /// Can a child here have an IPC namespace, and does the kernel have System V queues?
 pub fn probe() -> Probe {
     Probe::of(attempt(NAMESPACES, || Key(0x0c1).is_here().map(drop)))
 }
+// ANCHOR_END: probe

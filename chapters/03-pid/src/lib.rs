@@ -1,3 +1,4 @@
+// ANCHOR: intro
 //! What a new PID namespace hides, and what it means to be PID 1.
 //!
 //! The first process of a PID namespace is its init. One process, two pids: 1 inside,
@@ -22,8 +23,12 @@ use nix::{
 pub use terminal::Terminal;
 
 /// The new namespaces of this stage.
+// ANCHOR: exercise-flag
 pub const NAMESPACES: CloneFlags = ch02_ipc::NAMESPACES.union(CloneFlags::CLONE_NEWPID);
+// ANCHOR_END: exercise-flag
+// ANCHOR_END: intro
 
+// ANCHOR: who
 /// Logs both pids of this process: its own view, and that of the PID namespace to which
 /// the mounted /proc belongs.
 ///
@@ -31,30 +36,35 @@ pub const NAMESPACES: CloneFlags = ch02_ipc::NAMESPACES.union(CloneFlags::CLONE_
 ///
 /// This process is not PID 1, or /proc is not there to ask.
 pub fn say_who_i_am() -> anyhow::Result<()> {
+    // ANCHOR: exercise-two-pids
     let me = getpid();
     ensure!(me == Pid::from_raw(1), "this process is not PID 1 of a new PID namespace but {me}");
     let outside = fs::read_link("/proc/self").context("read the link /proc/self")?;
     info!("PID {me} in here, {} in the host's /proc, mounted still", outside.display());
     Ok(())
+    // ANCHOR_END: exercise-two-pids
 }
+// ANCHOR_END: who
 
+// ANCHOR: wait
 /// Waits for a child that is PID 1 of its namespace, and has the terminal meanwhile.
 ///
 /// # Errors
 ///
 /// As [`Child::wait`].
 pub fn wait_for_init(child: Child, terminal: &Terminal) -> anyhow::Result<Exit> {
-    terminal.follow(child.pid());
     let outcome = child.wait_and(|init, arrived| {
         let signal = arrived.signal;
         if signal == Signal::SIGCHLD {
             return Ok(());
         }
+        // ANCHOR: exercise-deaf
         if !has_handler(init, signal).unwrap_or(true) {
             warn!("{signal}: PID 1 has no handler, it would be dropped: SIGKILL");
             return kill(init, Signal::SIGKILL);
         }
         if arrived.child_has_it && !terminal.is_detached() { Ok(()) } else { kill(init, signal) }
+        // ANCHOR_END: exercise-deaf
     });
     if let Err(error) = terminal.take_back() {
         warn!("the terminal is gone: {error:#}");
@@ -73,7 +83,9 @@ fn has_handler(pid: Pid, signal: Signal) -> io::Result<bool> {
     let bit = 1 << (signal as u64 - 1);
     Ok((mask("SigCgt:") | mask("SigIgn:")) & bit != 0)
 }
+// ANCHOR_END: wait
 
+// ANCHOR: probe
 /// Can a child here be PID 1?
 pub fn probe() -> Probe {
     Probe::of(attempt(NAMESPACES, || {
@@ -81,3 +93,4 @@ pub fn probe() -> Probe {
         Ok(())
     }))
 }
+// ANCHOR_END: probe

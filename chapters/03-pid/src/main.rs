@@ -30,6 +30,7 @@ fn main() -> ExitCode {
             }
             lab::exec(&cli.lab.command)
         })?;
+        terminal.lend(child.pid())?;
         wait_for_init(child, &terminal)
     })
 }

@@ -6,7 +6,10 @@
 //! terminal's foreground, and the parent joins it: a Ctrl-C still reaches both.
 //! Source: setpgid(2), tcsetpgrp(3), credentials(7).
 
-use std::io::{IsTerminal, stdin};
+use std::{
+    cell::RefCell,
+    io::{IsTerminal, PipeReader, PipeWriter, Read, pipe, stdin},
+};
 
 use anyhow::Context;
 use nix::{
@@ -16,9 +19,17 @@ use nix::{
 
 /// The terminal on standard input, if this process is in its foreground. Made before the clone.
 pub struct Terminal {
-    /// The process group to which the terminal goes back.
-    before: Option<Pid>,
+    lent: Option<Lent>,
     detached: bool,
+}
+
+/// What it takes to lend a terminal and to take it back.
+struct Lent {
+    /// The process group to which it goes back.
+    before: Pid,
+    /// The parent closes the writing end when it has joined the child's group.
+    joined: PipeReader,
+    not_yet: RefCell<Option<PipeWriter>>,
 }
 
 impl Terminal {
@@ -31,12 +42,17 @@ impl Terminal {
         let group = getpgrp();
         let leads_session = getsid(None).context("getsid")? == getpid();
         let in_foreground = stdin().is_terminal() && tcgetpgrp(stdin()).is_ok_and(|foreground| foreground == group);
-        Ok(Terminal { before: (in_foreground && !leads_session).then_some(group), detached: false })
+        if leads_session || !in_foreground {
+            return Ok(Terminal { lent: None, detached: false });
+        }
+        let (joined, writer) = pipe().context("make a pipe for the terminal")?;
+        let lent = Lent { before: group, joined, not_yet: RefCell::new(Some(writer)) };
+        Ok(Terminal { lent: Some(lent), detached: false })
     }
 
     /// No terminal at all: the child leads a session of its own, and cannot reach ours.
     pub fn detached() -> Terminal {
-        Terminal { before: None, detached: true }
+        Terminal { lent: None, detached: true }
     }
 
     /// Whether the child's session is its own: then no Ctrl-C reaches it but ours.
@@ -44,7 +60,24 @@ impl Terminal {
         self.detached
     }
 
-    /// The child: leads a group of its own, in the terminal's foreground (or a session of its own).
+    /// The parent, at once after the clone: joins the child in a new process group.
+    ///
+    /// # Errors
+    ///
+    /// The child has ended.
+    pub fn lend(&self, child: Pid) -> anyhow::Result<()> {
+        let Some(lent) = &self.lent else { return Ok(()) };
+        // A Ctrl-Z reaches the whole group. The shell in it stops what it runs; a parent that
+        // stopped too could be woken by nobody, in a group that its own shell does not know.
+        on_stop(SigHandler::SigIgn);
+        setpgid(child, child).context("setpgid: let the child lead a process group")?;
+        setpgid(Pid::this(), child).context("setpgid: join the child's process group")?;
+        lent.not_yet.replace(None);
+        Ok(())
+    }
+
+    /// The child: takes the terminal when the parent has joined its group, so that no Ctrl-C
+    /// is lost in between (or leads a session of its own).
     ///
     /// # Errors
     ///
@@ -53,29 +86,15 @@ impl Terminal {
         if self.detached {
             setsid().context("setsid")?;
         }
-        if self.before.is_some() {
-            let own_group = Pid::from_raw(0);
-            setpgid(Pid::this(), own_group).context("setpgid: lead a process group")?;
-            to_foreground(getpgrp())?;
-        }
-        Ok(())
-    }
-
-    /// The parent: joins the child's group, if the child has come so far.
-    pub(crate) fn follow(&self, child: Pid) {
-        if self.before.is_some() {
-            // Refused where the child has not got there yet, or has ended: nothing is lost but a Ctrl-C.
-            let _ = setpgid(child, child);
-            let _ = setpgid(Pid::this(), child);
-            // A Ctrl-Z reaches the whole group. The shell in it stops what it runs; a parent
-            // that stopped too could be woken by nobody, in a group that its own shell does not know.
-            on_stop(SigHandler::SigIgn);
-        }
+        let Some(lent) = &self.lent else { return Ok(()) };
+        lent.not_yet.replace(None); // the child's copy, or it would wait for itself
+        (&lent.joined).read_to_end(&mut Vec::new()).context("wait until the parent has joined")?;
+        to_foreground(getpgrp())
     }
 
     /// The parent, after the child's end: takes the terminal back.
     pub(crate) fn take_back(&self) -> anyhow::Result<()> {
-        let Some(group) = self.before else { return Ok(()) };
+        let Some(Lent { before: group, .. }) = self.lent else { return Ok(()) };
         on_stop(SigHandler::SigDfl);
         setpgid(Pid::this(), group).context("setpgid: go back to one's process group")?;
         to_foreground(group)

@@ -1,3 +1,4 @@
+// ANCHOR: intro
 //! Private propagation, /proc, pivot_root.
 //!
 //! A new mount namespace starts as a copy of the old one, and the copies may still be
@@ -36,7 +37,9 @@ pub struct MountOptions {
 const NO_SOURCE: Option<&Path> = None;
 const NO_TYPE: Option<&str> = None;
 const NO_DATA: Option<&str> = None;
+// ANCHOR_END: intro
 
+// ANCHOR: private
 /// Ends all propagation between this mount namespace and any other: nothing that is
 /// mounted here from now on reaches the host, and nothing comes from there.
 ///
@@ -44,12 +47,16 @@ const NO_DATA: Option<&str> = None;
 ///
 /// EPERM without CAP_SYS_ADMIN in the user namespace that owns the mount namespace.
 pub fn make_private() -> anyhow::Result<()> {
+    // ANCHOR: exercise-private
     mount(NO_SOURCE, "/", NO_TYPE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NO_DATA)
         .context("make every mount private (MS_REC|MS_PRIVATE on /)")?;
+    // ANCHOR_END: exercise-private
     info!("all mounts private: none made here reaches the host");
     Ok(())
 }
+// ANCHOR_END: private
 
+// ANCHOR: proc
 /// Mounts the /proc of this process's PID namespace on the folder `at`.
 ///
 /// # Errors
@@ -58,6 +65,7 @@ pub fn make_private() -> anyhow::Result<()> {
 pub fn mount_proc(at: &Path) -> anyhow::Result<()> {
     let folder = fs::symlink_metadata(at).with_context(|| format!("mount proc on {}", at.display()))?;
     ensure!(folder.is_dir(), "mount proc on {}: it is not a folder", at.display());
+    // ANCHOR: exercise-proc
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     mount(Some("proc"), at, Some("proc"), flags, NO_DATA).map_err(|errno| match errno {
         Errno::EPERM => anyhow!(
@@ -68,10 +76,13 @@ pub fn mount_proc(at: &Path) -> anyhow::Result<()> {
         ),
         _ => anyhow!("mount proc on {}: {}", at.display(), errno.desc()),
     })?;
+    // ANCHOR_END: exercise-proc
     info!("mounted proc: it shows this PID namespace");
     Ok(())
 }
+// ANCHOR_END: proc
 
+// ANCHOR: rootfs
 /// Makes the folder `rootfs` the root of this mount namespace, with a /proc of its own,
 /// and detaches the old root: nothing of the host's files can be reached any more. With
 /// `/`, the root stays as it is.
@@ -100,22 +111,28 @@ fn become_mount_point(root: &Path) -> anyhow::Result<()> {
     mount(Some(root), root, NO_TYPE, MsFlags::MS_BIND | MsFlags::MS_REC, NO_DATA)
         .with_context(|| format!("bind {} on itself", root.display()))
 }
+// ANCHOR_END: rootfs
 
+// ANCHOR: pivot
 /// Makes the mount point `root` the root of this mount namespace (pivot_root(2)).
 ///
 /// # Errors
 ///
 /// EINVAL if `root` is not a mount point or its parent's propagation is shared.
 pub fn pivot_into(root: &Path) -> anyhow::Result<()> {
+    // ANCHOR: exercise-pivot
     env::set_current_dir(root).with_context(|| format!("chdir to {}", root.display()))?;
     // The old root goes on top of the new one, in the same place: no folder is needed for it.
     pivot_root(".", ".").with_context(|| format!("pivot_root to {}", root.display()))?;
     umount2(".", MntFlags::MNT_DETACH).context("detach the old root")?;
     env::set_current_dir("/").context("chdir to the new root")?;
+    // ANCHOR_END: exercise-pivot
     info!("pivot_root: / is new, the old root is detached");
     Ok(())
 }
+// ANCHOR_END: pivot
 
+// ANCHOR: probe
 /// Can a child here mount a /proc of its own and change its root?
 pub fn probe() -> Probe {
     Probe::of(attempt(NAMESPACES, rehearse))
@@ -133,3 +150,4 @@ pub fn rehearse() -> anyhow::Result<()> {
     become_mount_point(root)?;
     pivot_into(root)
 }
+// ANCHOR_END: probe

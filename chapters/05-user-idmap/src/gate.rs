@@ -1,3 +1,4 @@
+// ANCHOR: all
 //! How does the child wait until the parent has done what only the parent can do?
 
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
@@ -31,11 +32,13 @@ impl Gate {
     ///
     /// The parent ended without opening it.
     pub fn wait(&mut self) -> anyhow::Result<()> {
+        // ANCHOR: exercise-wait
         self.writer = None;
         if self.reader.read(&mut [0]).context("wait at the gate")? == 0 {
             bail!("the parent gave up before it opened the gate");
         }
         Ok(())
+        // ANCHOR_END: exercise-wait
     }
 
     /// The parent: lets the child go on. It speaks before it opens, so that the lines of
@@ -50,3 +53,4 @@ impl Gate {
         writer.write_all(b"!").context("open the gate")
     }
 }
+// ANCHOR_END: all

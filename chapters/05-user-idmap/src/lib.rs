@@ -1,9 +1,10 @@
+// ANCHOR: intro
 //! uid_map, gid_map, setgroups, and the gate between parent and child.
 //!
 //! In a new user namespace a process has every capability, but nobody's name: until its
-//! map is written, all ids are 65534. Only the parent, outside, may write the map, so the
-//! child waits for it at the [`Gate`]. A child that executed something before that would
-//! lose the capabilities, because execve(2) gives them to id 0 only.
+//! map is written, all ids are 65534. The parent writes it, from outside (a process inside
+//! may map no id but its own), and the child waits for that at the [`Gate`]. A child that
+//! executed something before would lose the capabilities: execve(2) gives them to id 0 only.
 //! Source: user_namespaces(7), capabilities(7), newuidmap(1).
 
 mod gate;
@@ -28,7 +29,9 @@ pub use write::Maps;
 
 /// The new namespaces of this stage.
 pub const NAMESPACES: CloneFlags = ch04_mount::NAMESPACES.union(CloneFlags::CLONE_NEWUSER);
+// ANCHOR_END: intro
 
+// ANCHOR: options
 /// What this chapter adds to the command line.
 #[derive(clap::Args, Clone, Debug)]
 pub struct IdMapOptions {
@@ -90,7 +93,9 @@ impl FromStr for User {
         Ok(User { uid: id(uid)?, gid: id(gid)? })
     }
 }
+// ANCHOR_END: options
 
+// ANCHOR: maps
 impl IdMapOptions {
     /// The maps to write, checked before anything is cloned; `None` with `--no-map`.
     ///
@@ -140,7 +145,9 @@ impl IdMapOptions {
         )
     }
 }
+// ANCHOR_END: maps
 
+// ANCHOR: become-user
 /// Becomes a user of this user namespace, with no supplementary groups where the kernel
 /// lets one drop them.
 ///
@@ -167,7 +174,9 @@ pub fn is_root_outside() -> bool {
     let inode = fs::metadata("/proc/self/ns/user").map(|namespace| namespace.ino());
     geteuid().is_root() && inode.is_ok_and(|inode| inode == FIRST_USER_NAMESPACE)
 }
+// ANCHOR_END: become-user
 
+// ANCHOR: probe
 /// Can a child here be root of its own user namespace, and get more ids than one?
 pub fn probe() -> Probe {
     let own = Probe::of(try_maps(Maps::of_own_ids()));
@@ -191,3 +200,4 @@ fn try_maps(maps: anyhow::Result<Maps>) -> anyhow::Result<()> {
     ensure!(exit == lab::Exit::Code(0), "the child ended with {exit}");
     Ok(())
 }
+// ANCHOR_END: probe

@@ -1,3 +1,4 @@
+// ANCHOR: all
 //! Stage 5: root of a user namespace, and nobody special outside.
 
 use std::{path::Path, process::ExitCode};
@@ -49,10 +50,14 @@ fn main() -> ExitCode {
             }
             lab::exec(&cli.lab.command)
         })?;
+        terminal.lend(child.pid())?;
+        // ANCHOR: exercise-parent
         if let Some(maps) = &maps {
             maps.write(child.pid())?;
         }
         gate.open()?;
+        // ANCHOR_END: exercise-parent
         wait_for_init(child, &terminal)
     })
 }
+// ANCHOR_END: all

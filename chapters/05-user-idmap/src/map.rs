@@ -1,3 +1,4 @@
+// ANCHOR: line
 //! What is an id map, and which maps make no sense?
 
 use std::{fmt, str::FromStr};
@@ -51,7 +52,9 @@ impl fmt::Display for MapLine {
         write!(f, "{} {} {}", self.inside, self.outside, self.size)
     }
 }
+// ANCHOR_END: line
 
+// ANCHOR: map
 /// A whole map, as the kernel takes it: at least one line, and no id twice on either side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdMap {
@@ -109,6 +112,7 @@ impl fmt::Display for IdMap {
 fn overlap(one: u32, one_size: u32, other: u32, other_size: u32) -> bool {
     one < other + other_size && other < one + one_size
 }
+// ANCHOR_END: map
 
 #[cfg(test)]
 mod tests {

@@ -1,3 +1,4 @@
+// ANCHOR: subid
 //! Which further ids has this user been given?
 //!
 //! /etc/subuid and /etc/subgid hold lines of `NAME-OR-UID:FIRST:COUNT` (subuid(5)).
@@ -48,6 +49,7 @@ fn first_range(text: &str, names: &[&str]) -> Option<(u32, u32)> {
         (names.contains(&name) && range.1 > 0).then_some(range)
     })
 }
+// ANCHOR_END: subid
 
 #[cfg(test)]
 mod tests {

@@ -1,3 +1,4 @@
+// ANCHOR: maps
 //! Who may write which map, and how?
 
 use std::{ffi::OsStr, fs, process::Command};
@@ -67,7 +68,9 @@ impl Maps {
     pub fn contain(&self, user: User) -> bool {
         self.uid.contains(user.uid) && self.gid.contains(user.gid)
     }
+    // ANCHOR_END: maps
 
+    // ANCHOR: write
     /// Writes the maps of the user namespace of process `pid`, which waits at the gate.
     /// A map can be written once only.
     ///
@@ -78,19 +81,23 @@ impl Maps {
         lab::why::own_proc()?;
         let root = geteuid().is_root();
         if root || self.gid.is_just(getegid().as_raw()) {
+            // ANCHOR: exercise-setgroups
             if !root {
                 // Else one could drop a group that a file's permissions deny something to.
                 write(pid, "setgroups", "deny")?;
             }
+            // ANCHOR_END: exercise-setgroups
             write(pid, "gid_map", &lines_of(&self.gid))?;
         } else {
             run("newgidmap", pid, &self.gid)?;
         }
+        // ANCHOR: exercise-uid-map
         if root || self.uid.is_just(geteuid().as_raw()) {
             write(pid, "uid_map", &lines_of(&self.uid))
         } else {
             run("newuidmap", pid, &self.uid)
         }
+        // ANCHOR_END: exercise-uid-map
     }
 }
 
@@ -103,12 +110,14 @@ fn same_ids(line: &str) -> Option<MapLine> {
 
 /// The kernel wants the whole map in one write(2), a line an extent.
 fn lines_of(map: &IdMap) -> String {
+    // ANCHOR: exercise-lines
     let lines: Vec<String> = map.lines().iter().map(MapLine::to_string).collect();
     lines.join("\n")
+    // ANCHOR_END: exercise-lines
 }
 
 fn write(pid: Pid, file: &str, text: &str) -> anyhow::Result<()> {
-    let shown = text.replace('\n', ", ");
+    let shown = text.trim_end().replace('\n', ", ");
     fs::write(format!("/proc/{pid}/{file}"), text).map_err(|error| {
         let rule = match Errno::from_raw(error.raw_os_error().unwrap_or(0)) {
             Errno::EPERM => {
@@ -143,3 +152,4 @@ fn run(helper: &str, pid: Pid, map: &IdMap) -> anyhow::Result<()> {
     info!("{helper} wrote \"{map}\" for {pid}");
     Ok(())
 }
+// ANCHOR_END: write

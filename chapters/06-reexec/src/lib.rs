@@ -1,3 +1,4 @@
+// ANCHOR: intro
 //! register, init, command: the program runs itself again, inside.
 //!
 //! [`register`] gives a function a name. [`command`] starts this program again with that
@@ -58,7 +59,9 @@ pub const SELF: &str = "/proc/self/exe";
 
 /// What a registered function looks like: as a stage, it ends with an exit status or an error.
 pub type Function = fn() -> anyhow::Result<Exit>;
+// ANCHOR_END: intro
 
+// ANCHOR: registry
 static REGISTRY: Mutex<BTreeMap<&'static str, Function>> = Mutex::new(BTreeMap::new());
 
 fn registry() -> MutexGuard<'static, BTreeMap<&'static str, Function>> {
@@ -79,8 +82,10 @@ pub fn register(name: &'static str, function: Function) {
 /// Runs the function that argv\[0\] names and returns its outcome, or `None` if argv\[0\]
 /// is no registered name: then this is the first start.
 pub fn init() -> Option<anyhow::Result<Exit>> {
+    // ANCHOR: exercise-init
     let argv0 = env::args_os().next().unwrap_or_default();
     let function = argv0.to_str().and_then(|name| registry().get(name).copied());
+    // ANCHOR_END: exercise-init
     match function {
         Some(function) => {
             info!("init: argv[0] is {}, so I run it", argv0.display());
@@ -92,7 +97,9 @@ pub fn init() -> Option<anyhow::Result<Exit>> {
         }
     }
 }
+// ANCHOR_END: registry
 
+// ANCHOR: command
 /// This program, to be started again as the registered function `name`: a
 /// [`Command`] that can be run as a child, or executed by a child that
 /// [`ch01_uts::spawn`] has put into new namespaces.
@@ -104,9 +111,11 @@ pub fn command(name: &str) -> Command {
     let known = registry().contains_key(name);
     assert!(known, "no function is registered as {name:?}");
     info!("command: {SELF} as {name}");
+    // ANCHOR: exercise-command
     let mut command = Command::new(SELF);
     command.arg0(name);
     command
+    // ANCHOR_END: exercise-command
 }
 
 /// Becomes the registered function `name`: executes this program again, with the same
@@ -121,18 +130,24 @@ pub fn become_function(name: &str) -> anyhow::Result<Infallible> {
     voice::hand_over(&mut again, "child")?;
     Err(again.exec()).with_context(|| format!("exec {SELF}"))
 }
+// ANCHOR_END: command
 
+// ANCHOR: hostname
 /// A hostname that nobody has: `container-` and eight random hexadecimal digits.
 ///
 /// # Errors
 ///
 /// /dev/urandom cannot be read.
 pub fn random_hostname() -> anyhow::Result<OsString> {
+    // ANCHOR: exercise-hostname
     let mut bytes = [0; 4];
     File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).context("read /dev/urandom")?;
     Ok(format!("container-{:08x}", u32::from_ne_bytes(bytes)).into())
+    // ANCHOR_END: exercise-hostname
 }
+// ANCHOR_END: hostname
 
+// ANCHOR: probe
 /// Can a child here be in all six new namespaces, execute this program's file again, and
 /// bring its loopback up?
 pub fn probe() -> Probe {
@@ -142,6 +157,7 @@ pub fn probe() -> Probe {
         ch04_mount::rehearse()
     }))
 }
+// ANCHOR_END: probe
 
 #[cfg(test)]
 mod tests {

@@ -46,6 +46,7 @@ fn parent(cli: &Cli) -> anyhow::Result<Exit> {
         become_user(User::ROOT)?;
         become_function("nsInitialisation")
     })?;
+    terminal.lend(child.pid())?;
     maps.write(child.pid())?;
     gate.open()?;
     wait_for_init(child, &terminal)

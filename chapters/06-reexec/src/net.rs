@@ -1,3 +1,4 @@
+// ANCHOR: all
 //! What does a new network namespace need at least? Its loopback interface, up.
 
 use std::{mem, net::UdpSocket, os::fd::AsRawFd};
@@ -20,6 +21,7 @@ pub fn bring_up_loopback() -> anyhow::Result<()> {
     for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
         *to = *from as libc::c_char;
     }
+    // ANCHOR: exercise-up
     // SAFETY: SIOCGIFFLAGS reads the name from and writes the flags to an ifreq, which `request` is.
     let read = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS, &mut request) };
     Errno::result(read).context("read the flags of lo (SIOCGIFFLAGS)")?;
@@ -28,6 +30,8 @@ pub fn bring_up_loopback() -> anyhow::Result<()> {
     // SAFETY: SIOCSIFFLAGS reads an ifreq.
     let written = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &request) };
     Errno::result(written).context("set the flags of lo (SIOCSIFFLAGS)")?;
+    // ANCHOR_END: exercise-up
     info!("lo is up");
     Ok(())
 }
+// ANCHOR_END: all

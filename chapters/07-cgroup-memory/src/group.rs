@@ -1,3 +1,4 @@
+// ANCHOR: group
 //! What is a cgroup? A folder whose files are knobs, and whose `cgroup.procs` says who is in it.
 
 use std::{
@@ -149,6 +150,7 @@ fn start_time(pid: Pid) -> Option<u64> {
     let has_ended = matches!(fields.next()?, "Z" | "X"); // a zombie makes nothing any more
     if has_ended { None } else { fields.nth(18)?.parse().ok() }
 }
+// ANCHOR_END: group
 
 #[cfg(test)]
 mod tests {

@@ -1,3 +1,4 @@
+// ANCHOR: hierarchy
 //! Which cgroup hierarchies are there, and where in each of them does this process sit?
 //!
 //! A hierarchy is a tree of groups. On v1 there may be many, each with the subsystems
@@ -115,6 +116,7 @@ fn mounted(line: &str, memberships: &[Membership]) -> Option<Hierarchy> {
         own_group: if below.as_os_str().is_empty() { mount_point.to_owned() } else { mount_point.join(below) },
     })
 }
+// ANCHOR_END: hierarchy
 
 #[cfg(test)]
 mod tests {

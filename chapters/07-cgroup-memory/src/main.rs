@@ -1,3 +1,4 @@
+// ANCHOR: all
 //! Stage 7: a container that gets no more than it may.
 
 use std::{path::Path, process::ExitCode};
@@ -69,9 +70,12 @@ fn parent(cli: &Cli) -> anyhow::Result<Exit> {
         become_user(User::ROOT)?;
         become_function("nsInitialisation")
     })?;
+    terminal.lend(child.pid())?;
     maps.write(child.pid())?;
+    // ANCHOR: exercise-order
     groups.add(child.pid())?; // before the gate opens: the command never lives without its limits
     gate.open()?;
+    // ANCHOR_END: exercise-order
     let exit = wait_for_init(child, &terminal)?;
     groups.report()?;
     Ok(exit)
@@ -96,3 +100,4 @@ fn ns_initialisation() -> anyhow::Result<Exit> {
     }
     match lab::exec(&cli.lab.command)? {}
 }
+// ANCHOR_END: all

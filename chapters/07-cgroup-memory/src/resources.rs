@@ -1,3 +1,4 @@
+// ANCHOR: resources
 //! What can be limited, and how does a person write it?
 
 use std::{fmt, str::FromStr};
@@ -124,6 +125,7 @@ impl fmt::Display for CpuList {
         f.write_str(&self.0)
     }
 }
+// ANCHOR_END: resources
 
 #[cfg(test)]
 mod tests {

@@ -1,3 +1,4 @@
+// ANCHOR: all
 //! How does one subsystem take its limit, on either version of the interface?
 //!
 //! Sources: Documentation/admin-guide/cgroup-v1/ and cgroup-v2.rst of the kernel.
@@ -71,6 +72,7 @@ impl Subsystem for Memory {
     }
 
     fn set(&self, group: &Group) -> anyhow::Result<()> {
+        // ANCHOR: exercise-limit
         let limit = self.limit.to_string();
         group.set(Self::knob(group), &limit)?;
         // Without this a hog is not killed but swapped out, and slow. v1 counts memory and
@@ -87,6 +89,7 @@ impl Subsystem for Memory {
             "this kernel cannot limit swap (no {knob}): boot it with swapaccount=1, or `swapoff -a`"
         );
         Ok(())
+        // ANCHOR_END: exercise-limit
     }
 
     fn read_back(&self, group: &Group) -> anyhow::Result<String> {
@@ -182,3 +185,4 @@ impl MemoryReport {
         })
     }
 }
+// ANCHOR_END: all

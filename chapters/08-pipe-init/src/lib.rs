@@ -1,3 +1,4 @@
+// ANCHOR: all
 //! run and init: the command travels through a pipe; PID 1.
 //!
 //! `run` is the parent. It starts this program again as `init`, inside, and sends it a
@@ -68,14 +69,17 @@ impl MessagePipe {
     }
 
     /// The child: executes this program again as `init`, which inherits the reading end by
-    /// number; `options` are for a later chapter's. The writing end is closed by the execve(2): else init would wait for itself.
+    /// number; `options` are a later chapter's. The writing end is closed by the execve(2):
+    /// else init would wait for itself.
     ///
     /// # Errors
     ///
     /// execve(2) failed.
     pub fn become_init(&self, options: &[&str]) -> anyhow::Result<Infallible> {
+        // ANCHOR: exercise-pipe
         fcntl(&self.reader, FcntlArg::F_SETFD(FdFlag::empty())).context("let init inherit the pipe")?;
         let number = self.reader.as_raw_fd();
+        // ANCHOR_END: exercise-pipe
         info!("becoming {SELF} init {number}");
         let mut init = Command::new(SELF);
         init.arg0(voice::stage()).arg("init").arg(number.to_string()).args(options);
@@ -114,3 +118,4 @@ pub fn receive(number: RawFd) -> anyhow::Result<Message> {
 pub fn probe() -> Probe {
     ch07_cgroup_memory::probe()
 }
+// ANCHOR_END: all

@@ -59,6 +59,7 @@ fn run(options: &RunOptions) -> anyhow::Result<Exit> {
         become_user(User::ROOT)?;
         pipe.become_init(&[])
     })?;
+    terminal.lend(child.pid())?;
     maps.write(child.pid())?;
     groups.add(child.pid())?;
     gate.open()?;

@@ -1,3 +1,4 @@
+// ANCHOR: message
 //! What does the parent send, and how are its bytes laid out?
 //!
 //! ```text
@@ -46,11 +47,13 @@ impl Message {
     /// Whatever `to` fails with.
     pub fn write(&self, mut to: impl Write) -> anyhow::Result<()> {
         let mut rest = Vec::new();
+        // ANCHOR: exercise-words
         put_list(&mut rest, &self.argv, |to, word| put_bytes(to, word.as_bytes()));
         put_list(&mut rest, &self.env, |to, (name, value)| {
             put_bytes(to, name.as_bytes());
             put_bytes(to, value.as_bytes());
         });
+        // ANCHOR_END: exercise-words
         put_bytes(&mut rest, self.hostname.as_bytes());
         put_list(&mut rest, self.rootfs.as_slice(), |to, path| put_bytes(to, path.as_os_str().as_bytes()));
         put_list(&mut rest, self.user.as_slice(), |to, user| {
@@ -146,6 +149,7 @@ impl<'a> Bytes<'a> {
         (0..count).map(|_| item(self)).collect()
     }
 }
+// ANCHOR_END: message
 
 #[cfg(test)]
 mod tests {

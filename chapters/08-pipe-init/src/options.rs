@@ -1,3 +1,4 @@
+// ANCHOR: options
 //! What can a person ask for?
 
 use std::{
@@ -182,6 +183,7 @@ pub fn default_arguments() -> Vec<OsString> {
     let how = if stdin().is_terminal() { "-ti" } else { "-i" };
     ["run", how].map(|word| OsStr::new(word).to_owned()).to_vec()
 }
+// ANCHOR_END: options
 
 #[cfg(test)]
 mod tests {

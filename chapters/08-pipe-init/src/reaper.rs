@@ -1,3 +1,4 @@
+// ANCHOR: all
 //! What must a PID 1 do that stays?
 //!
 //! When a process ends, its children become PID 1's; and until somebody waits for a
@@ -29,9 +30,9 @@ use nix::{
 ///
 /// The error of a child that never became the command.
 pub fn stay_and_reap(command: impl FnOnce() -> anyhow::Result<Infallible>) -> anyhow::Result<Exit> {
+    info!("staying as PID 1, the command is a child"); // said before there are two to speak
     let child = spawn(CloneFlags::empty(), command)?;
     be_heard()?;
-    info!("staying as PID 1, the command is {}", child.pid());
     child.wait_and(|child, arrived| match arrived {
         Arrived { signal: Signal::SIGCHLD, .. } => reap_orphans(child),
         Arrived { child_has_it: true, .. } => Ok(()),
@@ -55,6 +56,7 @@ fn be_heard() -> anyhow::Result<()> {
 
 /// Waits for everybody who has ended, but leaves the command itself to its own wait.
 fn reap_orphans(command: Pid) -> nix::Result<()> {
+    // ANCHOR: exercise-reap
     loop {
         let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
         let pid = match waitid(Id::All, look) {
@@ -65,4 +67,6 @@ fn reap_orphans(command: Pid) -> nix::Result<()> {
         waitpid(pid, None)?;
         debug!("reaped the orphan {pid}");
     }
+    // ANCHOR_END: exercise-reap
 }
+// ANCHOR_END: all

@@ -1,3 +1,4 @@
+// ANCHOR: changes
 //! What did the container change? The container layer says it.
 //!
 //! A file there was added or changed; a whiteout says that something below was deleted;
@@ -91,6 +92,7 @@ impl Walk<'_> {
         let data = fs::symlink_metadata(&place).with_context(|| format!("stat {}", place.display()))?;
         let below = if merged { in_image(self.driver, self.image, path) } else { None };
         let change = if below.is_some() { Change::Changed } else { Change::Added };
+        // ANCHOR: exercise-changes
         match look(self.driver, &place, &data) {
             Entry::Whiteout => self.note(path, Change::Deleted),
             Entry::File => self.note(path, change),
@@ -106,6 +108,7 @@ impl Walk<'_> {
                 self.folder(path, goes_on)?;
             }
         }
+        // ANCHOR_END: exercise-changes
         Ok(())
     }
 
@@ -194,6 +197,7 @@ fn first_byte(path: &CStr, name: &CStr) -> Option<u8> {
     let length = unsafe { libc::lgetxattr(path.as_ptr(), name.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
     (length >= 0).then(|| if length == 0 { 0 } else { value[0] })
 }
+// ANCHOR_END: changes
 
 #[cfg(test)]
 mod tests {

@@ -1,3 +1,4 @@
+// ANCHOR: driver
 //! Which union file system puts the layers together, and how is it mounted?
 
 use std::{
@@ -150,15 +151,19 @@ fn overlay_one_by_one(stack: &Stack) -> anyhow::Result<()> {
         let name = short_name(path, &mut open)?;
         overlay.set(key, &name)
     };
+    // ANCHOR: exercise-stack
     for layer in stack.image.iter().rev() {
         set(c"lowerdir+", layer)?;
     }
     set(c"upperdir", &stack.container)?;
     set(c"workdir", &stack.work)?;
+    // ANCHOR_END: exercise-stack
+    // ANCHOR: exercise-userxattr
     if !needs_userxattr() {
         return overlay.mount(&stack.merged);
     }
     overlay.set_flag(c"userxattr")?;
+    // ANCHOR_END: exercise-userxattr
     overlay.mount(&stack.merged).context("mount the layers (in a user namespace, no other mount may be below a layer)")
 }
 
@@ -211,6 +216,7 @@ fn mount_with(driver: Driver, at: &Path, options: &[u8]) -> anyhow::Result<()> {
     mount(Some("none"), at, Some(driver.name()), MsFlags::empty(), Some(options))
         .with_context(|| format!("mount -t {driver} -o {}", String::from_utf8_lossy(options)))
 }
+// ANCHOR_END: driver
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@
 //! layer. For an ordinary user the keeper is root of a user namespace (as with podman),
 //! so that it may mount at all, and may read and remove files of all mapped ids.
 
-use ch01_uts::spawn;
+use ch01_uts::{hold_signals, spawn};
 use ch04_mount::make_private;
 use ch05_user_idmap::{Gate, Maps, User, become_user};
 use lab::{Exit, voice};
@@ -23,6 +23,7 @@ pub fn keep(maps: Option<&Maps>, work: impl FnOnce() -> anyhow::Result<Exit>) ->
     let mut gate = Gate::new()?;
     let keeper = spawn(CloneFlags::CLONE_NEWNS | user_namespace, || {
         voice::speak_as("keeper");
+        hold_signals()?; // nothing interrupts it when it clears up
         gate.wait()?;
         if maps.is_some() {
             become_user(User::ROOT)?;

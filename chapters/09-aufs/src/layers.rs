@@ -269,7 +269,8 @@ impl Root {
     pub fn report(&self) -> anyhow::Result<()> {
         let mut found = changes(self.driver, &self.stack.container, &self.stack.image)?;
         found.retain(|path, change| *change != Change::Added || !self.furnished.contains(path));
-        info!("the container layer: {} changes", found.len());
+        let changes = if found.len() == 1 { "change" } else { "changes" };
+        info!("the container layer: {} {changes}", found.len());
         for (path, change) in found.iter().take(LISTED) {
             info!("{change} {}", path.display());
         }

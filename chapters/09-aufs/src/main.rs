@@ -94,6 +94,7 @@ fn run(options: &RunOptions, layers: Option<&Layers>, maps: &Maps) -> anyhow::Re
         furnish(root.folder())?;
         pipe.become_init(&["--layers"])
     })?;
+    terminal.lend(child.pid())?;
     maps.write(child.pid())?;
     groups.add(child.pid())?;
     gate.open()?;

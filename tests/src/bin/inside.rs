@@ -18,6 +18,8 @@ enum Cli {
     Queue { key: i32 },
     /// Is there a System V message queue with this key?
     Find { key: i32 },
+    /// Says that it is there, and answers each line with the same in capitals
+    Answer,
     /// Allocates this many MiB and writes to all of it
     Eat { mebibytes: usize },
     /// Sends a word to itself through 127.0.0.1
@@ -37,6 +39,12 @@ fn main() -> ExitCode {
                 // SAFETY: msgget takes two numbers.
                 let found = Errno::result(unsafe { libc::msgget(key, 0) });
                 println!("{}", if found.is_ok() { "found" } else { "not found" });
+            }
+            Cli::Answer => {
+                println!("ready");
+                for line in std::io::stdin().lines() {
+                    println!("{}", line?.to_uppercase());
+                }
             }
             Cli::Eat { mebibytes } => {
                 let memory = std::hint::black_box(vec![1u8; mebibytes << 20]);

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 use super::{Check, Outcome, holds, messages, namespaces_inside, own_namespaces};
 use crate::bench::{Bench, User};
@@ -14,6 +14,20 @@ pub(super) const CHECKS: &[Check] = &[
         teaches: "sethostname(2) changes the UTS namespace of the caller: call it in the child, after clone(2) with CLONE_NEWUTS",
         until: None,
         run: hostname_inside_only,
+    },
+    Check {
+        chapter: 1,
+        name: "the hostname is the one that was asked for",
+        teaches: "the name comes from the command line: whoever says --hostname gets that one, up to 64 bytes of it",
+        until: None,
+        run: hostname_as_asked,
+    },
+    Check {
+        chapter: 1,
+        name: "it ends when its command ends",
+        teaches: "the parent ends when its child has, and not before: ask for the pid's end first, and sleep only if it has not come",
+        until: None,
+        run: ends_with_command,
     },
     Check {
         chapter: 1,
@@ -46,7 +60,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         chapter: 1,
         name: "the command starts with nothing of the runtime's",
-        teaches: "open descriptors, blocked and ignored signals and the environment survive execve(2): give back what you took",
+        teaches: "open descriptors, blocked and ignored signals and the environment survive execve(2): give back what you took, and pass on nothing that the caller left open",
         until: None,
         run: clean_start,
     },
@@ -74,20 +88,28 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 fn hostname_inside_only(bench: &Bench) -> anyhow::Result<Outcome> {
-    let before = fs::read_to_string("/proc/sys/kernel/hostname")?;
-    let name = "a-name-of-its-own";
-    let mut running =
-        bench.stage(["--hostname", name, "--", "sh", "-c", "uname -n; read wait || exit 0"]).start_waiting()?;
-    running.until(name)?;
-    ensure!(fs::read_to_string("/proc/sys/kernel/hostname")? == before, "the host's hostname has changed");
-    let ended = running.release()?.must_end_with(0)?;
-    ended.must_write(&format!("{name}\n"))?;
-    let longest = "x".repeat(64);
-    bench
-        .stage(["--hostname", &longest, "uname", "-n"])
-        .finish()?
-        .must_end_with(0)?
-        .must_write(&format!("{longest}\n"))?;
+    let hosts = || fs::read_to_string("/proc/sys/kernel/hostname").context("read the host's hostname");
+    let before = hosts()?;
+    let words = ["--hostname", "a-name-of-its-own", "--", "sh", "-c", "uname -n; read wait || exit 0"];
+    let mut running = bench.stage(words).start_waiting()?;
+    running.until("\n")?;
+    ensure!(hosts()? == before, "the host's hostname is {:?} now", hosts()?.trim());
+    ensure!(running.output() != before, "inside, the hostname is the host's: {:?}", before.trim());
+    running.release()?.must_end_with(0)?;
+    ensure!(hosts()? == before, "the host's hostname is {:?} now", hosts()?.trim());
+    holds()
+}
+
+fn hostname_as_asked(bench: &Bench) -> anyhow::Result<Outcome> {
+    for name in ["a-name-of-its-own", "another", &"x".repeat(64)] {
+        let ended = bench.stage(["--hostname", name, "uname", "-n"]).finish()?.must_end_with(0)?;
+        ended.must_write(&format!("{name}\n"))?;
+    }
+    holds()
+}
+
+fn ends_with_command(bench: &Bench) -> anyhow::Result<Outcome> {
+    bench.stage(["true"]).finish()?.must_end_with(0)?;
     holds()
 }
 
@@ -146,7 +168,9 @@ fn closed_streams(bench: &Bench) -> anyhow::Result<Outcome> {
 
 fn clean_start(bench: &Bench) -> anyhow::Result<Outcome> {
     let script = "ls /proc/self/fd; grep -E '^Sig(Blk|Ign)' /proc/self/status; env";
-    let ended = bench.script(script).env("MINE", "kept").finish()?.must_end_with(0)?;
+    // Whoever starts the stage may have a folder open: with it the command could leave any root.
+    let caller = ["sh", "-c", "exec 9</; exec \"$@\"", "sh"];
+    let ended = bench.script(script).env("MINE", "kept").under(&caller).finish()?.must_end_with(0)?;
     let text = ended.text();
     let descriptors: Vec<&str> = text.lines().take_while(|line| line.parse::<u32>().is_ok()).collect();
     // ls has the folder that it lists open as its fourth.

@@ -4,6 +4,7 @@ use std::{io::Write, os::unix::process::CommandExt, thread::sleep, time::Duratio
 
 use anyhow::{Context, ensure};
 use nix::{
+    fcntl::{FcntlArg, FdFlag, fcntl},
     pty::openpty,
     sys::{
         signal::Signal,
@@ -35,6 +36,13 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         chapter: 1,
+        name: "a signal that comes together with the child's end does not replace its exit status",
+        teaches: "a signal that is still pending when its block is lifted ends the parent: read it first, it was the child's",
+        until: None,
+        run: signal_at_the_end,
+    },
+    Check {
+        chapter: 1,
         name: "Ctrl-C ends what runs in the shell, not the shell",
         teaches: "a terminal sends SIGINT to the whole foreground group: the parent must outlive it to wait for its child",
         until: None,
@@ -42,7 +50,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         chapter: 3,
-        name: "Ctrl-Z at the shell's prompt leaves nothing hanging",
+        name: "Ctrl-Z stops what runs in the shell, and nothing hangs",
         teaches: "a parent in the child's process group gets the child's Ctrl-Z too: it must not stop, nobody would wake it",
         until: None,
         run: stop_in_shell,
@@ -128,6 +136,20 @@ fn killed_at_any_moment(bench: &Bench) -> anyhow::Result<Outcome> {
     holds()
 }
 
+fn signal_at_the_end(bench: &Bench) -> anyhow::Result<Outcome> {
+    let mut running = bench.script("echo ready; read wait; exit 6").start_waiting()?;
+    running.until("ready")?;
+    let command = running.command()?;
+    running.signal(Signal::SIGSTOP)?; // so the parent learns of both at once
+    running.signal(Signal::SIGTERM)?;
+    running.close_input();
+    let ended = wait_for_end(command, patience(PATIENCE))?;
+    running.signal(Signal::SIGCONT)?;
+    ensure!(ended, "the command did not end");
+    running.finish()?.must_end_with(6)?;
+    holds()
+}
+
 /// How long a stage on a terminal may think before it answers.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -141,6 +163,10 @@ struct Terminal {
 impl Terminal {
     fn open(bench: &Bench, arguments: &[&str]) -> anyhow::Result<Terminal> {
         let pty = openpty(None, None).context("openpty")?;
+        // A stage that had the master too would keep its own terminal from ever hanging up.
+        for end in [&pty.master, &pty.slave] {
+            fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).context("close the terminal's ends on exec")?;
+        }
         let slave = || anyhow::Ok(std::process::Stdio::from(pty.slave.try_clone()?));
         // Through a shell with job control, as when a person types it.
         let shell = ["sh", "-mc", "\"$0\" \"$@\"; exit $?"];
@@ -188,16 +214,17 @@ impl Terminal {
             self.child.kill()?;
         }
         let status = self.child.wait()?;
-        ensure!(ended, "it hangs");
+        ensure!(ended, "it hangs, after {:?}", self.unread);
         Ok(status.code().unwrap_or(-1))
     }
 }
 
 fn interrupt_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
     let mut terminal = Terminal::open(bench, &["-q"])?;
-    terminal.write("sh -c 'echo rea\"\"dy; exec sleep 1000'\n")?;
+    terminal.write(&format!("{} answer\n", bench.other("inside").display()))?;
     terminal.until("ready\r\n")?;
     terminal.write("\x03")?;
+    terminal.until("# ")?; // or the command reads what is meant for the shell
     terminal.write("echo af''ter $?\n")?;
     terminal.until("after 130")?;
     terminal.write("exit 5\n")?;
@@ -207,6 +234,23 @@ fn interrupt_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
 }
 
 fn stop_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
+    let mut terminal = Terminal::open(bench, &["-q"])?;
+    terminal.write(&format!("{} answer\n", bench.other("inside").display()))?;
+    terminal.until("ready\r\n")?;
+    terminal.write("\x1a")?;
+    terminal.until("Stopped")?;
+    terminal.until("# ")?;
+    terminal.write("fg\n")?;
+    terminal.until("inside answer")?; // the shell says what it continues; what follows is not for it
+    terminal.write("again\n")?;
+    terminal.until("AGAIN")?; // the command's answer: it runs in the foreground now
+    terminal.write("\x03")?;
+    terminal.until("# ")?;
+    terminal.write("echo af''ter $?\n")?;
+    terminal.until("after 130")?;
+    terminal.write("exit 5\n")?;
+    let status = terminal.end()?;
+    ensure!(status == 5, "after a job was stopped and continued, the shell's exit status was {status}, not 5");
     // At the prompt of the shell, which ignores it.
     let mut terminal = Terminal::open(bench, &["-q"])?;
     terminal.write("echo rea''dy\n")?;
@@ -225,9 +269,10 @@ fn stop_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
 }
 
 fn interrupt_command(bench: &Bench) -> anyhow::Result<Outcome> {
-    let mut terminal = Terminal::open(bench, &["-q", "--", "sh", "-c", "echo rea''dy; exec sleep 1000"])?;
+    // Not a shell that becomes sleep: between the two a dash catches SIGINT, and forgets it.
+    let inside = bench.other("inside").display().to_string();
+    let mut terminal = Terminal::open(bench, &["-q", "--", &inside, "answer"])?;
     terminal.until("ready\r\n")?;
-    sleep(Duration::from_millis(20)); // until the shell is sleep; earlier would be no harm
     terminal.write("\x03")?;
     let status = terminal.end()?;
     let expected = if bench.stage < 3 { 130 } else { 137 };

@@ -24,20 +24,37 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         chapter: 2,
         name: "the stage proves it itself, in both directions",
-        teaches: "msgget(2) with the same key finds the queue in one namespace, and says ENOENT in the other",
+        teaches: "msgget(2) with a key and no flag looks for a queue, and ENOENT is an answer, not a failure: it is not in this namespace; IPC_CREAT would make what it looks for",
         until: Some((3, "the proof is chapter 2's own")),
         run: own_proof,
     },
 ];
 
 /// A queue of this process's IPC namespace, removed when it is dropped.
-struct Queue(i32);
+pub(super) struct Queue(i32);
 
 impl Queue {
     fn create(key: i32) -> anyhow::Result<Queue> {
         // SAFETY: msgget takes two numbers.
         let id = unsafe { libc::msgget(key, libc::IPC_CREAT | libc::IPC_EXCL | 0o666) };
         Ok(Queue(Errno::result(id)?))
+    }
+
+    /// For a queue that somebody else may make: one with this key is removed at the end.
+    pub(super) fn removed_at_the_end(key: i32) -> impl Drop {
+        RemovedAtTheEnd(key)
+    }
+}
+
+struct RemovedAtTheEnd(i32);
+
+impl Drop for RemovedAtTheEnd {
+    fn drop(&mut self) {
+        // SAFETY: msgget takes two numbers.
+        let id = unsafe { libc::msgget(self.0, 0) };
+        if id >= 0 {
+            drop(Queue(id));
+        }
     }
 }
 
@@ -49,7 +66,7 @@ impl Drop for Queue {
 }
 
 /// A key that no other program is likely to have.
-fn key() -> i32 {
+pub(super) fn key() -> i32 {
     0x4c00_0000 | std::process::id() as i32
 }
 

@@ -1,9 +1,13 @@
 //! Chapter 3: PID 1 inside, any number outside.
 
-use std::fs;
+use std::{
+    fs,
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, ensure};
-use nix::sys::signal::Signal;
+use nix::{sys::signal::Signal, unistd::Pid};
 
 use super::{Check, Outcome, holds, messages};
 use crate::bench::Bench;
@@ -103,6 +107,23 @@ fn ignored_on_purpose(bench: &Bench) -> anyhow::Result<Outcome> {
     let mut running = bench.script("trap '' TERM; echo ready; read wait; exit 6").start_waiting()?;
     running.until("ready")?;
     running.signal(Signal::SIGTERM)?;
+    until_heard(running.pid(), bench.bound)?;
     running.release()?.must_end_with(6)?;
     holds()
+}
+
+/// Waits until the process has no signal pending and sleeps: it has done what it does with one, or ended.
+fn until_heard(pid: Pid, bound: Duration) -> anyhow::Result<()> {
+    let start = Instant::now();
+    loop {
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let field = |name| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
+        let nothing_in = |name| field(name).trim_matches('0').is_empty();
+        let is_idle = field("State:").starts_with(['S', 'Z']); // asleep, or ended
+        if is_idle && nothing_in("ShdPnd:") && nothing_in("SigPnd:") {
+            return Ok(());
+        }
+        ensure!(start.elapsed() < bound, "the parent does not take its signal: {status}");
+        sleep(Duration::from_millis(1));
+    }
 }

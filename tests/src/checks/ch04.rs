@@ -112,7 +112,7 @@ fn mounts_stay_inside(bench: &Bench) -> anyhow::Result<Outcome> {
 }
 
 /// A root file system that the user owns, as `make rootfs` builds it.
-fn new_rootfs(bench: &Bench, name: &str) -> anyhow::Result<std::path::PathBuf> {
+pub(super) fn new_rootfs(bench: &Bench, name: &str) -> anyhow::Result<std::path::PathBuf> {
     let path = bench.folder.join(name);
     bench.run(bench.other("rootfs"), [&path]).finish()?.must_end_with(0)?;
     fs::write(path.join("etc/mark"), "this root\n")?;

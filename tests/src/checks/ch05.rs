@@ -9,7 +9,10 @@ use nix::{
 };
 
 use super::{Check, Outcome, holds};
-use crate::bench::{Bench, User};
+use crate::{
+    bench::{Bench, User},
+    slow,
+};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -25,6 +28,13 @@ pub(super) const CHECKS: &[Check] = &[
         teaches: "the kernel wants \"deny\" in setgroups before it takes an ordinary user's gid_map (user_namespaces(7))",
         until: None,
         run: setgroups,
+    },
+    Check {
+        chapter: 5,
+        name: "a slow parent changes nothing",
+        teaches: "only the parent can write the maps, and it may be slow: the child waits at the gate for a byte, and the byte comes after the last map",
+        until: None,
+        run: slow_parent,
     },
     Check {
         chapter: 5,
@@ -53,6 +63,13 @@ pub(super) const CHECKS: &[Check] = &[
         teaches: "set the ids after the map is written: before, every id is EINVAL",
         until: None,
         run: other_user,
+    },
+    Check {
+        chapter: 5,
+        name: "a map of several lines is written in one piece",
+        teaches: "the kernel takes the whole map in one write(2), a line for each range, and a map can be written once only",
+        until: None,
+        run: several_lines,
     },
     Check {
         chapter: 5,
@@ -85,6 +102,18 @@ fn root_inside(bench: &Bench) -> anyhow::Result<Outcome> {
 fn setgroups(bench: &Bench) -> anyhow::Result<Outcome> {
     let expected = if bench.user == User::Root { "allow\n" } else { "deny\n" };
     bench.script("cat /proc/self/setgroups").finish()?.must_end_with(0)?.must_write(expected)?;
+    holds()
+}
+
+fn slow_parent(bench: &Bench) -> anyhow::Result<Outcome> {
+    let running = match bench.script("id -u; id -g").with(slow::trace).start() {
+        Err(error) if slow::is_refused(&error) => {
+            return Ok(Outcome::Skipped(slow::REFUSED.into()));
+        }
+        started => started?,
+    };
+    slow::hold_back(running.pid(), bench.bound)?;
+    running.finish()?.must_end_with(0)?.must_write("0\n0\n")?;
     holds()
 }
 
@@ -142,6 +171,17 @@ fn other_user(bench: &Bench) -> anyhow::Result<Outcome> {
     let one_id = ["--uid-map", &own, "--gid-map", &own, "--user", "1:1", "--", "echo", "ran"];
     let ended = bench.stage(one_id).finish()?.must_end_with(2)?;
     ended.must_complain(&["--user 1:1", "do not contain"])?.must_write("")?;
+    holds()
+}
+
+fn several_lines(bench: &Bench) -> anyhow::Result<Outcome> {
+    if bench.user == User::Ordinary {
+        return Ok(Outcome::Holds); // it takes root, or newuidmap: the next check
+    }
+    let options = ["--uid-map", "0:0:1", "--uid-map", "5:7:2", "--gid-map", "0:0:1", "--gid-map", "9:3:4"];
+    let script = "echo $(cat /proc/self/uid_map); echo $(cat /proc/self/gid_map)";
+    let ended = bench.stage(options.into_iter().chain(["--", "sh", "-c", script])).finish()?.must_end_with(0)?;
+    ended.must_write("0 0 1 5 7 2\n0 0 1 9 3 4\n")?;
     holds()
 }
 

@@ -17,6 +17,20 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         chapter: 6,
+        name: "two containers have two hostnames",
+        teaches: "every container is PID 1 to itself and starts within the same second as others: what is to differ takes random bytes, such as /dev/urandom's",
+        until: None,
+        run: two_hostnames,
+    },
+    Check {
+        chapter: 6,
+        name: "it finds its own file, whatever argv[0] says",
+        teaches: "argv[0] is what somebody called the program, /proc/self/exe is the program: execute that one, and choose argv[0] yourself",
+        until: None,
+        run: own_file,
+    },
+    Check {
+        chapter: 6,
         name: "the network is its own, and lo is up",
         teaches: "a new network namespace has one interface, lo, and it is down: SIOCSIFFLAGS with IFF_UP",
         until: None,
@@ -46,11 +60,27 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 fn random_hostname(bench: &Bench) -> anyhow::Result<Outcome> {
+    let name = bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.text();
+    ensure!(name.starts_with("container-"), "the hostname is {name:?}");
+    ensure!(!fs::read_to_string("/proc/sys/kernel/hostname")?.starts_with("container-"), "the host has that name");
+    holds()
+}
+
+fn two_hostnames(bench: &Bench) -> anyhow::Result<Outcome> {
     let name = || anyhow::Ok(bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.text());
     let (one, other) = (name()?, name()?);
-    ensure!(one.starts_with("container-"), "the hostname is {one:?}");
     ensure!(one != other, "the hostname is {one:?} each time");
-    ensure!(!fs::read_to_string("/proc/sys/kernel/hostname")?.starts_with("container-"), "the host has that name");
+    let digits = one.trim_end().strip_prefix("container-").unwrap_or_default();
+    let eight = digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    ensure!(eight, "the hostname is {one:?}, not container- and eight hexadecimal digits");
+    holds()
+}
+
+fn own_file(bench: &Bench) -> anyhow::Result<Outcome> {
+    let run = bench.stage(["echo", "ran"]).with(|command| {
+        command.arg0("some-other-name");
+    });
+    run.finish()?.must_end_with(0)?.must_write("ran\n")?;
     holds()
 }
 

@@ -15,7 +15,10 @@ use ch07_cgroup_memory::{
 use nix::{sys::signal::Signal, unistd::geteuid};
 
 use super::{Check, Outcome, holds, messages};
-use crate::bench::{Bench, Run, User};
+use crate::{
+    bench::{Bench, Run, User},
+    slow,
+};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -45,6 +48,20 @@ pub(super) const CHECKS: &[Check] = &[
         teaches: "the limit holds for the command's children too: they are born into its group",
         until: None,
         run: stress,
+    },
+    Check {
+        chapter: 7,
+        name: "swap is limited with the memory",
+        teaches: "a limit without one on swap only makes a hog slow: the kernel counts in bytes, v1 memory and swap together, v2 swap alone",
+        until: None,
+        run: swap_is_limited,
+    },
+    Check {
+        chapter: 7,
+        name: "a slow parent changes nothing",
+        teaches: "the child goes into its groups while it waits at the gate: once it is open, the command may be there before the parent does anything else",
+        until: None,
+        run: slow_parent,
     },
     Check {
         chapter: 7,
@@ -117,7 +134,8 @@ impl Delegation {
             return Ok(Some(delegation));
         }
         if !geteuid().is_root() {
-            return Ok(None);
+            // Nobody here can give a group away; but this process may be in one that was.
+            return Ok((ch07_cgroup_memory::probe() == lab::Probe::Runs).then_some(delegation));
         }
         for subsystem in subsystems {
             let hierarchy = hierarchy_of(subsystem)?;
@@ -168,14 +186,16 @@ impl Drop for Delegation {
 }
 
 /// Runs the rest with a delegation for these subsystems, or skips.
-fn delegated(
+pub(super) fn delegated(
     bench: &Bench,
     subsystems: &[&str],
     check: impl FnOnce(&Delegation) -> anyhow::Result<()>,
 ) -> anyhow::Result<Outcome> {
     match Delegation::to(bench, subsystems)? {
         Some(delegation) => check(&delegation).map(|()| Outcome::Holds),
-        None => Ok(Outcome::Skipped("only root can delegate a cgroup for a test".into())),
+        None => Ok(Outcome::Skipped(
+            "only root can delegate a cgroup for a test, and this process is in none that was".into(),
+        )),
     }
 }
 
@@ -239,17 +259,56 @@ fn before_the_command(bench: &Bench) -> anyhow::Result<Outcome> {
         let limit = ["memory.max", "memory.limit_in_bytes"].map(|knob| fs::read_to_string(group.join(knob)));
         let limit = limit.into_iter().flatten().next().context("no limit in the child's group")?;
         ensure!(limit.trim() == "67108864", "the limit in {} is {limit}", group.display());
-        let swap = ["memory.swap.max", "memory.memsw.limit_in_bytes"].map(|knob| fs::read_to_string(group.join(knob)));
-        if let Some(swap) = swap.into_iter().flatten().next() {
-            ensure!(["0", "67108864"].contains(&swap.trim()), "swap is limited to {swap}");
-        }
         ensure!(group_of("self", "memory")? != group, "the judge is in that group too");
         running.release()?.must_end_with(0).map(drop)
     })
 }
 
+fn swap_is_limited(bench: &Bench) -> anyhow::Result<Outcome> {
+    let mut has_knob = true;
+    let outcome = delegated(bench, &["memory"], |delegation| {
+        let run = bench.stage(["-m", "64m", "--", "sh", "-c", "echo ready; read wait || exit 0"]);
+        let mut running = delegation.put(run).start_waiting()?;
+        running.until("ready")?;
+        let group = group_of(&running.command()?.to_string(), "memory")?;
+        let value = |knob: &str| fs::read_to_string(group.join(knob)).map(|text| text.trim().to_owned());
+        let memory = value("memory.max").or_else(|_| value("memory.limit_in_bytes"))?;
+        ensure!(memory == "67108864", "the memory limit in {} is {memory}", group.display());
+        match (value("memory.swap.max"), value("memory.memsw.limit_in_bytes")) {
+            (Ok(swap), _) => ensure!(swap == "0", "memory.swap.max is {swap}"),
+            (_, Ok(both)) => ensure!(both == memory, "memory.memsw.limit_in_bytes is {both}, memory's own {memory}"),
+            _ => has_knob = false,
+        }
+        running.release()?.must_end_with(0).map(drop)
+    })?;
+    Ok(if has_knob {
+        outcome
+    } else {
+        Outcome::Skipped("this kernel has no limit on swap: boot it with swapaccount=1".into())
+    })
+}
+
+fn slow_parent(bench: &Bench) -> anyhow::Result<Outcome> {
+    let mut refused = false;
+    let outcome = delegated(bench, &["memory"], |delegation| {
+        let run = bench.stage(["-m", "64m", "--", "cat", "/proc/self/cgroup"]);
+        let running = match delegation.put(run).with(slow::trace).start() {
+            Err(error) if slow::is_refused(&error) => {
+                refused = true;
+                return Ok(());
+            }
+            started => started?,
+        };
+        slow::hold_back(running.pid(), bench.bound)?;
+        let text = running.finish()?.must_end_with(0)?.text();
+        ensure!(text.contains("/container-"), "when the command starts, it is in these groups: {text}");
+        Ok(())
+    })?;
+    Ok(if refused { Outcome::Skipped(slow::REFUSED.into()) } else { outcome })
+}
+
 /// The folder of the group in which a process is, for this subsystem.
-fn group_of(pid: &str, subsystem: &str) -> anyhow::Result<PathBuf> {
+pub(super) fn group_of(pid: &str, subsystem: &str) -> anyhow::Result<PathBuf> {
     let hierarchy = hierarchy_of(subsystem)?;
     let text = fs::read_to_string(format!("/proc/{pid}/cgroup"))?;
     let wanted = |line: &&str| match hierarchy.version {
@@ -334,6 +393,9 @@ fn stale_group(bench: &Bench) -> anyhow::Result<Outcome> {
 fn no_delegation(bench: &Bench) -> anyhow::Result<Outcome> {
     if bench.user == User::Root {
         return holds(); // root needs none
+    }
+    if !geteuid().is_root() && ch07_cgroup_memory::probe() == lab::Probe::Runs {
+        return Ok(Outcome::Skipped("this process is in a cgroup that was delegated".into()));
     }
     let ended = bench.stage(["-m", "64m", "--", "echo", "ran"]).finish()?.must_end_with(125)?.must_write("")?;
     let way_out = match hierarchy_of("memory")?.version {

@@ -30,6 +30,13 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         chapter: 8,
+        name: "init hears the end of the message",
+        teaches: "init inherits the reading end, which must not be marked close-on-exec, and no other: it reads to the end, and the end comes when nobody holds the writing end any more",
+        until: None,
+        run: end_of_message,
+    },
+    Check {
+        chapter: 8,
         name: "quotes, spaces and empty words are not joined and split",
         teaches: "words joined by spaces cannot be told apart again: send each with its length",
         until: None,
@@ -80,7 +87,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         chapter: 8,
         name: "with --init the command's end is the container's",
-        teaches: "PID 1 ends with the command's status, and the kernel ends the rest",
+        teaches: "PID 1 ends with the command's status, and the kernel ends the rest: whoever reaps the others must leave that one to its own wait",
         until: None,
         run: reaper_ends,
     },
@@ -109,6 +116,11 @@ fn megabyte(bench: &Bench) -> anyhow::Result<Outcome> {
     words.extend(["echo $# ${#10} ${#BIG}", "sh"].map(OsStr::new));
     words.extend(std::iter::repeat_n(word.as_os_str(), 10));
     bench.stage(words).finish()?.must_end_with(0)?.must_write("10 100000 100000\n")?;
+    holds()
+}
+
+fn end_of_message(bench: &Bench) -> anyhow::Result<Outcome> {
+    bench.stage(["true"]).finish()?.must_end_with(0)?;
     holds()
 }
 
@@ -202,18 +214,14 @@ fn input(bench: &Bench) -> anyhow::Result<Outcome> {
     holds()
 }
 
-/// The pids of those whose parent is PID 1 inside, with their state, as `ps` would have them.
-const CHILDREN_OF_1: &str = "grep -hE '^[0-9]+ \\(.*\\) . 1 ' /proc/[0-9]*/stat | cut -d' ' -f2,3";
-
 fn reaper(bench: &Bench) -> anyhow::Result<Outcome> {
-    // An orphan ends after its parent has, and PID 1 must wait for it.
-    let script = format!(
-        "sh -c 'sleep 0.05 & echo $! >&3' 3>&1 >/dev/null
+    // The orphan ends after its parent has; then PID 1 has a second to wait for it.
+    let script = "orphan=$(sh -c 'sleep 0.05 >/dev/null & echo $!'); stat=/proc/$orphan/stat
          echo pid $$; trap 'echo heard; exit 9' TERM
-         while grep -q sleep /proc/[0-9]*/comm 2>/dev/null; do sleep 0.02; done
-         {CHILDREN_OF_1}; echo ready; while :; do sleep 0.05; done"
-    );
-    let mut running = bench.stage(["--init", "--", "sh", "-c", &script]).start()?;
+         while [ -e $stat ] && ! grep -qF ') Z ' $stat; do sleep 0.01; done
+         tries=0; while [ -e $stat ] && [ $tries -lt 100 ]; do sleep 0.01; tries=$((tries + 1)); done
+         cat $stat 2>/dev/null; echo ready; while :; do sleep 0.05; done";
+    let mut running = bench.stage(["--init", "--", "sh", "-c", script]).start()?;
     running.until("ready")?;
     let output = running.output();
     ensure!(output.contains("pid 2\n"), "the command is not PID 2: {output:?}");

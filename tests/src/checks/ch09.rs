@@ -120,7 +120,7 @@ pub(super) fn container<S: AsRef<OsStr>>(bench: &Bench, words: impl IntoIterator
     bench.run(&bench.binary, ["run", "-i"].map(OsString::from).into_iter().chain(words))
 }
 
-fn script<'a>(bench: &'a Bench, options: &[&str], script: &str) -> Run<'a> {
+pub(super) fn script<'a>(bench: &'a Bench, options: &[&str], script: &str) -> Run<'a> {
     container(bench, [options, &["--", "sh", "-c", script]].concat())
 }
 

@@ -12,6 +12,7 @@ mod ch07;
 mod ch08;
 mod ch09;
 mod ch09_endings;
+mod further;
 
 use std::{collections::BTreeMap, fs};
 
@@ -52,6 +53,11 @@ impl Check {
         stage >= self.chapter && self.until.is_none_or(|(end, _)| stage < end)
     }
 
+    /// Its chapter and its name: `04 a mount made inside does not reach the host`.
+    pub fn full_name(&self) -> String {
+        format!("{:02} {}", self.chapter, self.name)
+    }
+
     /// Runs it on a stage, and then sees whether the machine is as it was.
     ///
     /// # Errors
@@ -90,6 +96,16 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
     .flatten()
 }
 
+/// The check that `04 a mount made inside does not reach the host` names.
+pub fn named(full_name: &str) -> Option<&'static Check> {
+    all().chain(further()).find(|check| check.full_name() == full_name)
+}
+
+/// The checks of the workshop's further exercises, whose answers are not in the chapters.
+pub fn further() -> impl Iterator<Item = &'static Check> {
+    further::all()
+}
+
 /// `Holds`, for a check whose last line was an `ensure!`.
 fn holds() -> anyhow::Result<Outcome> {
     Ok(Outcome::Holds)
@@ -106,9 +122,17 @@ fn own_namespaces() -> anyhow::Result<BTreeMap<&'static str, String>> {
 
 /// The namespaces of a stage's command, likewise.
 fn namespaces_inside(bench: &Bench) -> anyhow::Result<BTreeMap<&'static str, String>> {
-    let script = format!("cd /proc/self/ns && for kind in {}; do readlink $kind; done", KINDS.join(" "));
-    let ended = bench.script(&script).finish()?.must_end_with(0)?;
-    let text = ended.text();
+    let ended = bench.script(&read_namespaces()).finish()?.must_end_with(0)?;
+    namespaces_of(&ended.text())
+}
+
+/// A script that writes the names of its namespaces, one a line.
+fn read_namespaces() -> String {
+    format!("cd /proc/self/ns && for kind in {}; do readlink $kind; done", KINDS.join(" "))
+}
+
+/// What that script wrote.
+fn namespaces_of(text: &str) -> anyhow::Result<BTreeMap<&'static str, String>> {
     let lines: Vec<&str> = text.lines().collect();
     ensure!(lines.len() == KINDS.len(), "readlink wrote {text:?}");
     Ok(KINDS.iter().zip(lines).map(|(kind, line)| (*kind, line.to_owned())).collect())

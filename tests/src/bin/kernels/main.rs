@@ -33,8 +33,12 @@ use lab::exec::find;
 use modules::Files;
 
 /// The programs that this needs, and their Debian packages.
-const NEEDED: [(&str, &str); 3] =
-    [("qemu-system-x86_64", "qemu-system-x86"), ("cpio", "cpio"), ("busybox", "busybox-static")];
+const NEEDED: [(&str, &str); 4] = [
+    ("qemu-system-x86_64", "qemu-system-x86"),
+    ("cpio", "cpio"),
+    ("mke2fs", "e2fsprogs"),
+    ("busybox", "busybox-static"),
+];
 
 /// Runs the acceptance tests on other kernels, in virtual machines.
 ///

@@ -1,0 +1,108 @@
+// Opens every page of the built book (the folder named, else book/book) in headless
+// Chromium: light and dark, on a wide screen and on a phone. `SHOTS=folder` keeps pictures.
+
+import { mkdir, readdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import * as checks from "./checks.mjs";
+import { scenes } from "./scenes.mjs";
+import { serve } from "./server.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const folder = resolve(process.argv[2] ?? join(here, "../book"));
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const sizes = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
+const themes = ["light", "navy"];
+
+const failures = [];
+const fail = (where, what) => failures.push(`${where}: ${what}`);
+
+const site = await serve(folder);
+const pages = (await readdir(folder)).filter((name) => name.endsWith(".html") && name !== "toc.html" && name !== "404.html");
+const browser = await chromium.launch({ executablePath, args });
+const targets = new Map();
+const wanted = new Map();
+let lanesSeen = 0;
+
+// A window in which the theme is set before any page loads, and in which nothing goes wrong unseen.
+async function open(theme, size, options = {}) {
+    const context = await browser.newContext({ viewport: sizes[size], colorScheme: theme === "light" ? "light" : "dark", ...options });
+    await context.addInitScript((name) => localStorage.setItem("mdbook-theme", name), theme);
+    const page = await context.newPage();
+    const where = () => `${new URL(page.url()).pathname} (${theme}, ${size})`;
+    page.on("console", (message) => ["error", "warning"].includes(message.type()) && fail(where(), `console: ${message.text()}`));
+    page.on("pageerror", (error) => fail(where(), `script: ${error.message}`));
+    // Aborted: the page was left before its icon came.
+    page.on("requestfailed", (request) => request.failure().errorText === "net::ERR_ABORTED" || fail(where(), `request failed: ${request.url()}`));
+    page.on("request", (request) => new URL(request.url()).origin === site.origin || request.url().startsWith("data:") || fail(where(), `foreign request: ${request.url()}`));
+    page.on("response", (response) => response.status() < 400 || fail(where(), `${response.status()}: ${response.url()}`));
+    return { context, page, where };
+}
+
+for (const theme of themes) {
+    for (const size of Object.keys(sizes)) {
+        const { context, page, where } = await open(theme, size);
+        // The page of all pages opens the printer's window: not here.
+        await context.addInitScript(() => { window.print = () => {}; });
+        for (const name of pages) {
+            await page.goto(`${site.origin}/${name}`, { waitUntil: "load" });
+            await page.evaluate(() => document.fonts.ready);
+            await page.evaluate(() => document.querySelectorAll("details").forEach((details) => { details.open = true; }));
+            const shown = await page.evaluate(() => document.documentElement.classList.contains(localStorage.getItem("mdbook-theme")));
+            if (!shown) fail(where(), `the theme is not ${theme}`);
+            const { wrong, withBoth } = await page.evaluate(checks.lanes);
+            lanesSeen += withBoth;
+            const found = [
+                ...await page.evaluate(checks.drawings),
+                ...await page.evaluate(checks.nothingUnwanted),
+                ...wrong,
+            ];
+            // As text, the transcripts must fit too.
+            await page.evaluate(() => document.querySelector(".lane-choice button[aria-pressed=true]")?.click());
+            found.push(...await page.evaluate(checks.layout, size === "wide"));
+            await page.evaluate(() => document.querySelector(".lane-choice button[aria-pressed=false]")?.click());
+            found.push(...await page.evaluate(checks.layout, size === "wide"));
+            found.forEach((what) => fail(where(), what));
+            if (process.env.SHOTS && name !== "print.html") {
+                await mkdir(process.env.SHOTS, { recursive: true });
+                await page.screenshot({ path: join(process.env.SHOTS, `${name.replace(".html", "")}-${theme}-${size}.png`), fullPage: true });
+            }
+            const { links, ids, twice } = await page.evaluate(checks.links);
+            targets.set(`/${name}`, new Set(ids));
+            if (name !== "print.html") twice.forEach((id) => fail(where(), `the id ${id} twice`));
+            wanted.set(`/${name}`, links);
+        }
+        await context.close();
+    }
+}
+
+// Every link and anchor inside the book leads somewhere.
+targets.set("/", targets.get("/index.html"));
+for (const [from, links] of wanted) {
+    for (const link of new Set(links)) {
+        const url = new URL(link);
+        if (url.origin !== site.origin) continue;
+        const ids = targets.get(url.pathname);
+        if (!ids) fail(from, `a link leads nowhere: ${url.pathname}`);
+        else if (url.hash && !ids.has(decodeURIComponent(url.hash.slice(1)))) fail(from, `an anchor leads nowhere: ${url.pathname}${url.hash}`);
+    }
+}
+if (lanesSeen === 0) fail("the book", "no transcript has two lanes");
+
+for (const [name, scene] of Object.entries(scenes)) {
+    try {
+        await scene({ open, site, sizes, targets });
+    } catch (error) {
+        fail(name, error.message);
+    }
+}
+
+await browser.close();
+site.close();
+if (failures.length > 0) {
+    console.error([...new Set(failures)].join("\n"));
+    process.exit(1);
+}
+console.log(`${pages.length} pages in ${themes.join(" and ")}, on ${Object.keys(sizes).join(" and ")}; ${lanesSeen} drawings of lanes; ${Object.keys(scenes).length} scenes: all well`);

@@ -1,0 +1,6 @@
+// says: sethostname(2) changes the UTS namespace of the caller
+        if let Some(name) = &cli.uts.hostname {
+            set_hostname(name)?;
+        }
+        let child = spawn(NAMESPACES, || lab::exec(&cli.lab.command))?;
+        child.wait()

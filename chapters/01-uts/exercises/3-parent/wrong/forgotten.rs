@@ -1,0 +1,1 @@
+// says: prctl(2) PR_SET_PDEATHSIG makes the kernel end the child with its parent

@@ -1,0 +1,1 @@
+// says: it shows the PID namespace of whoever mounts it

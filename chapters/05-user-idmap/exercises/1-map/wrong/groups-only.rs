@@ -1,0 +1,3 @@
+// says: the map says whose files root's are
+// hole: exercise-uid-map
+        Ok(())

@@ -1,0 +1,3 @@
+// says: the kernel wants "deny" in setgroups before it takes an ordinary user's gid_map
+// shows: root
+            write(pid, "setgroups", "deny")?;

@@ -1,0 +1,4 @@
+// says: the child waits at the gate for a byte
+// hole: exercise-wait
+        self.writer = None;
+        Ok(())

@@ -1,0 +1,1 @@
+// says: it is down: SIOCSIFFLAGS with IFF_UP

@@ -1,0 +1,3 @@
+// says: a limit without one on swap only makes a hog slow
+        let _ = group;
+        Ok(())

@@ -1,0 +1,3 @@
+// says: the child goes into its groups while it waits at the gate
+    gate.open()?;
+    groups.add(child.pid())?;

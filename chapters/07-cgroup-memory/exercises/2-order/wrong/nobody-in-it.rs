@@ -1,0 +1,2 @@
+// says: the child goes into its groups while it waits at the gate
+    gate.open()?;

@@ -1,0 +1,2 @@
+// says: with an attribute that a user namespace may write: userxattr
+// shows: user

@@ -1,0 +1,194 @@
+//! A learner's way through the commands, and what happens on bad input.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, ensure};
+use judge::workshop::{
+    Workshop, chapter,
+    crates::{Files, write_files},
+    timetable,
+};
+use libtest_mimic::{Failed, Trial};
+
+use crate::{PROGRAM, workshop};
+
+/// The folder of one learner, and what the program says there.
+struct Learner {
+    folder: PathBuf,
+    workshop: Workshop,
+}
+
+/// What a command said, and how it ended.
+struct Said {
+    status: i32,
+    text: String,
+}
+
+impl Said {
+    fn with(self, status: i32, words: &[&str]) -> anyhow::Result<Said> {
+        for word in words {
+            ensure!(self.text.contains(word), "it says nothing of {word:?}, but: {}", self.text);
+        }
+        ensure!(self.status == status, "the exit status is {}, not {status}: {}", self.status, self.text);
+        Ok(self)
+    }
+
+    /// The last line is what to type next.
+    fn ends_with(self, words: &str) -> anyhow::Result<Said> {
+        let last = self.text.trim_end().lines().last().unwrap_or_default();
+        ensure!(last.contains(words), "the last line is {last:?}, and says nothing of {words:?}");
+        Ok(self)
+    }
+}
+
+impl Learner {
+    fn new(folder: &Path, name: &str) -> anyhow::Result<Learner> {
+        let folder = folder.join(name);
+        Ok(Learner { workshop: workshop(&folder)?, folder })
+    }
+
+    fn types(&self, words: &[&str]) -> anyhow::Result<Said> {
+        self.types_under(&[], words)
+    }
+
+    fn types_under(&self, wrapper: &[&str], words: &[&str]) -> anyhow::Result<Said> {
+        let mut all: Vec<&str> = wrapper.to_vec();
+        let folder = self.folder.display().to_string();
+        all.extend([PROGRAM, "--folder", &folder]);
+        all.extend(words);
+        let output = Command::new(all[0]).args(&all[1..]).output().context("run the workshop")?;
+        let text = [output.stdout, output.stderr].concat();
+        Ok(Said { status: output.status.code().unwrap_or(-1), text: String::from_utf8_lossy(&text).into_owned() })
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.join("03-pid/src/lib.rs")
+    }
+
+    fn changes(&self, from: &str, to: &str) -> anyhow::Result<()> {
+        let text = fs::read_to_string(self.file())?;
+        ensure!(text.contains(from), "{from:?} is not in {text}");
+        Ok(fs::write(self.file(), text.replacen(from, to, 1))?)
+    }
+
+    fn solves(&self, exercise: usize) -> anyhow::Result<()> {
+        let exercises = self.workshop.exercises(chapter("03")?)?;
+        let right: Files = self.workshop.right_answer(&exercises[exercise - 1])?;
+        write_files(&right, &self.folder.join("03-pid"))
+    }
+}
+
+/// The trials, each in a folder of its own.
+pub fn trials(folder: &Path) -> Vec<Trial> {
+    let trial = |name: &'static str, test: fn(&Learner) -> anyhow::Result<()>| {
+        let folder = folder.to_owned();
+        Trial::test(format!("a learner {name}"), move || {
+            let learner = Learner::new(&folder, &name.replace(' ', "-"));
+            learner.and_then(|learner| test(&learner)).map_err(|error| Failed::from(format!("{error:#}")))
+        })
+    };
+    vec![
+        trial("goes from start to done, and on to the next exercise", goes_through),
+        trial("loses no work", loses_no_work),
+        trial("types something that makes no sense", makes_no_sense),
+        trial("has a checkout that cannot be written", read_only),
+        Trial::test("the presenter's timetable is the sum of the exercises", || {
+            timetable_is_the_sum().map_err(|error| Failed::from(format!("{error:#}")))
+        }),
+    ]
+}
+
+fn goes_through(learner: &Learner) -> anyhow::Result<()> {
+    learner.types(&["start", "3"])?.with(0, &["exercise 1 of", "lib.rs:"])?.ends_with("make check CH=03")?;
+    learner.types(&["check"])?.with(1, &["TODO", "one namespace more", "two pids", "make check CH=03"])?;
+    for title in ["Hint 1", "Hint 2", "Hint 3"] {
+        learner.types(&["hint", "03"])?.with(0, &[title])?.ends_with("make check CH=03")?;
+    }
+    learner.types(&["hint"])?.with(0, &["Hint 1", "Hint 3"])?.ends_with("make solution CH=03")?;
+    learner.types(&["solution"])?.with(0, &["+    let me = getpid();"])?.ends_with("make check CH=03")?;
+
+    learner.changes("pub fn say_who_i_am", "pub fun say_who_i_am")?;
+    learner.types(&["check"])?.with(1, &["DOES NOT BUILD", "error:"])?.ends_with("make check CH=03")?;
+    learner.solves(1)?;
+    learner.changes("//! What a new", "//! MINE. What a new")?;
+    let done = learner.types(&["check", "03-pid"])?;
+    done.with(0, &["passes", "Exercise 1 of 03-pid is done"])?.ends_with("make start CH=03")?;
+    learner.types(&["progress"])?.with(0, &["done 1. One process, two pids"])?;
+
+    learner.types(&["start", "03"])?.with(0, &["exercise 2 of"])?;
+    let text = fs::read_to_string(learner.file())?;
+    ensure!(text.contains("MINE") && text.matches("todo!").count() == 1, "the next exercise's file is {text}");
+    learner.types(&["check"])?.with(1, &["TODO", "end init with SIGKILL"])?;
+    learner.changes("todo!(", "let _ = (arrived, init); // ")?;
+    learner.types(&["check"])?.with(1, &["DOES NOT BUILD"])?;
+    Ok(())
+}
+
+fn loses_no_work(learner: &Learner) -> anyhow::Result<()> {
+    learner.types(&["start", "03"])?.with(0, &[])?;
+    learner.types(&["reset", "03"])?.with(0, &["as it was handed out"])?;
+    learner.changes("//! What a new", "//! MINE. What a new")?;
+    learner.types(&["start", "03"])?.with(2, &["is there", "open", "FORCE=1"])?;
+    learner.types(&["start", "03", "--exercise", "2"])?.with(2, &["is there"])?;
+    learner.types(&["reset", "03"])?.with(2, &["your work", "FORCE=1"])?;
+    ensure!(fs::read_to_string(learner.file())?.contains("MINE"), "the work is gone");
+    for (number, words) in [(1, ["reset", "03", "--force"]), (2, ["start", "03", "--force"])] {
+        let backup = learner.folder.join(format!("03-pid.backup-{number}/src/lib.rs"));
+        learner.types(&words)?.with(0, &[&format!("03-pid.backup-{number}")])?;
+        ensure!(fs::read_to_string(&backup)?.contains("MINE"), "{} is not the work", backup.display());
+        ensure!(!fs::read_to_string(learner.file())?.contains("MINE"), "{words:?} did not hand out");
+        learner.changes("//! What a new", "//! MINE. What a new")?;
+    }
+    // The piece of the next exercise is not as the chapter has it any more: it is not overwritten either.
+    learner.solves(1)?;
+    learner.types(&["check"])?.with(0, &[])?;
+    learner.changes("if !has_handler", "if  !has_handler")?;
+    learner.types(&["start", "03"])?.with(2, &["changed already", "FORCE=1"])?;
+    ensure!(fs::read_to_string(learner.file())?.contains("if  !has_handler"), "the work is gone");
+    Ok(())
+}
+
+fn makes_no_sense(learner: &Learner) -> anyhow::Result<()> {
+    learner.types(&["start", "42"])?.with(2, &["no chapter \"42\"", "01-uts, 02-ipc"])?;
+    learner.types(&["start", ""])?.with(2, &["no chapter \"\""])?;
+    learner.types(&["start"])?.with(2, &["which chapter?", "make start CH=01"])?;
+    learner.types(&["start", "03", "--exercise", "9"])?.with(2, &["no number 9"])?;
+    learner.types(&["check"])?.with(2, &["nothing is started", "make start CH=01"])?;
+    learner.types(&["hint", "03"])?.with(2, &["03-pid is not started", "make start CH=03"])?;
+
+    learner.types(&["start", "03"])?.with(0, &[])?;
+    fs::rename(learner.file(), learner.file().with_file_name("library.rs"))?;
+    learner.types(&["check"])?.with(2, &["lib.rs is not there", "make reset"])?;
+    fs::remove_dir_all(learner.folder.join("03-pid"))?;
+    learner.types(&["check"])?.with(2, &["is gone", "make start CH=03 EX=1"])?;
+    learner.types(&["start", "03"])?.with(0, &[])?;
+    fs::write(learner.folder.join("progress"), "# mine\n03-pid pid-one half 0\n")?;
+    learner.types(&["progress"])?.with(2, &["progress", "half", "mend or delete the line"])?;
+    fs::write(learner.folder.join("progress"), "# mine\n03-pid no-such open 0\n")?;
+    learner.types(&["check"])?.with(2, &["no-such"])?;
+    Ok(())
+}
+
+fn read_only(learner: &Learner) -> anyhow::Result<()> {
+    fs::create_dir_all(&learner.folder)?;
+    let folder = learner.folder.display();
+    let script = format!("mount -t tmpfs -o ro none {folder} && exec \"$0\" \"$@\"");
+    let said =
+        learner.types_under(&["unshare", "--map-root-user", "--mount", "sh", "-c", &script], &["start", "03"])?;
+    said.with(2, &["Read-only file system", "copy it to a folder of yours"])?;
+    Ok(())
+}
+
+fn timetable_is_the_sum() -> anyhow::Result<()> {
+    let workshop = workshop(Path::new("/"))?;
+    let page = fs::read_to_string(workshop.root.join("book/src/workshop.md")).context("the presenter's page")?;
+    let shown = page.split_once("<!-- timetable -->").and_then(|(_, rest)| rest.split_once("<!-- /timetable -->"));
+    let (shown, _) = shown.context("no <!-- timetable --> … <!-- /timetable --> on the presenter's page")?;
+    let sum = timetable::markdown(&workshop)?;
+    ensure!(shown.trim() == sum.trim(), "`cargo run --bin workshop -- timetable` prints another one:\n{sum}");
+    Ok(())
+}

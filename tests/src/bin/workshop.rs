@@ -1,0 +1,139 @@
+//! The workshop: hands exercises out, and lets the kernel mark them.
+
+use std::{
+    env,
+    io::{Write, stdout},
+    path::{PathBuf, absolute},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand, ValueEnum};
+use judge::{
+    User, checks,
+    workshop::{
+        Workshop, chapter,
+        commands::{self, NotYet},
+        desk::Desk,
+        marking, timetable, verdict,
+    },
+};
+use lab::Probe;
+use nix::sys::signal::{SigHandler, Signal, signal};
+
+/// Hands out exercises, and lets the book's own checks judge what you wrote.
+///
+/// CHAPTER is a number or a name; without it, the one that you started last is meant.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    /// Where your crates are [default: workshop in the repository]
+    #[arg(long, value_name = "DIR", global = true)]
+    folder: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Do,
+}
+
+#[derive(Subcommand)]
+enum Do {
+    /// Make workshop/CHAPTER with a piece taken out, or take out the next piece
+    Start {
+        chapter: Option<String>,
+        /// Which exercise [default: the first that is not done]
+        #[arg(long, short)]
+        exercise: Option<usize>,
+        /// Begin afresh; what is there is kept as a backup
+        #[arg(long)]
+        force: bool,
+    },
+    /// Build what you wrote and judge it
+    Check { chapter: Option<String> },
+    /// The next of three hints
+    Hint { chapter: Option<String> },
+    /// Where you stand
+    Progress,
+    /// Hand the exercise out again
+    Reset {
+        chapter: Option<String>,
+        /// Even if you have written something; it is kept as a backup
+        #[arg(long)]
+        force: bool,
+    },
+    /// The difference between yours and an answer that passes
+    Solution { chapter: Option<String> },
+    /// Check again at every save
+    Watch { chapter: Option<String> },
+    /// The timetable of the presenter's page, from the exercises' minutes
+    Timetable,
+    /// One check, in a process of its own
+    #[command(hide = true)]
+    Judge {
+        user: Who,
+        check: String,
+        binary: PathBuf,
+        /// In milliseconds: a stage that takes longer hangs
+        #[arg(long)]
+        bound: u64,
+    },
+    /// Why this user cannot run a chapter
+    #[command(hide = true)]
+    Probe { chapter: String },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Who {
+    Root,
+    User,
+}
+
+/// Exit status 0: done, or it passes. 1: it does not pass yet. 2: it could not be done.
+fn main() -> ExitCode {
+    // SAFETY: SIG_DFL installs no handler. Whoever reads only the first lines ends this program quietly.
+    let restored = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
+    debug_assert!(restored.is_ok());
+    match run(Cli::parse()) {
+        Ok(status) => status,
+        Err(error) if error.is::<NotYet>() => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("workshop: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let program = env::current_exe().context("where is this program's file?")?;
+    let workshop = || {
+        let mut workshop = Workshop::of_repository(&program)?;
+        if let Some(folder) = &cli.folder {
+            workshop.folder = absolute(folder).context("--folder")?;
+        }
+        anyhow::Ok(workshop)
+    };
+    let desk = |chapter: &Option<String>| Desk::find(workshop()?, program.clone(), chapter.as_deref());
+    match cli.command {
+        Do::Start { chapter, exercise, force } => commands::start(workshop()?, chapter.as_deref(), exercise, force)?,
+        Do::Check { chapter } => marking::check(&mut desk(&chapter)?)?,
+        Do::Hint { chapter } => desk(&chapter)?.hint()?,
+        Do::Progress => commands::progress(&workshop()?)?,
+        Do::Reset { chapter, force } => desk(&chapter)?.reset(force)?,
+        Do::Solution { chapter } => desk(&chapter)?.solution()?,
+        Do::Watch { chapter } => desk(&chapter)?.watch()?,
+        Do::Timetable => print!("{}", timetable::markdown(&workshop()?)?),
+        Do::Judge { user, check, binary, bound } => {
+            let check = checks::named(&check).context("there is no such check")?;
+            let user = if let Who::Root = user { User::Root } else { User::Ordinary };
+            let verdict = verdict::of_check(check, user, &binary, Duration::from_millis(bound))?;
+            let (word, said) = verdict.parts();
+            write!(stdout(), "{word}\n{said}\n")?;
+        }
+        Do::Probe { chapter: word } => {
+            if let Probe::DoesNotRun(reason) = (chapter(&word)?.probe)() {
+                writeln!(stdout(), "{reason}")?;
+                return Ok(ExitCode::from(1));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,185 @@
+//! What happens on `hint`, `reset`, `solution`, `watch`?
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    thread::sleep,
+    time::{Duration, SystemTime},
+};
+
+use anyhow::{Context, ensure};
+
+use super::{
+    Workshop, chapter,
+    commands::{hand_out, keep, wrapped},
+    crates::{Files, read_files, write_files},
+    exercise::Exercise,
+    state::State,
+};
+use crate::chapters::{CHAPTERS, Chapter};
+
+/// A learner's desk: the chapter and the exercise that lie on it.
+pub struct Desk {
+    /// Where everything is.
+    pub workshop: Workshop,
+    /// The program that runs.
+    pub program: PathBuf,
+    /// What the state file says.
+    pub state: State,
+    /// The chapter.
+    pub chapter: &'static Chapter,
+    /// All its exercises.
+    pub exercises: Vec<Exercise>,
+    /// The one at hand.
+    pub exercise: Exercise,
+}
+
+impl Desk {
+    /// The desk with the exercise that was started last, in this chapter or in any.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was started, or its crate is gone.
+    pub fn find(workshop: Workshop, program: PathBuf, word: Option<&str>) -> anyhow::Result<Desk> {
+        let state = State::read(&workshop.folder)?;
+        let named = word.map(chapter).transpose()?;
+        let latest = state.latest(named.map(|chapter| chapter.name));
+        let latest = latest.with_context(|| match named {
+            Some(chapter) => format!("{} is not started: make start CH={}", chapter.name, &chapter.name[..2]),
+            None => "nothing is started: make start CH=01, or any other chapter".into(),
+        })?;
+        let chapter = chapter(&latest.chapter)?;
+        let exercises = workshop.exercises(chapter)?;
+        let exercise = exercises.iter().find(|exercise| exercise.slug == latest.slug);
+        let exercise =
+            exercise.with_context(|| format!("{} has no exercise {:?} any more", chapter.name, latest.slug))?;
+        let folder = workshop.crate_folder(chapter.name);
+        ensure!(
+            folder.join("Cargo.toml").exists(),
+            "{} is gone: make start CH={} EX={} makes it again",
+            folder.display(),
+            &chapter.name[..2],
+            exercise.number
+        );
+        Ok(Desk { exercise: exercise.clone(), workshop, program, state, chapter, exercises })
+    }
+
+    /// After an exercise is done: the next one, or the next chapter.
+    pub fn say_what_comes(&self) {
+        let number = &self.chapter.name[..2];
+        if let Some(next) = self.exercises.iter().find(|exercise| !self.state.is_done(exercise)) {
+            println!("Next, exercise {}, {}: make start CH={number}", next.number, next.title);
+            return;
+        }
+        match CHAPTERS.iter().find(|chapter| chapter.number() == self.chapter.number() + 1) {
+            Some(next) => println!("That was {}. Next: make start CH={}", self.chapter.name, &next.name[..2]),
+            None => println!("That was the last chapter. Where you stand: make progress"),
+        }
+    }
+
+    /// The next hint of the exercise at hand.
+    ///
+    /// # Errors
+    ///
+    /// The state file cannot be written.
+    pub fn hint(&mut self) -> anyhow::Result<()> {
+        let number = &self.chapter.name[..2];
+        let entry = self.state.of(&self.exercise).context("the exercise is started")?;
+        let (stand, given) = (entry.stand, entry.hints);
+        let Some(hint) = self.exercise.hints.get(given) else {
+            println!("{}\n", wrapped(&self.exercise.hints.join("\n\n")));
+            println!("These are all three. An answer that passes: make solution CH={number}");
+            return Ok(());
+        };
+        println!("{}\n", wrapped(hint));
+        self.state.change(&self.exercise, stand, given + 1)?;
+        println!("Then: make check CH={number}");
+        Ok(())
+    }
+
+    /// The difference between the learner's crate and an answer that passes.
+    ///
+    /// # Errors
+    ///
+    /// diff(1) is not there.
+    pub fn solution(&self) -> anyhow::Result<()> {
+        let folder = self.workshop.crate_folder(self.chapter.name);
+        let right = self.workshop.right_answer(&self.exercise)?;
+        let solution = self.workshop.folder.join(".solution");
+        write_files(&right, &solution)?;
+        let outcome = diff(&folder, &solution, &right);
+        fs::remove_dir_all(&solution)?;
+        if outcome? {
+            println!();
+            println!("`+` is an answer that passes. With yours changed: make check CH={}", &self.chapter.name[..2]);
+        } else {
+            println!("Yours is that answer, line for line: make check CH={}", &self.chapter.name[..2]);
+        }
+        Ok(())
+    }
+
+    /// Hands the exercise out again. What the learner wrote goes into a backup, with `force` only.
+    ///
+    /// # Errors
+    ///
+    /// The learner has written something, and `force` was not given.
+    pub fn reset(&mut self, force: bool) -> anyhow::Result<()> {
+        let number = &self.chapter.name[..2];
+        let folder = self.workshop.crate_folder(self.chapter.name);
+        if self.workshop.handed_out(&self.exercise)? == read_files(&folder, "src")? {
+            println!("{} is as it was handed out: make check CH={number}", self.workshop.shown(&folder));
+            return Ok(());
+        }
+        let way = format!("make reset CH={number} FORCE=1 keeps it as a backup and hands the exercise out again");
+        ensure!(force, "{} has your work in it: {way}", self.workshop.shown(&folder));
+        println!("Your work is in {} now.", self.workshop.shown(&keep(&folder)?));
+        hand_out(&self.workshop, &mut self.state, self.exercise.clone(), self.exercises.len())
+    }
+
+    /// Checks again at every change of a file, until Ctrl-C.
+    ///
+    /// # Errors
+    ///
+    /// The check could not be run.
+    pub fn watch(&self) -> anyhow::Result<()> {
+        let source = self.workshop.crate_folder(self.chapter.name).join("src");
+        let mut seen = None;
+        loop {
+            let now = changed(&source);
+            if seen != now {
+                seen = now;
+                println!("\x1b[2J\x1b[H");
+                Command::new(&self.program).args(["check", self.chapter.name]).status().context("run the check")?;
+                println!("\nWaiting for you to save a file of {} (Ctrl-C ends it) …", self.workshop.shown(&source));
+            }
+            sleep(Duration::from_millis(200));
+        }
+    }
+}
+
+/// When a file under the folder was last changed, and how many there are.
+fn changed(folder: &Path) -> Option<(SystemTime, usize)> {
+    let times: Vec<SystemTime> = fs::read_dir(folder)
+        .ok()?
+        .flatten()
+        .filter_map(|entry| match entry.file_type().ok()?.is_dir() {
+            true => Some(changed(&entry.path())?.0),
+            false => entry.metadata().ok()?.modified().ok(),
+        })
+        .collect();
+    Some((times.iter().max().copied()?, times.len()))
+}
+
+/// Prints what changes the learner's files into these; whether there is anything.
+fn diff(learners: &Path, solution: &Path, files: &Files) -> anyhow::Result<bool> {
+    let mut any = false;
+    for file in files.keys() {
+        let mut command = Command::new("diff");
+        command.args(["-u", "--label", "yours", "--label", file]).arg(learners.join(file)).arg(solution.join(file));
+        let status = command.status().context("run diff")?;
+        any |= status.code() == Some(1);
+        ensure!(status.code() != Some(2), "diff could not compare {file}");
+    }
+    Ok(any)
+}

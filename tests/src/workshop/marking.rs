@@ -1,0 +1,200 @@
+//! What happens on `check`?
+
+use super::{
+    commands::{NotYet, wrapped},
+    crates::{Files, learners},
+    desk::Desk,
+    exercise::Exercise,
+    state::Stand,
+    verdict::{Place, Verdict, users},
+};
+use crate::{
+    bench::User,
+    chapters::Chapter,
+    checks::{self, Check},
+};
+
+/// What takes longer than a learner waits; `make test` asks it of the book's stages.
+const LONG: [&str; 3] = [
+    "09 twenty containers at once, from the first moment on",
+    "09 200 containers one after another",
+    "09 SIGKILL at any moment leaves no mount, process or file, layers or not",
+];
+
+/// The checks of an exercise: its own first, then the rest of its chapter's but the long ones.
+pub fn checks_of(chapter: &Chapter, exercise: &Exercise) -> Vec<&'static Check> {
+    let own = exercise.checks.iter().copied();
+    let named = |check: &&Check| is_own(exercise, check);
+    let number = chapter.number();
+    let rest = checks::all().filter(|check| check.chapter == number && !named(check));
+    own.chain(rest.filter(|check| !LONG.contains(&check.full_name().as_str()))).collect()
+}
+
+/// A check that does not hold.
+pub struct Finding {
+    /// Which.
+    pub check: &'static Check,
+    /// How it ended.
+    pub verdict: Verdict,
+}
+
+impl Finding {
+    /// The sentence that teaches.
+    pub fn teaches(&self) -> &'static str {
+        self.verdict.teaches(self.check)
+    }
+}
+
+/// Asks the checks in their order, as one user, up to the first that does not hold. `tell`
+/// hears of each that does, or is skipped.
+///
+/// # Errors
+///
+/// A check could not be asked.
+pub fn judge(
+    place: &Place,
+    chapter: &Chapter,
+    checks: &[&'static Check],
+    user: User,
+    mut tell: impl FnMut(&Check, &Verdict),
+) -> anyhow::Result<Option<Finding>> {
+    for check in checks {
+        let verdict = place.ask(chapter, check, user)?;
+        if !verdict.is_fine() {
+            return Ok(Some(Finding { check, verdict }));
+        }
+        tell(check, &verdict);
+    }
+    Ok(None)
+}
+
+/// The `todo!`s that are left: file, line, text.
+pub fn todos(files: &Files) -> Vec<(String, usize, String)> {
+    let of_file = |(file, text): (&String, &String)| -> Vec<_> {
+        let lines = text.lines().enumerate().filter(|(_, line)| line.contains("todo!"));
+        lines.map(|(index, line)| (file.clone(), index + 1, line.trim().to_owned())).collect()
+    };
+    files.iter().flat_map(of_file).collect()
+}
+
+/// Builds the learner's crate and lets the exercise's checks judge it.
+///
+/// # Errors
+///
+/// [`NotYet`] if it does not pass, and whatever keeps it from being judged.
+pub fn check(desk: &mut Desk) -> anyhow::Result<()> {
+    let (workshop, chapter, exercise) = (&desk.workshop, desk.chapter, &desk.exercise);
+    let folder = workshop.crate_folder(chapter.name);
+    let files = learners(&folder, &workshop.chapter_source(chapter.name)?)?;
+    println!("{}, exercise {}: {}\n", chapter.name, exercise.number, exercise.title);
+    let tools = workshop.build_tools()?;
+    let (binary, warnings) = match workshop.build(chapter.name, &folder)? {
+        Ok(built) => built,
+        Err(said) => {
+            print!("{said}");
+            println!("DOES NOT BUILD: the compiler's words are above.\n");
+            return not_yet(desk, "Mend it, then");
+        }
+    };
+    print!("{warnings}");
+    let left = todos(&files);
+    for (file, line, text) in &left {
+        println!("TODO     {}:{line}\n         {text}", workshop.shown(&folder.join(file)));
+    }
+    if !left.is_empty() {
+        println!();
+        return not_yet(desk, "Write it, then");
+    }
+    let place = Place::new(&binary, &tools, &desk.program)?;
+    let mut judged = false;
+    for user in users() {
+        let found = judge_as(&place, chapter, exercise, *user)?;
+        judged |= found.judged;
+        if let Some(finding) = found.finding {
+            tell_finding(&finding, *user);
+            if !is_own(exercise, finding.check) {
+                println!("That is another of the chapter's checks: it held before you changed something.\n");
+            }
+            return not_yet(desk, "Mend it, then");
+        }
+    }
+    if !judged {
+        println!("Nothing could be judged on this machine: `make doctor` says what to do.");
+        return Err(NotYet.into());
+    }
+    let hints = desk.state.of(exercise).map_or(0, |entry| entry.hints);
+    desk.state.change(&desk.exercise, Stand::Done, hints)?;
+    println!("\nExercise {} of {} is done.", desk.exercise.number, desk.chapter.name);
+    desk.say_what_comes();
+    Ok(())
+}
+
+fn is_own(exercise: &Exercise, check: &Check) -> bool {
+    exercise.checks.iter().any(|own| std::ptr::eq(*own, check))
+}
+
+struct Judged {
+    judged: bool,
+    finding: Option<Finding>,
+}
+
+fn judge_as(place: &Place, chapter: &Chapter, exercise: &Exercise, user: User) -> anyhow::Result<Judged> {
+    let who = if users().len() > 1 { format!(" as {}", user.name()) } else { String::new() };
+    if let Some(reason) = place.obstacle(chapter, user)? {
+        println!("skipped {who} this machine does not run {}: {reason}\n", chapter.name);
+        return Ok(Judged { judged: false, finding: None });
+    }
+    let (mut judged, mut others) = (false, 0);
+    let finding = judge(place, chapter, &checks_of(chapter, exercise), user, |check, verdict| {
+        let (word, reason) = verdict.parts();
+        let own = is_own(exercise, check);
+        if let Verdict::Skipped(_) = verdict {
+            println!("{word}{who}  {}: {reason}", check.name);
+        } else if own {
+            judged = true;
+            println!("{word}{who}  {}", check.name);
+        } else {
+            others += 1;
+        }
+    })?;
+    if others > 0 {
+        println!("passes{who}  {others} more of the chapter's");
+    }
+    Ok(Judged { judged, finding })
+}
+
+fn tell_finding(finding: &Finding, user: User) {
+    let (word, said) = finding.verdict.parts();
+    let who = if users().len() > 1 { format!(" (as {})", user.name()) } else { String::new() };
+    println!("\n{word:<8} must hold: {}{who}", finding.check.name);
+    let said = said.replace("; it said: ", "\nit said:\n");
+    for (index, line) in said.lines().enumerate() {
+        println!("         {}{line}", if index == 0 { "but: " } else { "" });
+    }
+    println!("\n{}\n", wrapped(&format!("{}.", capitalised(finding.teaches()))));
+}
+
+fn capitalised(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn not_yet(desk: &Desk, what: &str) -> anyhow::Result<()> {
+    let number = &desk.chapter.name[..2];
+    let hints = desk.state.of(&desk.exercise).map_or(0, |entry| entry.hints);
+    let help = if hints < desk.exercise.hints.len() { "hint" } else { "solution" };
+    println!("{what}: make check CH={number}   (or: make {help} CH={number})");
+    Err(NotYet.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONG, checks};
+
+    #[test]
+    fn the_long_checks_are_there() {
+        for name in LONG {
+            assert!(checks::named(name).is_some(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! When are two outputs the same but for names?
+//!
+//! A pid, the inode of a namespace, a random hostname or key differ from run to run, but
+//! where one of them stands twice it must stand twice again. So each value gets a letter
+//! in order of first appearance, over the whole transcript: the same value the same
+//! letter, a different value a different one. A time says nothing again: it becomes a word.
+
+use std::collections::BTreeMap;
+
+use regex::{Captures, Regex};
+
+/// What a log line begins with: time, role, pid, place, in columns.
+const LOG: &str = r"(?m)^ *\+[0-9]+\.[0-9]{2}ms ([a-z]+\[[0-9]+\]) +([^ ]+) +";
+
+/// What stands at the place of a pid in the log, in /proc, and in what the book's commands print.
+const PIDS: [&str; 9] = [
+    r"\b(?:parent|keeper|child|outside|inside)\[([0-9]+)\]",
+    r"/proc/([0-9]+)\b",
+    r"\b([0-9]+) in the host's /proc",
+    r"(?m) ([0-9]+) ended with ",
+    r#"(?m)" (?:of|for) ([0-9]+)(?:$|:)"#,
+    r"\b[Pp][Ii][Dd]:?\s+([0-9]+)\b",
+    r"\bmoved ([0-9]+) into ",
+    r"\bN[Ss]pid:\s+([0-9]+)\b",
+    r"(?m)^ *([0-9]+) (?:\?|pts/[0-9]+) ",
+];
+
+/// Smaller numbers are pids inside: PID 1 and those after it are the same in every run.
+const FIRST_PID_OUTSIDE: u32 = 100;
+
+/// The text with letters for names.
+pub fn rename(text: &str) -> String {
+    let text = Regex::new(LOG).unwrap().replace_all(text, "+TIME $1 $2 ");
+    let text = by_letter(&text, r"\b[a-z_]+:\[([0-9]{10})\]", "NAMESPACE");
+    let text = by_letter(&text, r"\bcontainer-([0-9a-f]{8})\b", "RANDOM");
+    let text = by_letter(&text, r"\bcontainer-[0-9]+-([0-9]+)\b", "START");
+    let text = by_letter(&text, r"\b0x([0-9a-f]{8})\b", "KEY");
+    pids(&text)
+}
+
+/// Gives each value of the pattern's group a letter, and puts it in the value's place.
+fn by_letter(text: &str, pattern: &str, kind: &str) -> String {
+    let mut letters = BTreeMap::new();
+    let put = |captures: &Captures| {
+        let name = letter(&mut letters, &captures[1], kind);
+        captures[0].replace(&captures[1], &name)
+    };
+    Regex::new(pattern).unwrap().replace_all(text, put).into_owned()
+}
+
+/// A pid is known by the places it stands in, and then it is renamed wherever it stands:
+/// an `echo $$` prints a mere number. A line number (`lib.rs:462`) stays.
+fn pids(text: &str) -> String {
+    let mut known: Vec<&str> = Vec::new();
+    for pattern in PIDS {
+        for captures in Regex::new(pattern).unwrap().captures_iter(text) {
+            known.extend(captures.get(1).map(|value| value.as_str()));
+        }
+    }
+    known.retain(|pid| pid.parse().is_ok_and(|pid: u32| pid >= FIRST_PID_OUTSIDE));
+    let mut letters = BTreeMap::new();
+    let put = |captures: &Captures| {
+        let (before, number) = (&captures[1], &captures[2]);
+        match before.is_empty() && known.contains(&number) {
+            true => letter(&mut letters, number, "PID"),
+            false => captures[0].to_owned(),
+        }
+    };
+    Regex::new(r"(\.rs:|)\b([0-9]+)\b").unwrap().replace_all(text, put).into_owned()
+}
+
+/// The value's letter: A, B, …, Z, and then numbers.
+fn letter(letters: &mut BTreeMap<String, String>, value: &str, kind: &str) -> String {
+    let next = letters.len();
+    let name = || match u8::try_from(next) {
+        Ok(next @ 0..26) => format!("{kind}-{}", char::from(b'A' + next)),
+        _ => format!("{kind}-{next}"),
+    };
+    letters.entry(value.to_owned()).or_insert_with(name).clone()
+}

@@ -1,0 +1,198 @@
+//! Do these tests fail when they should?
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::ensure;
+use judge::User;
+use libtest_mimic::Trial;
+
+use crate::{
+    difference,
+    page::{Page, every_transcript_is_shown},
+    renaming::rename,
+    run_again,
+    surroundings::Place,
+    transcript::Transcript,
+    trial,
+};
+
+pub fn trials(place: &Arc<Place>) -> Vec<Trial> {
+    let with = |name: &str, test: fn(&Path) -> anyhow::Result<()>| {
+        let place = Arc::clone(place);
+        trial(name, move || test(&place.0))
+    };
+    vec![
+        trial("renaming: the same value gets the same letter, another value another", letters),
+        trial("renaming: what is no name stays", what_stays),
+        trial("renaming: columns and times do not count", columns),
+        trial("a transcript is read and written without loss", there_and_back),
+        trial("a file that is no transcript is refused", refused),
+        trial("a difference is shown by line", shown_by_line),
+        trial("a pasted block is found out", pasted),
+        trial("a transcript on no page is found out", on_no_page),
+        with("a right transcript passes", right),
+        with("a wrong output is found out", wrong_output),
+        with("a wrong exit status is found out", wrong_status),
+        with("a program that does not exist is found out", missing_program),
+        with("the two streams keep their order", merged),
+    ]
+}
+
+fn same(one: &str, other: &str) -> bool {
+    rename(one) == rename(other)
+}
+
+fn letters() -> anyhow::Result<()> {
+    ensure!(same("uts:[4026531838]\nuts:[4026532851]\n", "uts:[4026531111]\nuts:[4026532222]\n"));
+    ensure!(!same("uts:[4026531838]\nuts:[4026532851]\n", "uts:[4026531838]\nuts:[4026531838]\n"));
+    ensure!(same("0xf7ec9f0c 0", "0x238c634c 0"));
+    ensure!(!same("0xc1", "0xc2"), "a key that the code chose is no name");
+    ensure!(same("container-0a1b2c3d container-0a1b2c3d", "container-99999999 container-99999999"));
+    ensure!(!same("container-0a1b2c3d container-0a1b2c3d", "container-99999999 container-99999998"));
+    let log = |parent: u32, child: u32, said: u32| {
+        format!(" +0.10ms parent[{parent}] 01-uts/process.rs:1 {child} ended with status 0\n{said}\n")
+    };
+    ensure!(same(&log(4242, 4243, 4243), &log(777, 9000, 9000)), "an output can repeat a pid");
+    ensure!(!same(&log(4242, 4243, 4243), &log(777, 9000, 777)), "the child is not the parent");
+    ensure!(!same(&log(4242, 4243, 4243), &log(777, 9000, 9001)), "a number that is no pid stays");
+    Ok(())
+}
+
+fn what_stays() -> anyhow::Result<()> {
+    ensure!(!same("child[1] x", "child[2] x"), "PID 1 is PID 1");
+    ensure!(!same("0 1000 1", "0 1001 1"), "ids are no names");
+    ensure!(!same("lib.rs:62 parent[862]", "lib.rs:63 parent[862]"), "line numbers are exact");
+    ensure!(same("lib.rs:862 parent[862]", "lib.rs:862 parent[4242]"), "even if a pid is the same number");
+    ensure!(!same("[exit status 125]", "[exit status 126]"));
+    Ok(())
+}
+
+fn columns() -> anyhow::Result<()> {
+    let four = " +0.41ms parent[4242] 01-uts/process.rs:73   cloning: UTS\n";
+    let seven = "+12.00ms parent[1234567] 01-uts/process.rs:73   cloning: UTS\n";
+    ensure!(same(four, seven));
+    ensure!(!same(four, &seven.replace("UTS", "IPC")));
+    ensure!(!same("a  b\n", "a b\n"), "only the log's columns");
+    Ok(())
+}
+
+fn there_and_back() -> anyhow::Result<()> {
+    let text = "as both\n$ one '\n> two'\n\nout\n> more\n[exit status 7]\n$ true\n";
+    let transcript = Transcript::parse(text)?;
+    ensure!(transcript.steps[0].command == "one '\ntwo'");
+    ensure!(transcript.steps[0].output == "\nout\n> more\n");
+    ensure!((transcript.steps[0].status, transcript.steps[1].status) == (7, 0));
+    ensure!(transcript.render()? == text);
+    ensure!(transcript.is_for(User::Root) && transcript.is_for(User::Ordinary));
+    let of_root = "as root\n# id -u\n0\n$ 5\n";
+    ensure!(Transcript::parse(of_root)?.render()? == of_root);
+    ensure!(!Transcript::parse(of_root)?.is_for(User::Ordinary));
+    Ok(())
+}
+
+fn refused() -> anyhow::Result<()> {
+    for wrong in [
+        "",
+        "as user\n",
+        "as me\n$ true\n",
+        "as root\n$ true\n",
+        "$ true\n",
+        "as user\noutput of nothing\n$ true\n",
+        "as user\n $ not run\n",
+        "as user\n$ true\n[exit status 0]\n",
+        "as user\n$ true\n[exit status one]\n",
+        "as user\n$ false\n[exit status 1]\noutput after the end\n",
+    ] {
+        ensure!(Transcript::parse(wrong).is_err(), "{wrong:?} is no transcript");
+    }
+    Ok(())
+}
+
+fn shown_by_line() -> anyhow::Result<()> {
+    ensure!(difference("as user\n$ true\n", "as user\n$ true\n").is_none());
+    let text = difference("as user\n$ x\none\ntwo\n", "as user\n$ x\none\nthree\n").unwrap_or_default();
+    ensure!(text.contains("two") && text.contains("three"), "{text}");
+    Ok(())
+}
+
+fn pasted() -> anyhow::Result<()> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = |text: &str| Page::with(Path::new("page.md"), text).shows_nothing_pasted(&workspace);
+    page("prose\n```console\n{{#include transcripts/00-lab/quiet.console:2:}}\n```\n")?;
+    page("```rust,ignore\n{{#include ../../chapters/01-uts/src/main.rs}}\n```\n")?;
+    page("```sh\nmake test\ncargo run --bin doctor\n```\n")?;
+    for wrong in [
+        "```console\n$ true\n```\n",
+        "```console\n{{#include transcripts/00-lab/quiet.console:2:}}\nmore\n```\n",
+        "```console\n{{#include elsewhere/file.console:2:}}\n```\n",
+        "```\nno language\n```\n",
+        "```rust,ignore\nfn main() {}\n```\n",
+        "```rust\n{{#include ../../chapters/01-uts/src/main.rs}}\n```\n",
+        "```sh\nmake nothing-of-that-name\n```\n",
+        "```sh\ncargo run --bin misspelt\n```\n",
+        "```sh\nno end\n",
+    ] {
+        ensure!(page(wrong).is_err(), "{wrong:?}");
+    }
+    Ok(())
+}
+
+fn on_no_page() -> anyhow::Result<()> {
+    let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../book/src");
+    let file = book.join("transcripts/00-lab/quiet.console");
+    let page = |text: &str| [Page::with(&book.join("page.md"), text)];
+    let shown = |text: &str| every_transcript_is_shown(&page(text), std::slice::from_ref(&file));
+    shown("{{#include transcripts/00-lab/quiet.console:2:}}")?;
+    ensure!(shown("nothing").is_err());
+    ensure!(shown("{{#include transcripts/00-lab/quiet.console:2:2}}").is_err(), "a part of it is not enough");
+    ensure!(shown("{{#include transcripts/00-lab/quiet.console}}").is_err(), "the first line is not for the page");
+    Ok(())
+}
+
+/// Replays a text as the user who runs these tests, or as an ordinary one.
+fn replay(text: &str, place: &Path) -> anyhow::Result<Option<String>> {
+    let now = run_again(&Transcript::parse(text)?, User::Ordinary, place)?;
+    Ok(difference(text, &now.render()?))
+}
+
+fn right(place: &Path) -> anyhow::Result<()> {
+    let text =
+        "as user\n$ echo one; echo two >&2\none\ntwo\n$ cargo run --bin 01-uts -- -q sh -c 'exit 3'\n[exit status 3]\n";
+    let difference = replay(text, place)?;
+    ensure!(difference.is_none(), "{difference:?}");
+    Ok(())
+}
+
+fn wrong_output(place: &Path) -> anyhow::Result<()> {
+    ensure!(replay("as user\n$ echo one\ntwo\n", place)?.is_some());
+    ensure!(replay("as user\n$ echo one\n", place)?.is_some(), "a missing line");
+    ensure!(replay("as user\n$ true\none\n", place)?.is_some(), "a line too many");
+    Ok(())
+}
+
+fn wrong_status(place: &Path) -> anyhow::Result<()> {
+    for text in ["as user\n$ false\n", "as user\n$ true\n[exit status 1]\n", "as user\n$ exit 2\n[exit status 1]\n"] {
+        let error = replay(text, place).err().map(|error| error.to_string()).unwrap_or_default();
+        ensure!(error.contains("exit status"), "{text:?}: {error:?}");
+    }
+    Ok(())
+}
+
+fn missing_program(place: &Path) -> anyhow::Result<()> {
+    for command in ["no-such-program", "no-such-program | cat", "no-such-program; true"] {
+        let error = replay(&format!("as user\n$ {command}\n"), place).err();
+        let error = error.map(|error| error.to_string()).unwrap_or_default();
+        ensure!(error.contains("does not exist") || error.contains("exit status 127"), "{command}: {error:?}");
+    }
+    for command in ["cargo run --bin no-such-stage", "cargo build"] {
+        ensure!(replay(&format!("as user\n$ {command}\n"), place).is_err(), "{command}");
+    }
+    Ok(())
+}
+
+fn merged(place: &Path) -> anyhow::Result<()> {
+    let text = "as user\n$ echo 1; echo 2 >&2; echo 3; sh -c 'echo 4 >&2'; echo 5\n1\n2\n3\n4\n5\n";
+    let difference = replay(text, place)?;
+    ensure!(difference.is_none(), "{difference:?}");
+    Ok(())
+}
