@@ -87,7 +87,26 @@ fn trials() -> anyhow::Result<(Arc<Place>, Vec<Trial>)> {
             }
         }
     }
+    // The last one: what the README shows is what the others have found.
+    trials.push(trial("README.md shows the log of chapter 6", move || readme_is_true(&workspace)));
     Ok((place, trials))
+}
+
+/// The README's one log is that of a transcript, to the letter.
+fn readme_is_true(workspace: &Path) -> anyhow::Result<()> {
+    let file = workspace.join("README.md");
+    let readme = fs::read_to_string(&file)?;
+    let transcript = fs::read_to_string(workspace.join("book/src/transcripts/06-reexec/show.console"))?;
+    let (_, shown) = transcript.split_once('\n').context("the first line says who runs it")?;
+    let command = shown.lines().next().context("a transcript begins with a command")?;
+    let (before, rest) = readme.split_once(command).with_context(|| format!("README.md lacks: {command}"))?;
+    let (_, after) = rest.split_once("\n```").context("the README's block has no end")?;
+    let expected = format!("{before}{}\n```{after}", shown.trim_end());
+    if env::var_os("SNAPSHOTS").is_some_and(|action| action == "overwrite") {
+        return Ok(fs::write(&file, expected)?);
+    }
+    ensure!(readme == expected, "README.md shows another log than the book: make transcripts");
+    Ok(())
 }
 
 /// A test with this project's errors.
