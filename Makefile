@@ -12,7 +12,7 @@ test: ## build what the tests need, and run all of them
 	cargo test --workspace
 
 test-kernels: ## run the tests on other kernels, in virtual machines (GUEST=6.1-v1, or KERNEL=vmlinuz)
-	cargo run --quiet --bin kernels -- $(if $(KERNEL),--kernel "$(KERNEL)") $(if $(MODULES),--modules "$(MODULES)") $(GUEST)
+	cargo run --quiet --package kernels -- $(if $(KERNEL),--kernel "$(KERNEL)") $(if $(MODULES),--modules "$(MODULES)") $(GUEST)
 
 doctor: ## which chapters run on this machine, and if not, why
 	cargo run --quiet --bin doctor

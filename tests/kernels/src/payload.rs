@@ -128,9 +128,10 @@ fn settings(guest: &Guest, only: &str) -> String {
 /// The files of the workspace's binaries and of the acceptance tests, built static.
 fn binaries() -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for words in
-        [&["build", "--workspace", "--bins"][..], &["test", "--package=judge", "--test=acceptance", "--no-run"]]
-    {
+    for words in [
+        &["build", "--workspace", "--exclude=kernels", "--bins"][..],
+        &["test", "--package=judge", "--test=acceptance", "--no-run"],
+    ] {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.args(words).args(["--profile=guest", "--target", TARGET, "--message-format=json"]);
         cargo.current_dir(env!("CARGO_MANIFEST_DIR")).env("RUSTFLAGS", RUSTFLAGS);

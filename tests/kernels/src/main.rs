@@ -82,7 +82,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
         let found = find(program.as_ref(), env::var_os("PATH").as_deref());
         found.with_context(|| format!("{program} is not here: install the package {package}"))?;
     }
-    let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/kernels");
+    let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/kernels");
     fs::create_dir_all(&cache).with_context(|| format!("create {}", cache.display()))?;
     let cache = cache.canonicalize()?;
     let guests = chosen(cli)?;
