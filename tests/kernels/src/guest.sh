@@ -12,7 +12,7 @@ exec </dev/null >/dev/ttyS1 2>&1
 trap 'echo "exit status $?"; exec >/dev/null 2>&1; poweroff -f' EXIT
 set -eu
 
-. /judge/settings # CGROUPS, FILES, ONLY, and what the tests take from the environment
+. /judge/settings # CGROUPS, FILES, ONLY, WITHOUT, and what the tests take from the environment
 hostname guest
 ip link set lo up
 chmod u+s /usr/bin/newuidmap /usr/bin/newgidmap
@@ -48,4 +48,5 @@ echo "the doctor says to an ordinary user:"
 su user -c /judge/doctor || :
 export JUDGE_BINARIES=/judge
 if [ -n "$ONLY" ]; then set -- "$ONLY"; fi
+for word in $WITHOUT; do set -- "$@" --skip "$word"; done
 /judge/acceptance --color never "$@"
