@@ -59,22 +59,26 @@ pub fn start(workshop: Workshop, word: Option<&str>, number: Option<usize>, forc
         return hand_out(&workshop, &mut state, exercise.clone(), exercises.len());
     }
     let open = state.latest(Some(chapter.name)).filter(|entry| entry.stand == Stand::Open);
+    let afresh = format!("make start CH={short} EX={} FORCE=1", exercise.number);
     if let Some(open) = open {
+        let title = exercises.iter().find(|exercise| exercise.slug == open.slug).map_or(&open.slug, |open| &open.title);
         bail!(
-            "{} is there, with exercise {:?} open: make check CH={short}. \
-             To begin afresh (what is there is kept as a backup): make start CH={short} FORCE=1",
+            "{} is there, with {title:?} open: make check CH={short}. \
+             To begin exercise {} afresh (what is there is kept as a backup): {afresh}",
             workshop.shown(&folder),
-            open.slug
+            exercise.number
         );
     }
     if exercises.iter().all(|exercise| state.is_done(exercise)) && number.is_none() {
+        let next = CHAPTERS.iter().find(|next| next.number() == chapter.number() + 1);
+        let next = next.map_or_else(String::new, |next| format!(" Next: make start CH={}.", &next.name[..2]));
         bail!(
-            "all exercises of {} are done. To begin afresh (yours is kept as a backup): make start CH={short} FORCE=1",
+            "all exercises of {} are done.{next} To begin afresh (yours is kept as a backup): {afresh}",
             chapter.name
         );
     }
     go_on(&workshop, &folder, exercise)
-        .with_context(|| format!("to begin exercise {} afresh: make start CH={short} FORCE=1", exercise.number))?;
+        .with_context(|| format!("to begin exercise {} afresh: {afresh}", exercise.number))?;
     tell(&workshop, &mut state, exercise, exercises.len())
 }
 
@@ -119,6 +123,7 @@ fn tell(workshop: &Workshop, state: &mut State, exercise: &Exercise, of: usize) 
     if exercise.is_further() {
         println!("edit  {}: nothing is taken out; the option is yours to add", workshop.shown(&folder.join("src")));
     }
+    println!("run   cd {} && cargo run", workshop.shown(&folder));
     println!("read  chapters/{name}/exercises/{}.md\n", exercise.file_stem());
     println!("The check fails now, as it should. When you have written it: make check CH={number}");
     Ok(())
@@ -140,7 +145,6 @@ pub(super) fn keep(folder: &Path) -> anyhow::Result<PathBuf> {
 /// An exercise or the state file cannot be read.
 pub fn progress(workshop: &Workshop) -> anyhow::Result<()> {
     let state = State::read(&workshop.folder)?;
-    let mut next = None;
     for chapter in &CHAPTERS {
         println!("{}", chapter.name);
         for exercise in workshop.exercises(chapter)? {
@@ -151,15 +155,25 @@ pub fn progress(workshop: &Workshop) -> anyhow::Result<()> {
             };
             let kind = if exercise.is_further() { ", further" } else { "" };
             println!("  {:<5}{}. {} ({} minutes{kind})", stand, exercise.number, exercise.title, exercise.minutes);
-            if stand == "open" {
-                next = Some(format!("Next: make check CH={}", &chapter.name[..2]));
-            } else if stand.is_empty() && next.is_none() {
-                next = Some(format!("Next: make start CH={}", &chapter.name[..2]));
-            }
         }
     }
-    println!("{}", next.unwrap_or_else(|| "All done.".into()));
+    println!("{}", what_comes(workshop, &state)?);
     Ok(())
+}
+
+/// What to type next: from the chapter that was worked on last, round the tower.
+fn what_comes(workshop: &Workshop, state: &State) -> anyhow::Result<String> {
+    let latest = state.latest(None);
+    if let Some(open) = latest.filter(|entry| entry.stand == Stand::Open) {
+        return Ok(format!("Next: make check CH={}", &open.chapter[..2]));
+    }
+    let here = latest.and_then(|entry| CHAPTERS.iter().position(|chapter| chapter.name == entry.chapter));
+    for chapter in CHAPTERS.iter().cycle().skip(here.unwrap_or_default()).take(CHAPTERS.len()) {
+        if workshop.exercises(chapter)?.iter().any(|exercise| !state.is_done(exercise)) {
+            return Ok(format!("Next: make start CH={}", &chapter.name[..2]));
+        }
+    }
+    Ok("All done.".into())
 }
 
 /// Prose for a terminal: lines of 90 characters at the most, broken between words.
