@@ -93,6 +93,7 @@ pub fn trials(folder: &Path) -> Vec<Trial> {
     };
     vec![
         trial("goes from start to done, and on to the next exercise", goes_through),
+        trial("goes on to the next chapter", goes_on_to_the_next_chapter),
         trial("loses no work", loses_no_work),
         trial("types something that makes no sense", makes_no_sense),
         trial("has a checkout that cannot be written", read_only),
@@ -117,7 +118,7 @@ fn goes_through(learner: &Learner) -> anyhow::Result<()> {
     learner.changes("//! What a new", "//! MINE. What a new")?;
     let done = learner.types(&["check", "03-pid"])?;
     done.with(0, &["passes", "Exercise 1 of 03-pid is done"])?.ends_with("make start CH=03")?;
-    learner.types(&["progress"])?.with(0, &["done 1. One process, two pids"])?;
+    learner.types(&["progress"])?.with(0, &["done 1. One process, two pids"])?.ends_with("make start CH=03")?;
 
     learner.types(&["start", "03"])?.with(0, &["exercise 2 of"])?;
     let text = fs::read_to_string(learner.file())?;
@@ -128,12 +129,22 @@ fn goes_through(learner: &Learner) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn goes_on_to_the_next_chapter(learner: &Learner) -> anyhow::Result<()> {
+    learner.types(&["start", "03"])?.with(0, &["cargo run"])?;
+    let exercises = learner.workshop.exercises(chapter("03")?)?;
+    let done: Vec<String> = exercises.iter().map(|exercise| format!("03-pid {} done 0\n", exercise.slug)).collect();
+    fs::write(learner.folder.join("progress"), done.concat())?;
+    learner.types(&["progress"])?.with(0, &[])?.ends_with("make start CH=04")?;
+    learner.types(&["start", "03"])?.with(2, &["all exercises of 03-pid are done", "make start CH=04"])?;
+    Ok(())
+}
+
 fn loses_no_work(learner: &Learner) -> anyhow::Result<()> {
     learner.types(&["start", "03"])?.with(0, &[])?;
     learner.types(&["reset", "03"])?.with(0, &["as it was handed out"])?;
     learner.changes("//! What a new", "//! MINE. What a new")?;
     learner.types(&["start", "03"])?.with(2, &["is there", "open", "FORCE=1"])?;
-    learner.types(&["start", "03", "--exercise", "2"])?.with(2, &["is there"])?;
+    learner.types(&["start", "03", "--exercise", "2"])?.with(2, &["is there", "EX=2 FORCE=1"])?;
     learner.types(&["reset", "03"])?.with(2, &["your work", "FORCE=1"])?;
     ensure!(fs::read_to_string(learner.file())?.contains("MINE"), "the work is gone");
     for (number, words) in [(1, ["reset", "03", "--force"]), (2, ["start", "03", "--force"])] {
@@ -147,7 +158,7 @@ fn loses_no_work(learner: &Learner) -> anyhow::Result<()> {
     learner.solves(1)?;
     learner.types(&["check"])?.with(0, &[])?;
     learner.changes("if !has_handler", "if  !has_handler")?;
-    learner.types(&["start", "03"])?.with(2, &["changed already", "FORCE=1"])?;
+    learner.types(&["start", "03"])?.with(2, &["changed already", "make start CH=03 EX=2 FORCE=1"])?;
     ensure!(fs::read_to_string(learner.file())?.contains("if  !has_handler"), "the work is gone");
     Ok(())
 }

@@ -102,7 +102,8 @@ fn wait(pid: Pid, deadline: Instant) -> anyhow::Result<Option<WaitStatus>> {
 }
 
 fn request(what: libc::c_uint, pid: Pid, data: usize) -> anyhow::Result<()> {
-    // SAFETY: none of the requests above takes its data for an address.
+    // SAFETY: PTRACE_SETOPTIONS, PTRACE_SYSCALL and PTRACE_DETACH, which are asked for above, take
+    // their data for a number; only the requests that read or write take it for an address.
     let answer = unsafe { libc::ptrace(what, pid.as_raw(), 0, data) };
     match Errno::result(answer) {
         Ok(_) | Err(Errno::ESRCH) => Ok(()), // it has ended meanwhile

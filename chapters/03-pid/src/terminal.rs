@@ -3,7 +3,8 @@
 //! A process group is named after its leader's pid. The group that the child inherits has
 //! its leader outside, so inside it has no name: getpgrp(2) says 0, and a shell cannot
 //! give the terminal back to it when it ends. So the child leads a group of its own in the
-//! terminal's foreground, and the parent joins it: a Ctrl-C still reaches both.
+//! terminal's foreground, and the parent joins it: a Ctrl-C still reaches both. It joins
+//! first, and the child waits for that at a pipe.
 //! Source: setpgid(2), tcsetpgrp(3), credentials(7).
 
 use std::{
@@ -64,14 +65,14 @@ impl Terminal {
     ///
     /// # Errors
     ///
-    /// The child has ended.
+    /// EACCES if the child has executed something already, ESRCH if somebody has waited for it.
     pub fn lend(&self, child: Pid) -> anyhow::Result<()> {
         let Some(lent) = &self.lent else { return Ok(()) };
         // A Ctrl-Z reaches the whole group. The shell in it stops what it runs; a parent that
         // stopped too could be woken by nobody, in a group that its own shell does not know.
         on_stop(SigHandler::SigIgn);
-        setpgid(child, child).context("setpgid: let the child lead a process group")?;
-        setpgid(Pid::this(), child).context("setpgid: join the child's process group")?;
+        setpgid(child, child).with_context(|| format!("setpgid: let {child} lead a process group"))?;
+        setpgid(Pid::this(), child).with_context(|| format!("setpgid: join the process group of {child}"))?;
         lent.not_yet.replace(None);
         Ok(())
     }

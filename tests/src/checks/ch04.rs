@@ -36,7 +36,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         chapter: 4,
         name: "--rootfs is the root, and nothing of the old one is left",
-        teaches: "after pivot_root(2) the old root is still mounted: umount2(2) with MNT_DETACH takes it away",
+        teaches: "pivot_root(\".\", \".\") is about the working directory, so chdir(2) to the new root comes first (EBUSY: it was still the old one); after pivot_root(2) the old root is still mounted: umount2(2) with MNT_DETACH takes it away",
         until: None,
         run: rootfs,
     },

@@ -30,7 +30,8 @@ impl fmt::Display for NotYet {
 
 impl Error for NotYet {}
 
-/// Starts an exercise of a chapter (without a word, of the one that was started last): the one with this number, or the next that is not done.
+/// Starts an exercise of a chapter (without a word, of the one that was started last): the
+/// one with this number, or the next that is not done.
 ///
 /// # Errors
 ///
