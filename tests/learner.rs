@@ -157,9 +157,9 @@ fn loses_no_work(learner: &Learner) -> anyhow::Result<()> {
     // The piece of the next exercise is not as the chapter has it any more: it is not overwritten either.
     learner.solves(1)?;
     learner.types(&["check"])?.with(0, &[])?;
-    learner.changes("if !has_handler", "if  !has_handler")?;
+    learner.changes("if is_deaf", "if  is_deaf")?;
     learner.types(&["start", "03"])?.with(2, &["changed already", "make start CH=03 EX=2 FORCE=1"])?;
-    ensure!(fs::read_to_string(learner.file())?.contains("if  !has_handler"), "the work is gone");
+    ensure!(fs::read_to_string(learner.file())?.contains("if  is_deaf"), "the work is gone");
     Ok(())
 }
 

@@ -102,21 +102,20 @@ fn handed_over() -> Option<Voice> {
     };
     match words.next()? {
         "-" => Some(voice),
-        number => Some(Voice { errors: Some(inherited_pipe(number.parse().ok()?)?), ..voice }),
+        number => Some(Voice { errors: Some(inherited(number.parse().ok()?, SFlag::S_IFIFO)?), ..voice }),
     }
 }
 
-/// Takes over a pipe that execve(2) left open under this number, and closes it for the next execve.
-/// `None` if it is no pipe: then somebody typed the number.
-pub fn inherited_pipe(number: RawFd) -> Option<OwnedFd> {
+/// Takes over a descriptor that execve(2) left open under this number, and closes it for the next
+/// execve. `None` if it is not of this kind (S_IFIFO: a pipe): then somebody typed the number.
+pub fn inherited(number: RawFd, kind: SFlag) -> Option<OwnedFd> {
     if number <= 2 {
         return None;
     }
     // SAFETY: called once for a number, and before this process opens anything of its own:
     // what is open under it was inherited, and nothing else in the process owns it.
     let fd = unsafe { OwnedFd::from_raw_fd(number) };
-    let is_pipe = fstat(&fd).is_ok_and(|stat| SFlag::from_bits_truncate(stat.st_mode).contains(SFlag::S_IFIFO));
-    if !is_pipe {
+    if !fstat(&fd).is_ok_and(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == kind) {
         // Not ours after all (somebody typed the variable): leave the number alone.
         std::mem::forget(fd);
         return None;

@@ -11,7 +11,10 @@ use nix::{errno::Errno, sched::CloneFlags, unistd::geteuid};
 /// CAP_SYS_ADMIN's number in the masks of /proc/PID/status (capabilities(7)).
 const CAP_SYS_ADMIN: u32 = 21;
 
-const NAMES: [(CloneFlags, &str, &str); 7] = [
+/// `CLONE_NEWTIME`: clone(2) cannot take it, setns(2) and unshare(2) can.
+pub const CLONE_NEWTIME: CloneFlags = CloneFlags::from_bits_retain(libc::CLONE_NEWTIME);
+
+const NAMES: [(CloneFlags, &str, &str); 8] = [
     (CloneFlags::CLONE_NEWUTS, "UTS", "max_uts_namespaces"),
     (CloneFlags::CLONE_NEWIPC, "IPC", "max_ipc_namespaces"),
     (CloneFlags::CLONE_NEWPID, "PID", "max_pid_namespaces"),
@@ -19,6 +22,7 @@ const NAMES: [(CloneFlags, &str, &str); 7] = [
     (CloneFlags::CLONE_NEWUSER, "user", "max_user_namespaces"),
     (CloneFlags::CLONE_NEWNET, "network", "max_net_namespaces"),
     (CloneFlags::CLONE_NEWCGROUP, "cgroup", "max_cgroup_namespaces"),
+    (CLONE_NEWTIME, "time", "max_time_namespaces"),
 ];
 
 /// The namespaces that `flags` ask for, as a person lists them: `UTS, IPC, PID`.

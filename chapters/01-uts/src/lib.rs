@@ -15,7 +15,7 @@ use lab::Probe;
 use log::info;
 use nix::{sched::CloneFlags, unistd::sethostname};
 
-pub use process::{Arrived, Child, PASSED_ON, die_with_parent, hold_signals, spawn};
+pub use process::{Arrived, Child, PASSED_ON, clone_process, die_with_parent, hold_signals, spawn};
 
 /// The new namespaces of this stage.
 pub const NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWUTS;

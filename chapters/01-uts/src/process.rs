@@ -75,15 +75,11 @@ pub fn spawn(flags: CloneFlags, child: impl FnOnce() -> anyhow::Result<Infallibl
 
     let mut parents_end = Some(errors);
     let mut childs_part = Some((child, to_parent));
-    let callback = Box::new(|| {
+    let cloned = clone_process(flags, || {
         parents_end = None; // the child's copy: a pipe has no reader when nobody holds that end
         let Some((child, to_parent)) = childs_part.take() else { return 0 };
-        isize::from(in_child(to_parent.into(), &callers_mask, child))
+        in_child(to_parent.into(), &callers_mask, child)
     });
-    let mut stack = vec![0; STACK_SIZE];
-    // SAFETY: without CLONE_VM the child runs on its own copy of the memory, `stack` included,
-    // and the callback only prepares an execve on it. One thread: see above.
-    let cloned = unsafe { clone(callback, &mut stack, flags, Some(Signal::SIGCHLD as i32)) };
 
     drop(childs_part); // with the parent's copy of the writing end, or it would wait for itself
     match (cloned, parents_end) {
@@ -99,6 +95,20 @@ pub fn spawn(flags: CloneFlags, child: impl FnOnce() -> anyhow::Result<Infallibl
             ))
         }
     }
+}
+
+/// clone(2) without CLONE_VM: `child` runs in a new process, on its own copy of this one's
+/// memory, and returns the status with which that process ends.
+///
+/// # Errors
+///
+/// As clone(2).
+pub fn clone_process(flags: CloneFlags, mut child: impl FnMut() -> u8) -> nix::Result<Pid> {
+    let mut stack = vec![0; STACK_SIZE];
+    let callback = Box::new(|| isize::from(child()));
+    // SAFETY: the child has a copy of `stack` as of everything else, and only prepares an
+    // execve(2) on it. This process has one thread, so no lock is held by another.
+    unsafe { clone(callback, &mut stack, flags, Some(Signal::SIGCHLD as i32)) }
 }
 // ANCHOR_END: spawn
 
@@ -216,6 +226,19 @@ impl Child {
                 Ok(exit)
             }
         }
+    }
+
+    /// This child leaves a sibling that it made with CLONE_PARENT (clone(2)): waits for its own
+    /// end, and is that sibling from then on.
+    ///
+    /// # Errors
+    ///
+    /// It has not ended well.
+    pub fn succeeded_by(mut self, sibling: Pid) -> anyhow::Result<Child> {
+        let status = waitpid(self.pid, None).with_context(|| format!("waitpid {}", self.pid))?;
+        let left = std::mem::replace(&mut self.pid, sibling);
+        anyhow::ensure!(status == WaitStatus::Exited(left, 0), "{left} did not leave as it should: {status:?}");
+        Ok(self)
     }
 
     fn signal_waits(&self) -> bool {

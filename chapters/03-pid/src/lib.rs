@@ -59,7 +59,7 @@ pub fn wait_for_init(child: Child, terminal: &Terminal) -> anyhow::Result<Exit> 
             return Ok(());
         }
         // ANCHOR: exercise-deaf
-        if !has_handler(init, signal).unwrap_or(true) {
+        if is_deaf(init, signal).unwrap_or(false) {
             warn!("{signal}: PID 1 has no handler, it would be dropped: SIGKILL");
             return kill(init, Signal::SIGKILL);
         }
@@ -72,16 +72,16 @@ pub fn wait_for_init(child: Child, terminal: &Terminal) -> anyhow::Result<Exit> 
     outcome
 }
 
-/// Whether the process has a handler for `signal`, or ignores it on purpose: the masks
-/// SigCgt and SigIgn in /proc/PID/status (proc_pid_status(5)).
-fn has_handler(pid: Pid, signal: Signal) -> io::Result<bool> {
+/// Whether `signal` does nothing to the process: it is PID 1 where it lives (the last number of
+/// NSpid in /proc/PID/status), and has no handler for it (the mask SigCgt), nor ignores it on
+/// purpose (SigIgn). Source: proc_pid_status(5).
+fn is_deaf(pid: Pid, signal: Signal) -> io::Result<bool> {
     let status = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"))?;
-    let mask = |name: &str| {
-        let hex = status.lines().find_map(|line| line.strip_prefix(name));
-        hex.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0)
-    };
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
+    let mask = |name: &str| u64::from_str_radix(field(name), 16).unwrap_or(0);
+    let is_init = field("NSpid:").split('\t').next_back() == Some("1");
     let bit = 1 << (signal as u64 - 1);
-    Ok((mask("SigCgt:") | mask("SigIgn:")) & bit != 0)
+    Ok(is_init && (mask("SigCgt:") | mask("SigIgn:")) & bit == 0)
 }
 // ANCHOR_END: wait
 

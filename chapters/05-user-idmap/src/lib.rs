@@ -19,6 +19,7 @@ use ch01_uts::die_with_parent;
 use lab::{Failure, Probe};
 use log::info;
 use nix::{
+    errno::Errno,
     sched::CloneFlags,
     unistd::{Gid, Uid, getegid, geteuid, setgroups, setresgid, setresuid},
 };
@@ -156,8 +157,10 @@ impl IdMapOptions {
 /// EINVAL for an id that the map does not contain.
 pub fn become_user(user: User) -> anyhow::Result<()> {
     let (uid, gid) = (Uid::from_raw(user.uid), Gid::from_raw(user.gid));
-    if fs::read_to_string("/proc/self/setgroups").is_ok_and(|word| word.trim() == "allow") {
-        setgroups(&[]).context("setgroups to none")?;
+    let allowed = || fs::read_to_string("/proc/self/setgroups").is_ok_and(|word| word.trim() == "allow");
+    match setgroups(&[]) {
+        Err(Errno::EPERM) if !allowed() => {} // the parent wrote "deny" there
+        other => other.context("setgroups to none")?,
     }
     setresgid(gid, gid, gid).with_context(|| format!("setresgid to {gid}"))?;
     setresuid(uid, uid, uid).with_context(|| format!("setresuid to {uid}"))?;

@@ -77,10 +77,20 @@ impl Group {
     ///
     /// ESRCH if it has ended, EACCES if it is somebody else's.
     pub fn add(&self, pid: Pid) -> anyhow::Result<()> {
-        self.set("cgroup.procs", &pid.to_string())?;
-        info!("moved {pid} into {}", self.folder.file_name().unwrap_or_default().display());
-        Ok(())
+        join(&self.folder, pid)
     }
+}
+
+/// Moves a process into the group with this folder.
+///
+/// # Errors
+///
+/// As [`Group::add`].
+pub fn join(folder: &Path, pid: Pid) -> anyhow::Result<()> {
+    let file = folder.join("cgroup.procs");
+    fs::write(&file, pid.to_string()).with_context(|| format!("write {pid} to {}", file.display()))?;
+    info!("moved {pid} into {}", folder.file_name().unwrap_or_default().display());
+    Ok(())
 }
 
 impl Drop for Group {
@@ -130,7 +140,7 @@ pub fn maker_is_gone(name: &str) -> bool {
 }
 
 /// Whether a folder's name is that of a container's group.
-pub(crate) fn is_container(name: &str) -> bool {
+pub fn is_container(name: &str) -> bool {
     creator(name).is_some()
 }
 
@@ -143,7 +153,7 @@ fn creator(name: &str) -> Option<(Pid, u64)> {
 /// When a process started, in clock ticks since boot (field 22 of proc_pid_stat(5)): with
 /// its pid, a name that no later process gets. `None` if there is no such process,
 /// or if it has ended and only nobody has waited for it yet.
-fn start_time(pid: Pid) -> Option<u64> {
+pub fn start_time(pid: Pid) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, after_name) = stat.rsplit_once(") ")?; // the name may have spaces and brackets
     let mut fields = after_name.split(' ');

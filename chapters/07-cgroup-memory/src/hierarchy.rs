@@ -41,7 +41,7 @@ pub struct Hierarchy {
     pub mount_point: PathBuf,
     /// The subsystems that are attached to it, or `name=…` for one without.
     pub subsystems: Vec<String>,
-    /// The folder of this process's group, under the mount point.
+    /// The folder of the process's group, under the mount point.
     pub own_group: PathBuf,
 }
 
@@ -51,8 +51,17 @@ pub struct Hierarchy {
 ///
 /// /proc is not mounted.
 pub fn hierarchies() -> anyhow::Result<Vec<Hierarchy>> {
-    let read = |path| fs::read_to_string(path).with_context(|| format!("read {path}"));
-    let mut found = parse(&read("/proc/self/mountinfo")?, &read("/proc/self/cgroup")?);
+    hierarchies_of("self")
+}
+
+/// The hierarchies that this process can see, with the groups of another one: of the pid `process`.
+///
+/// # Errors
+///
+/// There is no such process.
+pub fn hierarchies_of(process: &str) -> anyhow::Result<Vec<Hierarchy>> {
+    let read = |path: &str| fs::read_to_string(path).with_context(|| format!("read {path}"));
+    let mut found = parse(&read("/proc/self/mountinfo")?, &read(&format!("/proc/{process}/cgroup"))?);
     for hierarchy in found.iter_mut().filter(|hierarchy| hierarchy.version == Version::V2) {
         let controllers = fs::read_to_string(hierarchy.mount_point.join("cgroup.controllers")).unwrap_or_default();
         hierarchy.subsystems = controllers.split_whitespace().map(str::to_owned).collect();

@@ -9,7 +9,8 @@
 //!
 //! | module | question it answers |
 //! |---|---|
-//! | [`message`] | what does the parent send, and how are its bytes laid out? |
+//! | [`message`] | what does the parent send? |
+//! | [`wire`] | how are its bytes laid out? |
 //! | [`options`] | what can a person ask for? |
 //! | [`command`] | how does init become the command, with nothing of the runtime's left? |
 //! | [`mod@reaper`] | what must a PID 1 do that stays? |
@@ -20,6 +21,7 @@ pub mod command;
 pub mod message;
 pub mod options;
 pub mod reaper;
+pub mod wire;
 
 use std::{
     convert::Infallible,
@@ -39,11 +41,12 @@ use log::info;
 use nix::{
     fcntl::{FcntlArg, FdFlag, fcntl},
     sched::CloneFlags,
+    sys::stat::SFlag,
 };
 
 use command::leave_the_caller;
-pub use message::Message;
-pub use options::RunOptions;
+pub use message::{Message, Process};
+pub use options::{ProcessOptions, RunOptions};
 
 /// The new namespaces of this stage: none more than the stage below has.
 pub const NAMESPACES: CloneFlags = ch07_cgroup_memory::NAMESPACES;
@@ -101,16 +104,16 @@ impl MessagePipe {
 }
 
 /// init: receives the message from the pipe with this number, and lets go of whatever else
-/// it has from the caller.
+/// it has from the caller but the descriptors in `kept`.
 ///
 /// # Errors
 ///
 /// The number is no inherited pipe, or the message is cut short or garbled.
-pub fn receive(number: RawFd) -> anyhow::Result<Message> {
-    let pipe = voice::inherited_pipe(number)
+pub fn receive(number: RawFd, kept: &[RawFd]) -> anyhow::Result<Message> {
+    let pipe = voice::inherited(number, SFlag::S_IFIFO)
         .ok_or_else(|| anyhow!("init is started by `run`, and not by hand: descriptor {number} is no pipe"))?;
     let message = Message::read(PipeReader::from(pipe)).context("receive the message")?;
-    leave_the_caller()?;
+    leave_the_caller(kept)?;
     Ok(message)
 }
 

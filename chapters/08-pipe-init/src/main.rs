@@ -48,14 +48,14 @@ fn main() -> ExitCode {
 /// The parent: makes the groups and the namespaces, and tells init what to do in them.
 fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     options.apply();
-    let (maps, terminal, message) = (options.maps()?, options.terminal()?, options.message()?);
+    let (maps, terminal, message) = (options.maps()?, options.process.terminal()?, options.message()?);
     let groups = Manager::create(&options.cgroup.resources())?;
     let mut gate = Gate::new()?;
     let pipe = MessagePipe::new()?;
     let child = spawn(NAMESPACES, || {
         gate.wait()?;
         terminal.take()?;
-        options.give_input_away()?;
+        options.process.give_input_away()?;
         become_user(User::ROOT)?;
         pipe.become_init(&[])
     })?;
@@ -74,14 +74,14 @@ fn run(options: &RunOptions) -> anyhow::Result<Exit> {
 
 /// The child, inside: sets the container up, and becomes the command.
 fn init(pipe: RawFd) -> anyhow::Result<Exit> {
-    let message = receive(pipe)?;
+    let message = receive(pipe, &[])?;
     say_who_i_am()?;
     set_hostname(&message.hostname)?;
     make_private()?;
     enter_rootfs(message.rootfs.as_deref().unwrap_or("/".as_ref()))?;
     bring_up_loopback()?;
     if message.init_stays {
-        return stay_and_reap(|| become_container(&message));
+        return stay_and_reap(|| become_container(&message.process));
     }
-    match become_container(&message)? {}
+    match become_container(&message.process)? {}
 }

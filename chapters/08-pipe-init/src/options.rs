@@ -21,11 +21,11 @@ use lab::{Failure, voice};
 use log::info;
 use nix::unistd::{dup2_stdin, geteuid};
 
-use crate::Message;
+use crate::{Message, Process};
 
-/// The options of `run`.
+/// What can be said of any command in a container.
 #[derive(clap::Args, Clone, Debug)]
-pub struct RunOptions {
+pub struct ProcessOptions {
     /// Give the command the terminal, with its Ctrl-C and job control
     #[arg(short, long)]
     pub tty: bool,
@@ -38,13 +38,21 @@ pub struct RunOptions {
     #[arg(short, long, value_name = "NAME=VALUE", value_parser = OsStringValueParser::new().try_map(variable))]
     pub env: Vec<(OsString, OsString)>,
 
-    /// Stay as PID 1, with the command as a child: reap orphans and forward signals
-    #[arg(long)]
-    pub init: bool,
-
     /// The form of the log
     #[arg(long, value_name = "FORMAT", default_value = "plain")]
     pub log_format: LogFormat,
+}
+
+/// The options of `run`.
+#[derive(clap::Args, Clone, Debug)]
+pub struct RunOptions {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub process: ProcessOptions,
+
+    /// Stay as PID 1, with the command as a child: reap orphans and forward signals
+    #[arg(long)]
+    pub init: bool,
 
     /// What the chapters below take.
     #[command(flatten)]
@@ -83,29 +91,7 @@ fn variable(text: OsString) -> Result<(OsString, OsString), String> {
     }
 }
 
-impl RunOptions {
-    /// Sets the log up as asked.
-    pub fn apply(&self) {
-        if self.log_format == LogFormat::Json {
-            voice::set_log(voice::Log::Json);
-        }
-        self.lab.apply();
-    }
-
-    /// The id maps. root's default is all ids, as themselves: an image has files of many
-    /// users, and inside people chown and su. Anybody else's default is oneself as root.
-    ///
-    /// # Errors
-    ///
-    /// As [`ch05_user_idmap::IdMapOptions::maps`]; and id 0 must be mapped.
-    pub fn maps(&self) -> anyhow::Result<Maps> {
-        let maps =
-            if self.ids.is_empty() && geteuid().is_root() { Some(Maps::identity()?) } else { self.ids.maps()? };
-        maps.filter(|maps| maps.contain(User::ROOT)).ok_or_else(|| {
-            Failure::usage("execve takes all capabilities from a process that is not id 0 inside: map id 0")
-        })
-    }
-
+impl ProcessOptions {
     /// The terminal that the child is to take: ours with `-t`, else none.
     ///
     /// # Errors
@@ -134,6 +120,56 @@ impl RunOptions {
         Ok(())
     }
 
+    /// The command `argv` for this user, with a small environment of the container's own and
+    /// what `-e` adds: nothing of the host's but TERM, if the terminal goes with it.
+    pub fn process(&self, argv: &[OsString], user: Option<User>) -> Process {
+        let home = if user.is_none_or(|user| user.uid == 0) { "/root" } else { "/" };
+        let mut environment: Vec<(OsString, OsString)> = vec![
+            ("PATH".into(), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into()),
+            ("HOME".into(), home.into()),
+        ];
+        if let Some(term) = env::var_os("TERM").filter(|_| self.tty) {
+            environment.push(("TERM".into(), term));
+        }
+        if argv.is_empty() {
+            environment.push(("PS1".into(), lab::exec::prompt().into()));
+        }
+        for (name, value) in &self.env {
+            environment.retain(|(other, _)| other != name);
+            environment.push((name.clone(), value.clone()));
+        }
+        Process { argv: argv.to_owned(), env: environment, user }
+    }
+
+    /// Sets the log up as asked.
+    pub fn apply(&self) {
+        if self.log_format == LogFormat::Json {
+            voice::set_log(voice::Log::Json);
+        }
+    }
+}
+
+impl RunOptions {
+    /// Sets the log up as asked.
+    pub fn apply(&self) {
+        self.process.apply();
+        self.lab.apply();
+    }
+
+    /// The id maps. root's default is all ids, as themselves: an image has files of many
+    /// users, and inside people chown and su. Anybody else's default is oneself as root.
+    ///
+    /// # Errors
+    ///
+    /// As [`ch05_user_idmap::IdMapOptions::maps`]; and id 0 must be mapped.
+    pub fn maps(&self) -> anyhow::Result<Maps> {
+        let maps =
+            if self.ids.is_empty() && geteuid().is_root() { Some(Maps::identity()?) } else { self.ids.maps()? };
+        maps.filter(|maps| maps.contain(User::ROOT)).ok_or_else(|| {
+            Failure::usage("execve takes all capabilities from a process that is not id 0 inside: map id 0")
+        })
+    }
+
     /// What init is to be told.
     ///
     /// # Errors
@@ -144,37 +180,14 @@ impl RunOptions {
             Some(folder) => Some(folder.canonicalize().with_context(|| format!("rootfs {}", folder.display()))?),
             None => None,
         };
-        let env = self.environment();
-        info!("for init: {} words, {} variables", self.lab.command.len(), env.len());
+        let process = self.process.process(&self.lab.command, self.ids.user);
+        info!("for init: {} words, {} variables", process.argv.len(), process.env.len());
         Ok(Message {
-            argv: self.lab.command.clone(),
-            env,
+            process,
             hostname: self.uts.hostname.clone().map_or_else(random_hostname, Ok)?,
             rootfs,
-            user: self.ids.user,
             init_stays: self.init,
         })
-    }
-
-    /// A small environment of the container's own, and what `-e` adds: nothing of the
-    /// host's but TERM, if the terminal goes with it.
-    fn environment(&self) -> Vec<(OsString, OsString)> {
-        let home = if self.ids.user.is_none_or(|user| user.uid == 0) { "/root" } else { "/" };
-        let mut environment: Vec<(OsString, OsString)> = vec![
-            ("PATH".into(), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into()),
-            ("HOME".into(), home.into()),
-        ];
-        if let Some(term) = env::var_os("TERM").filter(|_| self.tty) {
-            environment.push(("TERM".into(), term));
-        }
-        if self.lab.command.is_empty() {
-            environment.push(("PS1".into(), lab::exec::prompt().into()));
-        }
-        for (name, value) in &self.env {
-            environment.retain(|(other, _)| other != name);
-            environment.push((name.clone(), value.clone()));
-        }
-        environment
     }
 }
 

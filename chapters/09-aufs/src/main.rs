@@ -76,7 +76,7 @@ fn parent(layers: &LayerOptions, options: &RunOptions) -> anyhow::Result<Exit> {
 
 /// The keeper: mounts the root, then does what stage 8's parent does.
 fn run(options: &RunOptions, layers: Option<&Layers>, maps: &Maps) -> anyhow::Result<Exit> {
-    let (terminal, mut message) = (options.terminal()?, options.message()?);
+    let (terminal, mut message) = (options.process.terminal()?, options.message()?);
     let root = layers.map(Layers::mount).transpose()?;
     if let Some(root) = &root {
         message.rootfs = Some(root.folder().to_owned());
@@ -87,7 +87,7 @@ fn run(options: &RunOptions, layers: Option<&Layers>, maps: &Maps) -> anyhow::Re
     let child = spawn(NAMESPACES, || {
         gate.wait()?;
         terminal.take()?;
-        options.give_input_away()?;
+        options.process.give_input_away()?;
         become_user(User::ROOT)?;
         make_private()?;
         let Some(root) = &root else { return pipe.become_init(&[]) };
@@ -112,7 +112,7 @@ fn run(options: &RunOptions, layers: Option<&Layers>, maps: &Maps) -> anyhow::Re
 
 /// The child, inside: goes into its root, and becomes the command.
 fn init(pipe: RawFd, layers: bool) -> anyhow::Result<Exit> {
-    let message = receive(pipe)?;
+    let message = receive(pipe, &[])?;
     say_who_i_am()?;
     set_hostname(&message.hostname)?;
     enter_rootfs(message.rootfs.as_deref().unwrap_or(Path::new("/")))?;
@@ -121,7 +121,7 @@ fn init(pipe: RawFd, layers: bool) -> anyhow::Result<Exit> {
     }
     bring_up_loopback()?;
     if message.init_stays {
-        return stay_and_reap(|| become_container(&message));
+        return stay_and_reap(|| become_container(&message.process));
     }
-    match become_container(&message)? {}
+    match become_container(&message.process)? {}
 }

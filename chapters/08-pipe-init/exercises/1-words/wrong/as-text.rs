@@ -1,6 +1,6 @@
 // says: the host's environment says much about the host: send what the command is to have
-        put_list(&mut rest, &self.argv, |to, word| put_bytes(to, word.to_string_lossy().as_bytes()));
-        put_list(&mut rest, &self.env, |to, (name, value)| {
+        put_list(rest, &self.argv, |to, word| put_bytes(to, word.to_string_lossy().as_bytes()));
+        put_list(rest, &self.env, |to, (name, value)| {
             put_bytes(to, name.to_string_lossy().as_bytes());
             put_bytes(to, value.to_string_lossy().as_bytes());
         });
