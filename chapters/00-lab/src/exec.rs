@@ -67,7 +67,7 @@ pub fn become_command(mut command: Command) -> anyhow::Result<Infallible> {
 
 // ANCHOR: words
 /// A word as a person would read it on a log line: quoted where a shell would need it.
-fn shown(word: &OsStr) -> String {
+pub fn shown(word: &OsStr) -> String {
     let text = word.to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "-_./=:,@%+".contains(c);
     if !text.is_empty() && text.chars().all(plain) {

@@ -84,10 +84,8 @@ impl MessagePipe {
         let number = self.reader.as_raw_fd();
         // ANCHOR_END: exercise-pipe
         info!("becoming {SELF} init {number}");
-        let mut init = Command::new(SELF);
-        init.arg0(voice::stage()).arg("init").arg(number.to_string()).args(options);
-        // Anybody inside may read the environment of a PID 1 that stays; the host's is not theirs.
-        init.env_clear().envs(KEPT.iter().filter_map(|name| Some((name, env::var_os(name)?))));
+        let mut init = again();
+        init.arg("init").arg(number.to_string()).args(options);
         voice::hand_over(&mut init, "child")?;
         Err(init.exec()).with_context(|| format!("exec {SELF}"))
     }
@@ -101,6 +99,15 @@ impl MessagePipe {
         drop(self.reader); // or a write to an init that has ended would wait forever
         message.write(self.writer).context("send the message to init")
     }
+}
+
+/// This program, to be started again, inside. Anybody there may read the environment of such a
+/// process; the host's is not theirs.
+pub fn again() -> Command {
+    let mut again = Command::new(SELF);
+    again.arg0(voice::stage());
+    again.env_clear().envs(KEPT.iter().filter_map(|name| Some((name, env::var_os(name)?))));
+    again
 }
 
 /// init: receives the message from the pipe with this number, and lets go of whatever else

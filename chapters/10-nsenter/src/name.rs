@@ -1,0 +1,51 @@
+//! What may a container be called?
+
+use std::{fmt, str::FromStr};
+
+/// The longest name, in bytes: it becomes a file's.
+const LONGEST: usize = 64;
+
+/// A container's name: letters, digits, `_`, `.` and `-`, the first a letter or a digit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(String);
+
+impl FromStr for Name {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+        let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if !begins_well || !text.chars().all(allowed) || text.len() > LONGEST {
+            return Err(format!("a name is 1 to {LONGEST} letters, digits, _, . and -, and begins with none of _.-"));
+        }
+        Ok(Name(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Name {
+    /// As a file's name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_that_a_file_can_have_and_a_shell_can_read() {
+        for good in ["box", "b", "web-1.old_2", "0"] {
+            assert!(good.parse::<Name>().is_ok(), "{good}");
+        }
+        for bad in ["", ".", "..", "-box", "_x", "a/b", "a b", "a\n", "ü", &"a".repeat(65)] {
+            assert!(bad.parse::<Name>().is_err(), "{bad:?}");
+        }
+    }
+}
