@@ -49,7 +49,7 @@ pub struct ExecOptions {
 
     /// Run the command as this user and group inside [default: the target's, where its ids mean something]
     #[arg(long = "as", value_name = "UID:GID")]
-    pub user: Option<User>,
+    pub run_as: Option<User>,
 
     /// Start the command in this folder [default: where the target is]
     #[arg(long, value_name = "DIR")]
@@ -158,7 +158,7 @@ impl ExecOptions {
             uid_map: self.uid_map.clone(),
             gid_map: self.gid_map.clone(),
             no_map: false,
-            user: self.user,
+            user: self.run_as,
         };
         match self.clone.contains(&Kind::User) {
             true => ids.maps(),
@@ -176,7 +176,7 @@ impl ExecOptions {
     fn bootstrap(&self, target: &Target, maps: Option<&Maps>) -> anyhow::Result<Bootstrap> {
         let namespaces = target.namespaces(self.wanted()?)?;
         let has_its_ids = self.whole() || namespaces.iter().any(|(flag, _)| *flag == CloneFlags::CLONE_NEWUSER);
-        let user = match (self.user, maps) {
+        let user = match (self.run_as, maps) {
             (Some(user), _) => Some(user),
             (None, Some(maps)) if maps.contain(User::ROOT) => Some(User::ROOT),
             (None, Some(_)) => return Err(Failure::usage("--clone user: map id 0, or say --as whom")),

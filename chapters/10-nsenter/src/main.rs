@@ -116,9 +116,7 @@ fn run(options: &RunOptions, layers: Option<&Layers>, maps: &Maps, entry: Option
     groups.add(child.pid())?;
     gate.open()?;
     let sent = pipe.send(&message);
-    if let (true, Some(entry)) = (ready.wait()?, entry) {
-        entry.record(child.pid())?;
-    }
+    ready.wait_and(|| entry.map_or(Ok(()), |entry| entry.record(child.pid())))?;
     let exit = wait_for_init(child, &terminal)?; // if init has failed, its error says why
     groups.report()?;
     if let Exit::Code(_) = exit {

@@ -1,26 +1,28 @@
 // ANCHOR: all
 //! How does whoever keeps the container know that init has set it up?
 //!
-//! The other way round from chapter 5's gate: the child says one byte, the parent waits for it.
-//! A container that is not set up yet has the host's root: nobody may be let in.
+//! Before that, its root is the host's: nobody may be let in. So init says when it is ready,
+//! and goes on when the entry is written: whatever the command does, it can be found by then.
 
 use std::{
-    fs::File,
-    io::{PipeReader, PipeWriter, Read, Write, pipe},
-    os::fd::{AsRawFd, RawFd},
+    io::{Read, Write},
+    os::{
+        fd::{AsRawFd, RawFd},
+        unix::net::UnixStream,
+    },
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use lab::voice;
 use nix::{
     fcntl::{FcntlArg, FdFlag, fcntl},
     sys::stat::SFlag,
 };
 
-/// A pipe on which init says that it is ready.
+/// A socket on which init says that it is ready, and is told to go on.
 pub struct Ready {
-    reader: PipeReader,
-    writer: PipeWriter,
+    keepers: UnixStream,
+    inits: UnixStream,
 }
 
 impl Ready {
@@ -30,38 +32,47 @@ impl Ready {
     ///
     /// EMFILE: too many open files.
     pub fn new() -> anyhow::Result<Ready> {
-        let (reader, writer) = pipe().context("make a pipe for init to say that it is ready")?;
-        Ok(Ready { reader, writer })
+        let (keepers, inits) = UnixStream::pair().context("make a socket pair")?;
+        Ok(Ready { keepers, inits })
     }
 
-    /// The child: lets init inherit the writing end; its option for that.
+    /// The child: lets init inherit its end; the option that names it.
     ///
     /// # Errors
     ///
     /// Those of fcntl(2).
     pub fn option(&self) -> anyhow::Result<String> {
-        fcntl(&self.writer, FcntlArg::F_SETFD(FdFlag::empty())).context("let init inherit the pipe")?;
-        Ok(format!("--ready={}", self.writer.as_raw_fd()))
+        fcntl(&self.inits, FcntlArg::F_SETFD(FdFlag::empty())).context("let init inherit the socket")?;
+        Ok(format!("--ready={}", self.inits.as_raw_fd()))
     }
 
-    /// The parent: waits. False if init ended before it was ready.
+    /// The keeper: waits until init is ready, does `deed`, and lets init go on. An init that
+    /// ended before it was ready has an error that says why.
     ///
     /// # Errors
     ///
-    /// The pipe cannot be read.
-    pub fn wait(mut self) -> anyhow::Result<bool> {
-        drop(self.writer); // or it would wait for itself
-        Ok(self.reader.read(&mut [0]).context("wait until init is ready")? > 0)
+    /// What `deed` fails with; the socket fails.
+    pub fn wait_and(self, deed: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let Ready { mut keepers, inits } = self;
+        drop(inits); // or it would wait for itself
+        if keepers.read(&mut [0]).context("wait until init is ready")? == 0 {
+            return Ok(());
+        }
+        deed()?;
+        keepers.write_all(b"!").context("let init go on")
     }
 
-    /// init: says it, on the descriptor with this number.
+    /// init: says it, on the socket with this number, and waits.
     ///
     /// # Errors
     ///
-    /// It is no inherited pipe; or EPIPE, nobody waits any more.
+    /// It is no inherited socket; the keeper has ended.
     pub fn say(number: RawFd) -> anyhow::Result<()> {
-        let pipe = voice::inherited(number, SFlag::S_IFIFO).ok_or_else(|| anyhow!("descriptor {number} is no pipe"))?;
-        File::from(pipe).write_all(b"!").context("say that init is ready")
+        let socket = voice::inherited(number, SFlag::S_IFSOCK);
+        let mut socket = UnixStream::from(socket.ok_or_else(|| anyhow!("descriptor {number} is no socket"))?);
+        socket.write_all(b"!").context("say that init is ready")?;
+        ensure!(socket.read(&mut [0]).context("wait for the keeper")? > 0, "the keeper gave up");
+        Ok(())
     }
 }
 // ANCHOR_END: all
