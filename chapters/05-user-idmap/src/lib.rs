@@ -162,8 +162,8 @@ pub fn become_user(user: User) -> anyhow::Result<()> {
         Err(Errno::EPERM) if !allowed() => {} // the parent wrote "deny" there
         other => other.context("setgroups to none")?,
     }
-    setresgid(gid, gid, gid).with_context(|| format!("setresgid to {gid}"))?;
-    setresuid(uid, uid, uid).with_context(|| format!("setresuid to {uid}"))?;
+    setresgid(gid, gid, gid).with_context(|| format!("setresgid to {gid} (EINVAL: gid_map does not contain it)"))?;
+    setresuid(uid, uid, uid).with_context(|| format!("setresuid to {uid} (EINVAL: uid_map does not contain it)"))?;
     info!("uid {uid}, gid {gid} in this user namespace");
     die_with_parent() // new ids make the kernel forget the request
 }

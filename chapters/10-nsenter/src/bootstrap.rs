@@ -29,7 +29,7 @@ const NAMESPACES: u32 = 2;
 const CLONE_FLAGS: u32 = 3;
 const UID_MAP: u32 = 4;
 const GID_MAP: u32 = 5;
-const WHOLE: u32 = 6;
+const PLACE: u32 = 6;
 const ONE_BY_ONE: u32 = 7;
 const TTY: u32 = 8;
 const INTERACTIVE: u32 = 9;
@@ -49,8 +49,8 @@ pub struct Bootstrap {
     pub uid_map: Vec<MapLine>,
     /// Likewise.
     pub gid_map: Vec<MapLine>,
-    /// Whether the command goes in as a whole: with the target's root and working directory.
-    pub whole: bool,
+    /// Whether the command is to have the target's root and working directory.
+    pub place: bool,
     /// Whether to join through the files, and not all at once through the pidfd.
     pub one_by_one: bool,
     /// Whether the command gets the terminal.
@@ -91,7 +91,7 @@ impl Bootstrap {
         attribute(UID_MAP, &|to| put_list(to, &self.uid_map, put_line));
         attribute(GID_MAP, &|to| put_list(to, &self.gid_map, put_line));
         let asked =
-            [(WHOLE, self.whole), (ONE_BY_ONE, self.one_by_one), (TTY, self.tty), (INTERACTIVE, self.interactive)];
+            [(PLACE, self.place), (ONE_BY_ONE, self.one_by_one), (TTY, self.tty), (INTERACTIVE, self.interactive)];
         for (kind, asked) in asked {
             if asked {
                 attribute(kind, &|_| {}); // that it is there says it
@@ -119,7 +119,7 @@ impl Bootstrap {
             clone_flags: CloneFlags::empty(),
             uid_map: Vec::new(),
             gid_map: Vec::new(),
-            whole: false,
+            place: false,
             one_by_one: false,
             tty: false,
             interactive: false,
@@ -137,7 +137,7 @@ impl Bootstrap {
                 CLONE_FLAGS => read.clone_flags = flags(value.number()?),
                 UID_MAP => read.uid_map = value.list(line)?,
                 GID_MAP => read.gid_map = value.list(line)?,
-                WHOLE => read.whole = true,
+                PLACE => read.place = true,
                 ONE_BY_ONE => read.one_by_one = true,
                 TTY => read.tty = true,
                 INTERACTIVE => read.interactive = true,
@@ -179,7 +179,7 @@ mod tests {
             clone_flags: CloneFlags::CLONE_NEWNS,
             uid_map: vec![MapLine { inside: 0, outside: 1000, size: 1 }],
             gid_map: vec![],
-            whole: true,
+            place: true,
             one_by_one: false,
             tty: true,
             interactive: false,

@@ -13,12 +13,7 @@ use lab::{Exit, Failure, StageOptions, why::namespace_names};
 use log::info;
 use nix::{sched::CloneFlags, unistd::Pid};
 
-use crate::{
-    Bootstrap, InitPipe, Name, Target,
-    sealed::{become_sealed_copy, name_process},
-    state,
-    target::KINDS,
-};
+use crate::{Bootstrap, InitPipe, Name, Target, sealed::name_process, state, target::KINDS};
 
 /// The options of `exec`.
 #[derive(clap::Args, Clone, Debug)]
@@ -167,7 +162,8 @@ impl ExecOptions {
         }
     }
 
-    fn apply(&self) {
+    /// Sets the log up as asked.
+    pub fn apply(&self) {
         self.process.apply();
         StageOptions { quiet: self.quiet, command: Vec::new() }.apply();
     }
@@ -189,7 +185,7 @@ impl ExecOptions {
             clone_flags: self.clone_flags(),
             uid_map: maps.map(|maps| maps.uid.lines().to_vec()).unwrap_or_default(),
             gid_map: maps.map(|maps| maps.gid.lines().to_vec()).unwrap_or_default(),
-            whole: self.whole(),
+            place: self.whole() && !self.clone.contains(&Kind::Mount),
             one_by_one: self.one_by_one,
             tty: self.process.tty,
             interactive: self.process.interactive,
@@ -207,8 +203,6 @@ impl ExecOptions {
 /// There is no such container or process, or it has ended; the kernel refuses something; the
 /// command cannot be executed.
 pub fn exec(options: &ExecOptions) -> anyhow::Result<Exit> {
-    options.apply();
-    become_sealed_copy()?;
     name_process("nsenter:PARENT")?;
     let target = match (&options.name, options.target) {
         (Some(name), _) => Target::of(state::named(name)?).with_context(|| name.to_string())?,

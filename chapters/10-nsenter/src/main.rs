@@ -65,7 +65,11 @@ fn main() -> ExitCode {
         match Cli::parse_from(arguments).action {
             Action::Run { name, layers, run } => parent(name.as_ref(), &layers, &run),
             Action::Ps => state::ps().map(|()| Exit::Code(0)),
-            Action::Exec(options) => exec(&options),
+            Action::Exec(options) => {
+                options.apply();
+                become_sealed_copy()?; // the file of this program stays outside
+                exec(&options)
+            }
             Action::Init { pipe, layers, ready } => init(pipe, layers, ready),
         }
     })

@@ -55,7 +55,7 @@ fn child(pipe: &InitPipe) -> anyhow::Result<Infallible> {
 
     // All that this /proc can tell, before another one is in its place.
     let target = Target::of(bootstrap.target)?;
-    let place = if bootstrap.whole { Some((target.root()?, target.workdir()?)) } else { None };
+    let place = if bootstrap.place { Some((target.root()?, target.workdir()?)) } else { None };
     hide(bootstrap.clone_flags)?;
     join(target, &bootstrap.namespaces, bootstrap.one_by_one)?;
     if let Some((root, workdir)) = &place {
