@@ -23,6 +23,7 @@
 
 pub mod bootstrap;
 pub mod exec;
+mod folder;
 pub mod init_pipe;
 mod name;
 pub mod nsexec;

@@ -11,34 +11,23 @@
 //!
 //! A pid alone says nothing once its process has ended: another one may get it. With the
 //! start time it is a name that no later process gets, so whoever reads the file can tell
-//! an entry that a SIGKILL has left. Files are in a folder of the user's own, under
-//! `$XDG_RUNTIME_DIR`, else /run (root) or /run/user/UID, else the temporary folder.
+//! an entry that a SIGKILL has left.
 
 use std::{
-    env,
     ffi::OsStr,
-    fs::{self, DirBuilder, File},
+    fs,
     io::{self, ErrorKind, Write},
-    os::unix::{
-        ffi::OsStrExt,
-        fs::{DirBuilderExt, MetadataExt},
-    },
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, bail, ensure};
 use ch07_cgroup_memory::group::start_time;
 use lab::exec::shown;
 use log::{info, warn};
-use nix::{
-    fcntl::{Flock, FlockArg},
-    unistd::{Pid, geteuid},
-};
+use nix::unistd::Pid;
 
-use crate::Name;
-
-/// The folder's name.
-const FOLDER: &str = "10-nsenter";
+use crate::{Name, folder::Folder};
 
 /// A process that cannot be mistaken for a later one with the same pid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,8 +98,8 @@ impl Entry {
     ///
     /// A container that runs has it; the folder cannot be made, or is not one's own.
     pub fn take(name: &Name) -> anyhow::Result<Entry> {
-        let folder = Folder::make(&folder_path()?)?;
-        let file = folder.path.join(name.as_str());
+        let folder = Folder::make(&Folder::path_of_ours()?)?;
+        let file = folder.path().join(name.as_str());
         if let Some(state) = read(&file)? {
             ensure!(state.is_left_over(), "the name {name} is taken, by process {}", state.shown().pid);
         }
@@ -164,9 +153,9 @@ impl Drop for Entry {
 /// The folder is not one's own, or cannot be read.
 pub fn running() -> anyhow::Result<Vec<(String, Started)>> {
     let mut found = Vec::new();
-    let Some(folder) = Folder::open(&folder_path()?)? else { return Ok(found) };
-    for entry in fs::read_dir(&folder.path).with_context(|| format!("read {}", folder.path.display()))? {
-        let file = entry.with_context(|| format!("read {}", folder.path.display()))?.path();
+    let Some(folder) = Folder::open(&Folder::path_of_ours()?)? else { return Ok(found) };
+    for entry in fs::read_dir(folder.path()).with_context(|| format!("read {}", folder.path().display()))? {
+        let file = entry.with_context(|| format!("read {}", folder.path().display()))?.path();
         let name = file.file_name().unwrap_or_default().display().to_string();
         match read(&file)? {
             Some(State { container: Some(container), .. }) if container.runs() => found.push((name, container)),
@@ -211,8 +200,8 @@ pub fn ps() -> anyhow::Result<()> {
 ///
 /// There is none, it is not set up yet, or it has ended.
 pub fn named(name: &Name) -> anyhow::Result<Started> {
-    let folder = Folder::open(&folder_path()?)?;
-    let state = folder.map(|folder| read(&folder.path.join(name.as_str()))).transpose()?.flatten();
+    let folder = Folder::open(&Folder::path_of_ours()?)?;
+    let state = folder.map(|folder| read(&folder.path().join(name.as_str()))).transpose()?.flatten();
     let Some(state) = state else { bail!("no container is called {name}: `ps` lists those that run") };
     match state.container {
         _ if state.is_left_over() => {
@@ -223,55 +212,6 @@ pub fn named(name: &Name) -> anyhow::Result<Started> {
     }
 }
 
-/// The folder of the entries, which one process at a time reads or writes (flock(2)).
-struct Folder {
-    path: PathBuf,
-    _lock: Flock<File>,
-}
-
-impl Folder {
-    /// The folder, made if it is not there.
-    fn make(path: &Path) -> anyhow::Result<Folder> {
-        loop {
-            match DirBuilder::new().mode(0o700).create(path) {
-                Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                    return Err(error).with_context(|| format!("make {}", path.display()));
-                }
-                _ => {}
-            }
-            // Whoever had it last may just have removed it.
-            if let Some(folder) = Folder::open(path)? {
-                return Ok(folder);
-            }
-        }
-    }
-
-    /// The folder; `None` if it is not there.
-    fn open(path: &Path) -> anyhow::Result<Option<Folder>> {
-        let file = match File::open(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            other => other.with_context(|| format!("open {}", path.display()))?,
-        };
-        let lock = Flock::lock(file, FlockArg::LockExclusive)
-            .map_err(|(_, errno)| anyhow!("lock {}: {}", path.display(), errno.desc()))?;
-        let (locked, now) = (lock.metadata()?, fs::symlink_metadata(path).ok());
-        if now.is_none_or(|now| now.ino() != locked.ino()) {
-            return Ok(None); // removed, while this process waited for the lock
-        }
-        ensure!(
-            locked.uid() == geteuid().as_raw() && locked.mode() & 0o077 == 0,
-            "{} is not a folder of one's own alone: set XDG_RUNTIME_DIR to one that is",
-            path.display()
-        );
-        Ok(Some(Folder { path: path.to_owned(), _lock: lock }))
-    }
-
-    fn remove_if_empty(&self) {
-        // Not empty: other containers run.
-        let _ = fs::remove_dir(&self.path);
-    }
-}
-
 /// `None` if there is no such entry, or only the beginning of one, which a SIGKILL left.
 fn read(file: &Path) -> anyhow::Result<Option<State>> {
     match fs::read_to_string(file) {
@@ -279,19 +219,6 @@ fn read(file: &Path) -> anyhow::Result<Option<State>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("read {}", file.display())),
     }
-}
-
-fn folder_path() -> anyhow::Result<PathBuf> {
-    let uid = geteuid();
-    let own = PathBuf::from(format!("/run/user/{uid}"));
-    let runtime = match env::var_os("XDG_RUNTIME_DIR") {
-        Some(named) if !named.is_empty() => PathBuf::from(named),
-        _ if uid.is_root() => PathBuf::from("/run"),
-        _ if own.is_dir() => own,
-        _ => return Ok(env::temp_dir().join(format!("{FOLDER}-{uid}"))),
-    };
-    ensure!(runtime.is_absolute(), "XDG_RUNTIME_DIR is {}: it must begin with /", runtime.display());
-    Ok(runtime.join(FOLDER))
 }
 // ANCHOR_END: all
 
