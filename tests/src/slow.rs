@@ -49,7 +49,12 @@ pub fn hold_back(parent: Pid, bound: Duration) -> anyhow::Result<()> {
     let (start, bound) = (Instant::now(), patience(bound));
     wait(parent, start + bound)?.context("the stage does not start")?;
     let events = libc::PTRACE_O_TRACEFORK | libc::PTRACE_O_TRACEVFORK | libc::PTRACE_O_TRACECLONE;
-    let options = events | libc::PTRACE_O_TRACEEXIT | libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_EXITKILL;
+    // Without TRACEEXEC a stage that executes itself again would get a SIGTRAP.
+    let options = events
+        | libc::PTRACE_O_TRACEEXEC
+        | libc::PTRACE_O_TRACEEXIT
+        | libc::PTRACE_O_TRACESYSGOOD
+        | libc::PTRACE_O_EXITKILL;
     request(libc::PTRACE_SETOPTIONS, parent, options as usize)?;
     let mut signal = None;
     loop {
@@ -59,6 +64,7 @@ pub fn hold_back(parent: Pid, bound: Duration) -> anyhow::Result<()> {
             Some(WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXIT)) => {
                 return request(libc::PTRACE_DETACH, parent, 0);
             }
+            Some(WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC)) => {}
             Some(WaitStatus::PtraceEvent(..)) => let_go(Pid::from_raw(message(parent)? as i32))?,
             Some(WaitStatus::Stopped(_, arrived)) => signal = Some(arrived as usize),
             Some(_) => {}

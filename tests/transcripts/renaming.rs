@@ -13,14 +13,18 @@ use regex::{Captures, Regex};
 const LOG: &str = r"(?m)^ *\+[0-9]+\.[0-9]{2}ms ([a-z]+\[[0-9]+\]) +([^ ]+) +";
 
 /// What stands at the place of a pid in the log, in /proc, and in what the book's commands print.
-const PIDS: [&str; 9] = [
-    r"\b(?:parent|keeper|child|outside|inside)\[([0-9]+)\]",
+const PIDS: [&str; 13] = [
+    r"\b(?:parent|keeper|child|init|outside|inside)\[([0-9]+)\]",
     r"/proc/([0-9]+)\b",
     r"\b([0-9]+) in the host's /proc",
     r"(?m) ([0-9]+) ended with ",
     r#"(?m)" (?:of|for) ([0-9]+)(?:$|:)"#,
     r"\b[Pp][Ii][Dd]:?\s+([0-9]+)\b",
     r"\bmoved ([0-9]+) into ",
+    r"\btarget ([0-9]+),",
+    r"\bINIT(?: is|:) ([0-9]+)\b",
+    r"\brecorded: ([0-9]+) is",
+    r"(?m)^[a-z]+ +([0-9]+)  ",
     r"\bN[Ss]pid:\s+([0-9]+)\b",
     r"(?m)^ *([0-9]+) (?:\?|pts/[0-9]+) ",
 ];

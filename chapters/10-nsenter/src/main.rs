@@ -49,7 +49,7 @@ enum Action {
         #[arg(long)]
         layers: bool,
         #[arg(long)]
-        ready: RawFd,
+        ready: Option<RawFd>,
     },
 }
 
@@ -133,8 +133,8 @@ fn run(options: &RunOptions, layers: Option<&Layers>, maps: &Maps, entry: Option
 }
 
 /// The child, inside: goes into its root, and becomes the command.
-fn init(pipe: RawFd, layers: bool, ready: RawFd) -> anyhow::Result<Exit> {
-    let message = receive(pipe, &[ready])?;
+fn init(pipe: RawFd, layers: bool, ready: Option<RawFd>) -> anyhow::Result<Exit> {
+    let message = receive(pipe, ready.as_slice())?;
     say_who_i_am()?;
     set_hostname(&message.hostname)?;
     enter_rootfs(message.rootfs.as_deref().unwrap_or(Path::new("/")))?;
@@ -142,7 +142,9 @@ fn init(pipe: RawFd, layers: bool, ready: RawFd) -> anyhow::Result<Exit> {
         protect_proc()?;
     }
     bring_up_loopback()?;
-    Ready::say(ready)?;
+    if let Some(ready) = ready {
+        Ready::say(ready)?;
+    }
     if message.init_stays {
         return stay_and_reap(|| become_container(&message.process));
     }
