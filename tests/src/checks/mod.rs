@@ -12,6 +12,7 @@ mod ch07;
 mod ch08;
 mod ch09;
 mod ch09_endings;
+mod ch10;
 mod further;
 
 use std::{collections::BTreeMap, fs};
@@ -91,6 +92,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         ch08::CHECKS,
         ch09::CHECKS,
         ch09_endings::CHECKS,
+        ch10::CHECKS,
     ]
     .into_iter()
     .flatten()
