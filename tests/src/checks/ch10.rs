@@ -42,6 +42,13 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         chapter: 10,
+        name: "no descriptor above 2, variable or privilege reaches the command of exec",
+        teaches: "CHILD lets go of what it inherited before it joins: a descriptor into the host is a way out (CVE-2024-21626)",
+        until: None,
+        run: nothing_through,
+    },
+    Check {
+        chapter: 10,
         name: "the container's limit holds for what exec runs",
         teaches: "a process joins a cgroup by its pid in cgroup.procs, before the gate opens: otherwise it runs without the limits",
         until: None,
@@ -180,7 +187,12 @@ fn whole(bench: &Bench) -> anyhow::Result<Outcome> {
     exec(bench, &["--workdir", "/root", "box"], "pwd").finish()?.must_end_with(0)?.must_write("/root\n")?;
     let wrong = exec(bench, &["--workdir", "/nowhere", "box"], "true").finish()?.must_end_with(125)?;
     wrong.must_complain(&["chdir to /nowhere", "No such file"])?;
-    // No more than `run` does it let through to the command.
+    running.release()?.must_end_with(0)?;
+    holds()
+}
+
+fn nothing_through(bench: &Bench) -> anyhow::Result<Outcome> {
+    let running = container(bench, "box", &[])?;
     let left = "tr '\\0' '\\n' < /proc/self/environ; ls /proc/self/fd; grep NoNewPrivs /proc/self/status";
     let run = exec(bench, &["-e", "K=a b", "box"], left).env("SECRET", "host").within(Path::new("/"));
     let text = run.under(&["sh", "-c", "exec 9</; exec \"$0\" \"$@\""]).finish()?.must_end_with(0)?.text();
