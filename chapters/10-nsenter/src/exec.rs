@@ -30,7 +30,7 @@ pub struct ExecOptions {
     #[allow(missing_docs)]
     pub kinds: Kinds,
 
-    /// All namespaces, and its ids, root, working directory and cgroup
+    /// All namespaces, its ids, root and working directory, and the cgroup that `run` made
     #[arg(long)]
     pub all: bool,
 

@@ -184,7 +184,9 @@ impl Target {
         for hierarchy in hierarchies_of(&self.process.pid.to_string())? {
             let name = hierarchy.own_group.file_name().and_then(|name| name.to_str());
             if name.is_some_and(is_container) {
-                join(&hierarchy.own_group, pid).context("into the cgroup of the container")?;
+                join(&hierarchy.own_group, pid).context(
+                    "into the container's cgroup, where its limits are (start this where `run` was started)",
+                )?;
             }
         }
         Ok(())

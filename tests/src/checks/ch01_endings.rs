@@ -225,7 +225,11 @@ impl Terminal {
 }
 
 fn interrupt_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
-    let mut terminal = Terminal::open(bench, &["-q"])?;
+    is_interrupted(bench, Terminal::open(bench, &["-q"])?)
+}
+
+/// A Ctrl-C ends what a shell on this terminal runs, and not the shell.
+pub(super) fn is_interrupted(bench: &Bench, mut terminal: Terminal) -> anyhow::Result<Outcome> {
     terminal.write(&format!("{} answer\n", bench.other("inside").display()))?;
     terminal.until("ready\r\n")?;
     terminal.write("\x03")?;

@@ -13,11 +13,16 @@ use nix::{
     unistd::Pid,
 };
 
-use super::{Check, Outcome, ch01_endings::Terminal, ch07::Delegation, ch09, holds, namespaces_of, read_namespaces};
+use super::{
+    Check, Outcome,
+    ch01_endings::{Terminal, is_interrupted},
+    ch07::Delegation,
+    ch09, holds, namespaces_of, read_namespaces,
+};
 use crate::{
-    bench::{Bench, Ended, Run, Running},
+    bench::{Bench, Ended, Run, Running, User},
     host::{children_of, nobody_stays},
-    patience, repetitions,
+    patience, repetitions, slow,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -41,6 +46,13 @@ pub(super) const CHECKS: &[Check] = &[
         teaches: "a process joins a cgroup by its pid in cgroup.procs, before the gate opens: otherwise it runs without the limits",
         until: None,
         run: limited,
+    },
+    Check {
+        chapter: 10,
+        name: "a slow parent of exec changes nothing",
+        teaches: "INIT waits at the gate until it is in the cgroup and the parent has lent it the terminal",
+        until: None,
+        run: slow_parent,
     },
     Check {
         chapter: 10,
@@ -183,7 +195,7 @@ fn limited(bench: &Bench) -> anyhow::Result<Outcome> {
     let Some(delegation) = Delegation::to(bench, &["memory"])? else {
         return Ok(Outcome::Skipped("an ordinary user has no cgroup here, and nobody can give one away".into()));
     };
-    if bench.user != crate::User::Root && ch07_on_v1()? {
+    if bench.user != User::Root && ch07_on_v1()? {
         // v1: nothing is delegated, so there is no limit that could be kept.
         return holds();
     }
@@ -197,6 +209,20 @@ fn limited(bench: &Bench) -> anyhow::Result<Outcome> {
     let eat = bench.other("inside").display().to_string();
     let hog = delegation.put(nsenter(bench, &["exec", "-q", "box", "--", &eat, "eat", "100"])).finish()?;
     hog.must_end_with(137)?;
+    running.release()?.must_end_with(0)?;
+    holds()
+}
+
+fn slow_parent(bench: &Bench) -> anyhow::Result<Outcome> {
+    let options: &[&str] = if bench.user == User::Root { &["-m", "100m"] } else { &[] };
+    let running = container(bench, "box", options)?;
+    let own = fs::read_to_string(format!("/proc/{}/cgroup", running.command()?))?;
+    let inside = match exec(bench, &["box"], "id -u; cat /proc/self/cgroup").with(slow::trace).start() {
+        Err(error) if slow::is_refused(&error) => return Ok(Outcome::Skipped(slow::REFUSED.into())),
+        started => started?,
+    };
+    slow::hold_back(inside.pid(), bench.bound)?;
+    inside.finish()?.must_end_with(0)?.must_write(&format!("0\n{own}"))?;
     running.release()?.must_end_with(0)?;
     holds()
 }
@@ -232,16 +258,7 @@ fn endings(bench: &Bench) -> anyhow::Result<Outcome> {
 fn on_a_terminal(bench: &Bench) -> anyhow::Result<Outcome> {
     let running = container(bench, "box", &["--rootfs", "/"])?;
     let inside = bench.other("inside").display().to_string();
-    let mut terminal = Terminal::of(nsenter(bench, &["exec", "-q", "-ti", "box"]))?;
-    terminal.write(&format!("{inside} answer\n"))?;
-    terminal.until("ready\r\n")?;
-    terminal.write("\x03")?;
-    terminal.until("# ")?;
-    terminal.write("echo af''ter $?\n")?;
-    terminal.until("after 130")?;
-    terminal.write("exit 5\n")?;
-    let status = terminal.end()?;
-    ensure!(status == 5, "the shell's exit status was {status}, not 5");
+    let _ = is_interrupted(bench, Terminal::of(nsenter(bench, &["exec", "-q", "-ti", "box"]))?)?;
     // A Ctrl-C is the command's, and its end is exec's.
     let mut terminal = Terminal::of(nsenter(bench, &["exec", "-q", "-ti", "box", "--", &inside, "answer"]))?;
     terminal.until("ready\r\n")?;
