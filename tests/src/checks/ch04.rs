@@ -186,7 +186,7 @@ fn refused_pivot(bench: &Bench) -> anyhow::Result<Outcome> {
 }
 
 /// From now on the kernel answers this process's system call `number` with `errno` (seccomp(2)).
-fn refuse(number: libc::c_long, errno: Errno) -> std::io::Result<()> {
+pub(super) fn refuse(number: libc::c_long, errno: Errno) -> std::io::Result<()> {
     let statement = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
     let mut program = [
         statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0), // the system call's number

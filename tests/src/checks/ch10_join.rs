@@ -26,7 +26,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         chapter: 10,
         name: "one by one, the user namespace comes first",
-        teaches: "joining the user namespace gives the capabilities that joining the others takes: it must be the first",
+        teaches: "open all files first, for behind the mount namespace /proc is another; and the user namespace must be the first: it gives the capabilities that the others take",
         until: None,
         run: user_first,
     },

@@ -1,17 +1,20 @@
 //! Chapter 10: what goes into a container, and what can be done to it from inside.
 
 use std::{
-    fs,
+    fs::{self, File},
     os::unix::fs::{MetadataExt, PermissionsExt, chown},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, ensure};
-use nix::unistd::geteuid;
+use nix::{
+    fcntl::{FcntlArg, SealFlag, fcntl},
+    unistd::geteuid,
+};
 
 use super::{
     Check, Outcome,
-    ch10::{container_that, nsenter},
+    ch10::{container, container_that, exec, nsenter},
     holds,
 };
 use crate::bench::Bench;
@@ -23,6 +26,13 @@ pub(super) const CHECKS: &[Check] = &[
         teaches: "/proc/PID/exe leads to the program's file: let in a copy in memory only, with all four seals (CVE-2019-5736)",
         until: None,
         run: sealed,
+    },
+    Check {
+        chapter: 10,
+        name: "what exec executes has all four seals",
+        teaches: "each seal forbids one kind of change: WRITE of the bytes, GROW and SHRINK of the length, SEAL of the list of seals",
+        until: None,
+        run: seals,
     },
     Check {
         chapter: 10,
@@ -98,6 +108,26 @@ fn sealed(bench: &Bench) -> anyhow::Result<Outcome> {
     let written = attack(bench, &victim, &["exec"])?;
     ensure!(fs::read(&victim)? == before, "{} was overwritten", victim.display());
     ensure!(!written, "what was executed could be written to");
+    holds()
+}
+
+fn seals(bench: &Bench) -> anyhow::Result<Outcome> {
+    let running = container(bench, "box", &["--rootfs", "/"])?;
+    let mut inside = exec(bench, &["-i", "box"], "echo ready; cat").start_waiting()?;
+    inside.until("ready\n")?;
+    let program = File::open(format!("/proc/{}/exe", inside.pid())).context("open the program of exec")?;
+    let found = fcntl(&program, FcntlArg::F_GET_SEALS).context("F_GET_SEALS: it is no file in memory")?;
+    inside.release()?.must_end_with(0)?;
+    running.release()?.must_end_with(0)?;
+    let found = SealFlag::from_bits_retain(found);
+    for (seal, name) in [
+        (SealFlag::F_SEAL_WRITE, "F_SEAL_WRITE"),
+        (SealFlag::F_SEAL_GROW, "F_SEAL_GROW"),
+        (SealFlag::F_SEAL_SHRINK, "F_SEAL_SHRINK"),
+        (SealFlag::F_SEAL_SEAL, "F_SEAL_SEAL"),
+    ] {
+        ensure!(found.contains(seal), "the program that goes in has not {name}, only {found:?}");
+    }
     holds()
 }
 
