@@ -89,10 +89,8 @@ impl Target {
     ///
     /// It has ended.
     pub fn still_alive(self) -> anyhow::Result<Target> {
-        // ANCHOR: exercise-alive
         let mut watched = [PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN)];
         let ended = poll(&mut watched, PollTimeout::ZERO).context("poll the pidfd")? > 0;
-        // ANCHOR_END: exercise-alive
         ensure!(!ended, "process {} has ended", self.process.pid);
         Ok(self)
     }

@@ -309,7 +309,7 @@ fn ends_with(bench: &Bench) -> anyhow::Result<Outcome> {
 }
 
 /// The name of a process, as ps(1) shows it.
-fn name_of(pid: Pid) -> String {
+pub(super) fn name_of(pid: Pid) -> String {
     fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
 }
 
