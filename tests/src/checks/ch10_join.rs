@@ -1,12 +1,13 @@
 //! Chapter 10: what of a process is joined, and whether it is still that process.
 
-use std::{collections::BTreeMap, fs, thread, time::Duration};
+use std::{collections::BTreeMap, fs, os::unix::process::CommandExt, thread, time::Duration};
 
 use anyhow::{Context, ensure};
-use nix::sys::signal::Signal;
+use nix::{errno::Errno, sys::signal::Signal};
 
 use super::{
     Check, Outcome,
+    ch04::{filter, statement},
     ch10::{container, entry, exec, nsenter},
     holds, namespaces_of, own_namespaces, read_namespaces,
 };
@@ -29,6 +30,13 @@ pub(super) const CHECKS: &[Check] = &[
         teaches: "open all files first, for behind the mount namespace /proc is another; and the user namespace must be the first: it gives the capabilities that the others take",
         until: None,
         run: user_first,
+    },
+    Check {
+        chapter: 10,
+        name: "where setns takes no pidfd, or it is not asked to, the files are joined one by one",
+        teaches: "before Linux 5.8 setns(2) takes one file and one kind: EINVAL for a pidfd; --one-by-one does not try",
+        until: None,
+        run: without_pidfd,
     },
     Check {
         chapter: 10,
@@ -131,6 +139,43 @@ fn user_first(bench: &Bench) -> anyhow::Result<Outcome> {
     let (theirs, pid) = (of_command(&running)?, running.command()?.to_string());
     let found = of_exec(bench, &["--target", &pid, "--all", "--one-by-one"])?;
     ensure!(found == theirs, "it is in {found:?}, not in {theirs:?}");
+    running.release()?.must_end_with(0)?;
+    holds()
+}
+
+/// From now on setns(2) with more than one flag is answered with `errno`.
+fn refuse_several(errno: Errno) -> std::io::Result<()> {
+    const FLAGS: u32 = 24; // the second argument in a seccomp_data
+    filter(&mut [
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 6, libc::SYS_setns as u32),
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, FLAGS),
+        statement(libc::BPF_MISC | libc::BPF_TAX, 0, 0, 0),
+        statement(libc::BPF_ALU | libc::BPF_SUB | libc::BPF_K, 0, 0, 1),
+        statement(libc::BPF_ALU | libc::BPF_AND | libc::BPF_X, 0, 0, 0),
+        // x & (x - 1) is 0 for one flag.
+        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, 0, 0),
+        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
+        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ])
+}
+
+fn without_pidfd(bench: &Bench) -> anyhow::Result<Outcome> {
+    let running = container(bench, "box", &["--rootfs", "/"])?;
+    let theirs = of_command(&running)?;
+    let with = |errno: Errno, words: &[&str]| {
+        // SAFETY: prctl(2) is async-signal-safe, and `refuse_several` allocates nothing.
+        let run = exec(bench, words, &read_namespaces()).with(|command| unsafe {
+            command.pre_exec(move || refuse_several(errno));
+        });
+        run.finish()
+    };
+    for (errno, words) in [(Errno::EINVAL, &["box"][..]), (Errno::EPERM, &["--one-by-one", "box"])] {
+        let found = namespaces_of(&with(errno, words)?.must_end_with(0)?.text())?;
+        ensure!(found == theirs, "{words:?}: it is in {found:?}, not in {theirs:?}");
+    }
+    let refused = with(Errno::EPERM, &["box"])?.must_end_with(125)?.must_write("")?;
+    refused.must_complain(&["setns", "not permitted"])?;
     running.release()?.must_end_with(0)?;
     holds()
 }
