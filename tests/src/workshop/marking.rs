@@ -15,10 +15,17 @@ use crate::{
 };
 
 /// What takes longer than a learner waits; `make test` asks it of the book's stages.
-const LONG: [&str; 3] = [
+const LONG: [&str; 10] = [
     "09 twenty containers at once, from the first moment on",
     "09 200 containers one after another",
     "09 SIGKILL at any moment leaves no mount, process or file, layers or not",
+    "10 what exec started ends with the container, and with exec",
+    "10 a name is taken while its container runs, and free afterwards",
+    "10 whoever is told that a container runs can go in",
+    "10 bad usage of exec is 2, in one line",
+    "10 only the namespaces that were asked for are joined",
+    "10 a target that ends meanwhile is joined, or refused in one line",
+    "10 the program cannot be overwritten from inside",
 ];
 
 /// What is asked of another program than the stage; `make test` has it.
