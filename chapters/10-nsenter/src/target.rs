@@ -3,6 +3,7 @@
 
 use std::{
     fs::{self, File},
+    io::ErrorKind,
     os::{
         fd::{AsFd, FromRawFd, OwnedFd},
         unix::fs::MetadataExt,
@@ -111,7 +112,10 @@ impl Target {
         for (flag, name) in KINDS.into_iter().filter(|(flag, _)| wanted.contains(*flag)) {
             let file = self.file(&format!("ns/{name}"));
             let Ok(ours) = fs::metadata(format!("/proc/self/ns/{name}")) else { continue }; // not in this kernel
-            let theirs = fs::metadata(&file).with_context(|| format!("stat {}", file.display()))?;
+            let theirs = fs::metadata(&file).map_err(|error| match error.kind() {
+                ErrorKind::PermissionDenied => anyhow!("process {} is not yours: {error}", self.process.pid),
+                _ => anyhow!("stat {}: {error}", file.display()),
+            })?;
             if (ours.dev(), ours.ino()) != (theirs.dev(), theirs.ino()) {
                 found.push((flag, file));
             }

@@ -193,7 +193,7 @@ fn ended(bench: &Bench) -> anyhow::Result<Outcome> {
     nobody.must_complain(&[&format!("there is no process {pid}")])?;
     if bench.user == User::Ordinary {
         let others = exec(bench, &["--target", "1", "--all"], "echo run").finish()?.must_end_with(125)?;
-        others.must_write("")?.must_complain(&["/proc/1/", "ermission denied"])?;
+        others.must_write("")?.must_complain(&["process 1 is not yours", "ermission denied"])?;
     }
 
     // An entry with the pid of a process that started at another time: the pid was reused.
