@@ -104,6 +104,7 @@ pub fn sealed_copy(program: &mut (impl Read + ?Sized)) -> anyhow::Result<OwnedFd
     fcntl(&copy, FcntlArg::F_ADD_SEALS(SEALS)).context("seal the copy")?;
     Ok(copy.into())
 }
+// ANCHOR_END: all
 
 #[cfg(test)]
 mod tests {
@@ -126,4 +127,3 @@ mod tests {
         assert!(!is_sealed(&File::open(SELF).unwrap()));
     }
 }
-// ANCHOR_END: all
