@@ -3,7 +3,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::{self, File},
-    io::PipeWriter,
+    io::{PipeWriter, Write},
     os::{
         fd::{AsFd, FromRawFd, OwnedFd},
         unix::{
@@ -331,6 +331,12 @@ impl Running {
     /// Closes the standard input of [`Run::start_waiting`].
     pub fn close_input(&mut self) {
         self.input = None;
+    }
+
+    /// Writes to the standard input of [`Run::start_waiting`].
+    pub fn say(&mut self, text: &str) -> anyhow::Result<()> {
+        self.input.as_mut().context("its standard input is closed")?.write_all(text.as_bytes())?;
+        Ok(())
     }
 
     /// Sends it a signal.

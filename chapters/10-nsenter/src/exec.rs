@@ -19,7 +19,7 @@ use crate::{Bootstrap, InitPipe, Name, Target, sealed::name_process, state, targ
 #[derive(clap::Args, Clone, Debug)]
 pub struct ExecOptions {
     /// The container that `run --name` started: all of it is joined
-    #[arg(required_unless_present = "target", conflicts_with = "target")]
+    #[arg(required_unless_present = "target", conflicts_with_all = ["target", "all", "Kinds"])]
     pub name: Option<Name>,
 
     /// A process, instead: then say what of it is to be joined
@@ -30,8 +30,8 @@ pub struct ExecOptions {
     #[allow(missing_docs)]
     pub kinds: Kinds,
 
-    /// All namespaces, and its ids, root, working directory and cgroup
-    #[arg(long, requires = "target")]
+    /// All namespaces, its ids, root and working directory, and the cgroup that `run` made
+    #[arg(long)]
     pub all: bool,
 
     /// New namespaces for the command, instead of the target's: such as pid,mount
@@ -73,7 +73,7 @@ pub struct ExecOptions {
 
 /// The namespaces of the target that are to be joined.
 #[derive(clap::Args, Clone, Debug)]
-#[group(multiple = true, requires = "target")]
+#[group(multiple = true)]
 pub struct Kinds {
     /// Its user namespace: with it, its ids
     #[arg(long)]

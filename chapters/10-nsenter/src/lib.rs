@@ -35,7 +35,7 @@ pub mod target;
 use std::process;
 
 use anyhow::ensure;
-use ch01_uts::{attempt, spawn};
+use ch01_uts::spawn;
 use ch05_user_idmap::Gate;
 use lab::{Exit, Probe};
 use nix::sched::CloneFlags;
@@ -69,11 +69,14 @@ fn try_to_join() -> anyhow::Result<()> {
         gate.wait()?;
         process::exit(0)
     })?;
-    attempt(CloneFlags::empty(), || {
+    let joined = spawn(CloneFlags::empty(), || {
         let target = Target::with_pid(container.pid())?;
         let namespaces = target.namespaces(flags)?;
-        nsexec::join(target, &namespaces, false)
+        nsexec::join(target, &namespaces, false)?;
+        process::exit(0)
     })?;
+    let exit = joined.wait()?;
+    ensure!(exit == Exit::Code(0), "the child that was to join ended with {exit}");
     gate.open()?;
     let exit = container.wait()?;
     ensure!(exit == Exit::Code(0), "the child that was joined ended with {exit}");

@@ -106,7 +106,9 @@ pub fn join(target: Target, namespaces: &[(CloneFlags, PathBuf)], one_by_one: bo
                 info!("joined, by the pidfd: {}", namespace_names(flags));
                 return Ok(());
             }
-            Err(Errno::EINVAL) => info!("setns by the pidfd: invalid (it is, before Linux 5.8): one by one"),
+            Err(Errno::EINVAL) => {
+                info!("setns takes no pidfd for these, or none at all (before Linux 5.8): one by one")
+            }
             Err(errno) => return Err(refused(flags, errno)),
         }
     }
@@ -151,7 +153,10 @@ fn go_to(root: Option<&File>, workdir: &File) -> anyhow::Result<()> {
 fn must_be_inside() -> anyhow::Result<()> {
     // ANCHOR: exercise-inside
     let found = env::current_dir();
-    ensure!(found.is_ok_and(|path| path.is_absolute()), "the working directory is outside of the root: a way out");
+    ensure!(
+        found.is_ok_and(|path| path.is_absolute()),
+        "the working directory is outside of the root, a way out (or it was deleted)"
+    );
     // ANCHOR_END: exercise-inside
     Ok(())
 }

@@ -5,7 +5,7 @@
 //! and goes on when the entry is written: whatever the command does, it can be found by then.
 
 use std::{
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     os::{
         fd::{AsRawFd, RawFd},
         unix::net::UnixStream,
@@ -59,7 +59,10 @@ impl Ready {
             return Ok(());
         }
         deed()?;
-        keepers.write_all(b"!").context("let init go on")
+        match keepers.write_all(b"!") {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()), // it has ended, and its end says why
+            other => other.context("let init go on"),
+        }
     }
 
     /// init: says it, on the socket with this number, and waits.

@@ -5,7 +5,7 @@
 //! it can be opened. Root in the container may keep it open until nobody executes it any
 //! more, and then write to it: the next person who starts a container runs what is in it
 //! now (CVE-2019-5736). So what goes inside is a copy in memory, sealed: nobody can write to
-//! it, make it longer or shorter, or take the seals off. Source: memfd_create(2), fcntl(2).
+//! it, or make it longer or shorter, ever again. Source: memfd_create(2), fcntl(2).
 
 use std::{
     env,
@@ -82,7 +82,7 @@ pub fn name_process(name: &str) -> anyhow::Result<()> {
     prctl::set_name(&name).context("prctl PR_SET_NAME")
 }
 
-/// Whether the file is such a copy: a file on a disk has no seals at all (EINVAL).
+/// Whether the file is such a copy. A file on a disk has no seals (EINVAL).
 fn is_sealed(file: &File) -> bool {
     let has = fcntl(file, FcntlArg::F_GET_SEALS).map(SealFlag::from_bits_truncate);
     has.is_ok_and(|seals| seals.contains(SEALS))
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_can_write_to_the_copy_or_take_its_seals_off() {
+    fn nobody_can_change_the_copy_or_its_seals() {
         let mut copy = File::from(sealed_copy(&mut &b"a program"[..]).unwrap());
         assert!(is_sealed(&copy));
         assert_eq!(copy.write(b"x").unwrap_err().raw_os_error(), Some(libc::EPERM));

@@ -89,10 +89,8 @@ impl Target {
     ///
     /// It has ended.
     pub fn still_alive(self) -> anyhow::Result<Target> {
-        // ANCHOR: exercise-alive
         let mut watched = [PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN)];
         let ended = poll(&mut watched, PollTimeout::ZERO).context("poll the pidfd")? > 0;
-        // ANCHOR_END: exercise-alive
         ensure!(!ended, "process {} has ended", self.process.pid);
         Ok(self)
     }
@@ -184,7 +182,9 @@ impl Target {
         for hierarchy in hierarchies_of(&self.process.pid.to_string())? {
             let name = hierarchy.own_group.file_name().and_then(|name| name.to_str());
             if name.is_some_and(is_container) {
-                join(&hierarchy.own_group, pid).context("into the cgroup of the container")?;
+                join(&hierarchy.own_group, pid).context(
+                    "into the container's cgroup, where its limits are (start this where `run` was started)",
+                )?;
             }
         }
         Ok(())

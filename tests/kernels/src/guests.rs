@@ -66,21 +66,22 @@ const NO_AUFS: &str = "real aufs => this kernel has no aufs\n";
 /// The guests, the slowest first.
 pub const GUESTS: [Guest; 8] = [
     Guest { name: "6.1-v2", ..USUAL },
-    Guest { name: "6.12-v2", kernel: V6_12, ..USUAL },
+    Guest { name: "6.12-v2", kernel: V6_12, without: BETWEEN, ..USUAL },
     // The last stage takes the checks of all chapters: enough to hear early of a change.
-    Guest { name: "newest-v2", kernel: NEWEST, files: Files::Tmpfs, tests: "09-aufs as user", ..USUAL },
+    Guest { name: "newest-v2", kernel: NEWEST, files: Files::Tmpfs, tests: "10-nsenter as user", ..USUAL },
     Guest {
         name: "5.10-v2",
         kernel: V5_10,
         doctor: &["lets only root mount overlay"],
-        skips: Some("real aufs => no aufs\n09-aufs as user => lets only root mount overlay\n"),
+        without: BETWEEN,
+        skips: Some("real aufs => no aufs\n10-nsenter as user => lets only root mount overlay\n"),
         ..USUAL
     },
-    // The same kernel as the first; the stages left out have no cgroup, and 09 takes the checks of 08.
+    // The same kernel as the first; the stages left out have no cgroup, and 10 takes the checks of 08 and 09.
     Guest {
         name: "6.1-v1",
         cgroups: Cgroups::V1,
-        without: &["01-uts", "02-ipc", "03-pid", "04-mount", "05-user-idmap", "06-reexec", "08-pipe-init"],
+        without: &["01-uts", "02-ipc", "03-pid", "04-mount", "05-user-idmap", "06-reexec", "08-pipe-init", "09-aufs"],
         ..USUAL
     },
     Guest {
@@ -108,6 +109,10 @@ pub const GUESTS: [Guest; 8] = [
     },
 ];
 
+/// The stages that are run on the first guest only, so that all guests take ten minutes: the
+/// last stage takes the checks of all chapters.
+const BETWEEN: &[&str] = &["02-ipc", "03-pid", "04-mount", "06-reexec", "08-pipe-init", "09-aufs"];
+
 /// Without user namespaces root has chapters 1 to 4, and nobody else has any.
 const NO_USERNS: &str = "\
 05-user-idmap as root => user.max_user_namespaces is 0
@@ -115,6 +120,7 @@ const NO_USERNS: &str = "\
 07-cgroup-memory as root => user.max_user_namespaces is 0
 08-pipe-init as root => user.max_user_namespaces is 0
 09-aufs as root => user.max_user_namespaces is 0
+10-nsenter as root => user.max_user_namespaces is 0
 as user => user.max_user_namespaces is 0
 a namespace limit is named => it needs a user namespace
 doctor as => it needs a user namespace

@@ -131,7 +131,7 @@ fn settings(guest: &Guest, only: &str) -> String {
 fn binaries() -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for words in [
-        &["build", "--workspace", "--exclude=kernels", "--bins"][..],
+        &["build", "--workspace", "--exclude=kernels", "--bins", "--examples"][..],
         &["test", "--package=judge", "--test=acceptance", "--no-run"],
     ] {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

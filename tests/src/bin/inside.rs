@@ -3,13 +3,17 @@
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::Context;
 use clap::Parser;
 use lab::Exit;
-use nix::errno::Errno;
+use nix::{
+    errno::Errno,
+    unistd::{chdir, chroot},
+};
 
 /// Does one small thing inside a container, and says on standard output how it went.
 #[derive(Parser)]
@@ -22,6 +26,9 @@ enum Cli {
     Answer,
     /// Allocates this many MiB and writes to all of it
     Eat { mebibytes: usize },
+    /// Changes its root and then its working directory, which `outside` leaves where it was;
+    /// says so, and waits for the end of its input
+    Jail { root: PathBuf, workdir: PathBuf },
     /// Sends a word to itself through 127.0.0.1
     Loopback,
 }
@@ -49,6 +56,14 @@ fn main() -> ExitCode {
             Cli::Eat { mebibytes } => {
                 let memory = std::hint::black_box(vec![1u8; mebibytes << 20]);
                 println!("ate {}", memory.len() >> 20);
+            }
+            Cli::Jail { root, workdir } => {
+                chroot(&root).context("chroot")?;
+                if workdir != Path::new("outside") {
+                    chdir(&workdir).context("chdir")?;
+                }
+                println!("ready");
+                std::io::stdin().read_to_end(&mut Vec::new())?;
             }
             Cli::Loopback => {
                 let listener = TcpListener::bind("127.0.0.1:0").context("listen on 127.0.0.1")?;

@@ -15,7 +15,7 @@ use nix::{
 
 use super::{Check, Outcome, holds};
 use crate::{
-    bench::{Bench, wait_for_end},
+    bench::{Bench, Run, wait_for_end},
     patience,
 };
 
@@ -153,8 +153,8 @@ fn signal_at_the_end(bench: &Bench) -> anyhow::Result<Outcome> {
 /// How long a stage on a terminal may think before it answers.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A stage on a terminal of its own.
-struct Terminal {
+/// A run on a terminal of its own.
+pub(super) struct Terminal {
     master: std::fs::File,
     child: std::process::Child,
     unread: String,
@@ -162,6 +162,12 @@ struct Terminal {
 
 impl Terminal {
     fn open(bench: &Bench, arguments: &[&str]) -> anyhow::Result<Terminal> {
+        let arguments = if bench.stage < 8 { arguments.to_vec() } else { [&["-t"], arguments].concat() };
+        Terminal::of(bench.stage(arguments))
+    }
+
+    /// A terminal for this run.
+    pub(super) fn of(run: Run) -> anyhow::Result<Terminal> {
         let pty = openpty(None, None).context("openpty")?;
         // A stage that had the master too would keep its own terminal from ever hanging up.
         for end in [&pty.master, &pty.slave] {
@@ -170,8 +176,7 @@ impl Terminal {
         let slave = || anyhow::Ok(std::process::Stdio::from(pty.slave.try_clone()?));
         // Through a shell with job control, as when a person types it.
         let shell = ["sh", "-mc", "\"$0\" \"$@\"; exit $?"];
-        let arguments = if bench.stage < 8 { arguments.to_vec() } else { [&["-t"], arguments].concat() };
-        let run = bench.stage(arguments).under(&shell).with(|command| {
+        let run = run.under(&shell).with(|command| {
             // SAFETY: between fork and exec, setsid and ioctl are async-signal-safe.
             unsafe {
                 command.pre_exec(|| {
@@ -186,12 +191,12 @@ impl Terminal {
         Ok(Terminal { master: pty.master.into(), child, unread: String::new() })
     }
 
-    fn write(&mut self, text: &str) -> anyhow::Result<()> {
+    pub(super) fn write(&mut self, text: &str) -> anyhow::Result<()> {
         Ok(self.master.write_all(text.as_bytes())?)
     }
 
     /// Reads until `word` comes; what follows it is left for the next time.
-    fn until(&mut self, word: &str) -> anyhow::Result<()> {
+    pub(super) fn until(&mut self, word: &str) -> anyhow::Result<()> {
         use std::{io::Read, os::fd::AsFd};
         loop {
             if let Some(start) = self.unread.find(word) {
@@ -208,7 +213,7 @@ impl Terminal {
         }
     }
 
-    fn end(mut self) -> anyhow::Result<i32> {
+    pub(super) fn end(mut self) -> anyhow::Result<i32> {
         let ended = wait_for_end(Pid::from_raw(self.child.id() as i32), patience(PATIENCE))?;
         if !ended {
             self.child.kill()?;
@@ -220,7 +225,11 @@ impl Terminal {
 }
 
 fn interrupt_in_shell(bench: &Bench) -> anyhow::Result<Outcome> {
-    let mut terminal = Terminal::open(bench, &["-q"])?;
+    is_interrupted(bench, Terminal::open(bench, &["-q"])?)
+}
+
+/// A Ctrl-C ends what a shell on this terminal runs, and not the shell.
+pub(super) fn is_interrupted(bench: &Bench, mut terminal: Terminal) -> anyhow::Result<Outcome> {
     terminal.write(&format!("{} answer\n", bench.other("inside").display()))?;
     terminal.until("ready\r\n")?;
     terminal.write("\x03")?;

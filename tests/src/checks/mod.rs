@@ -12,6 +12,9 @@ mod ch07;
 mod ch08;
 mod ch09;
 mod ch09_endings;
+mod ch10;
+mod ch10_join;
+mod ch10_sealed;
 mod further;
 
 use std::{collections::BTreeMap, fs};
@@ -91,6 +94,9 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         ch08::CHECKS,
         ch09::CHECKS,
         ch09_endings::CHECKS,
+        ch10::CHECKS,
+        ch10_join::CHECKS,
+        ch10_sealed::CHECKS,
     ]
     .into_iter()
     .flatten()

@@ -9,7 +9,7 @@ use crate::chapters::CHAPTERS;
 const TALK: u32 = 10;
 
 /// The workshops that are proposed: a name, and the last chapter of each.
-const WORKSHOPS: [(&str, u8); 3] = [("half a day", 4), ("a day", 7), ("two days, or an evening a week", 9)];
+const WORKSHOPS: [(&str, u8); 3] = [("half a day", 4), ("a day", 7), ("two days, or an evening a week", 10)];
 
 /// The timetable, as the Markdown tables of the presenter's page.
 ///

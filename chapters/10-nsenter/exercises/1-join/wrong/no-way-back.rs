@@ -1,0 +1,11 @@
+// says: EINVAL for a pidfd
+    let open = |(flag, file): &(CloneFlags, PathBuf)| anyhow::Ok((*flag, open(file)?));
+    let files = namespaces.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let target = target.still_alive()?;
+    let flags = namespaces.iter().fold(CloneFlags::empty(), |all, (flag, _)| all | *flag);
+    if !one_by_one && !flags.is_empty() {
+        return setns(target.pidfd(), flags).map_err(|errno| refused(flags, errno));
+    }
+    for (flag, file) in files {
+        setns(file, flag).map_err(|errno| refused(flag, errno))?;
+    }

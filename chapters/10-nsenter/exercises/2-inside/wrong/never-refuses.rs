@@ -1,0 +1,2 @@
+// says: knows no path to it
+    let _ = env::current_dir();
