@@ -65,7 +65,8 @@ pub fn become_sealed_copy() -> anyhow::Result<()> {
 fn refused(errno: Errno) -> anyhow::Error {
     match errno {
         Errno::EACCES => anyhow!(
-            "memfd_create: {}: vm.memfd_noexec is 2, no program is executed from memory: `sudo sysctl -w vm.memfd_noexec=1` allows it",
+            "memfd_create: {}: vm.memfd_noexec is 2, no program is executed from memory: \
+             `sudo sysctl -w vm.memfd_noexec=1` allows it",
             errno.desc()
         ),
         _ => anyhow!("memfd_create: {}", errno.desc()),
