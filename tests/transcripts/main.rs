@@ -56,7 +56,9 @@ fn trials() -> anyhow::Result<(Arc<Place>, Vec<Trial>)> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace's folder")?.to_owned();
     let book = workspace.join("book");
     let mut programs: Vec<String> = CHAPTERS.iter().map(|chapter| chapter.name.to_owned()).collect();
-    programs.extend(["rootfs", "doctor", "examples/reexec_usage", "examples/before_main"].map(str::to_owned));
+    programs.extend(
+        ["rootfs", "doctor", "examples/reexec_usage", "examples/before_main", "examples/unsealed"].map(str::to_owned),
+    );
     let place = Arc::new(Place::new(&programs)?);
     let mut transcripts = Vec::new();
     files_in(&book.join("src/transcripts"), "console", &mut transcripts)?;

@@ -13,7 +13,7 @@ use regex::{Captures, Regex};
 const LOG: &str = r"(?m)^ *\+[0-9]+\.[0-9]{2}ms ([a-z]+\[[0-9]+\]) +([^ ]+) +";
 
 /// What stands at the place of a pid in the log, in /proc, and in what the book's commands print.
-const PIDS: [&str; 13] = [
+const PIDS: [&str; 14] = [
     r"\b(?:parent|keeper|child|init|outside|inside)\[([0-9]+)\]",
     r"/proc/([0-9]+)\b",
     r"\b([0-9]+) in the host's /proc",
@@ -22,6 +22,7 @@ const PIDS: [&str; 13] = [
     r"\b[Pp][Ii][Dd]:?\s+([0-9]+)\b",
     r"\bmoved ([0-9]+) into ",
     r"\btarget ([0-9]+),",
+    r"\bprocess ([0-9]+) (?:is|has)\b",
     r"\bINIT(?: is|:) ([0-9]+)\b",
     r"\brecorded: ([0-9]+) is",
     r"(?m)^[a-z]+ +([0-9]+)  ",
@@ -29,12 +30,16 @@ const PIDS: [&str; 13] = [
     r"(?m)^ *([0-9]+) (?:\?|pts/[0-9]+) ",
 ];
 
+/// The head of chapter 10's `ps`, whose columns are as wide as the names and pids below it.
+const PS: &str = r"(?m)^NAME +PID +COMMAND$";
+
 /// Smaller numbers are pids inside: PID 1 and those after it are the same in every run.
 const FIRST_PID_OUTSIDE: u32 = 100;
 
 /// The text with letters for names.
 pub fn rename(text: &str) -> String {
     let text = Regex::new(LOG).unwrap().replace_all(text, "+TIME $1 $2 ");
+    let text = Regex::new(PS).unwrap().replace_all(&text, "NAME PID COMMAND");
     let text = by_letter(&text, r"\b[a-z_]+:\[([0-9]{10})\]", "NAMESPACE");
     let text = by_letter(&text, r"\bcontainer-([0-9a-f]{8})\b", "RANDOM");
     let text = by_letter(&text, r"\bcontainer-[0-9]+-([0-9]+)\b", "START");

@@ -55,6 +55,8 @@ fn letters() -> anyhow::Result<()> {
     ensure!(same(&log(4242, 4243, 4243), &log(777, 9000, 9000)), "an output can repeat a pid");
     ensure!(!same(&log(4242, 4243, 4243), &log(777, 9000, 777)), "the child is not the parent");
     ensure!(!same(&log(4242, 4243, 4243), &log(777, 9000, 9001)), "a number that is no pid stays");
+    ensure!(same("process 4242 is gone", "process 777 is gone"));
+    ensure!(!same("box  4242  sh\nprocess 4242 has ended", "box  777  sh\nprocess 778 has ended"));
     Ok(())
 }
 
@@ -72,7 +74,8 @@ fn columns() -> anyhow::Result<()> {
     let seven = "+12.00ms parent[1234567] 01-uts/process.rs:73   cloning: UTS\n";
     ensure!(same(four, seven));
     ensure!(!same(four, &seven.replace("UTS", "IPC")));
-    ensure!(!same("a  b\n", "a b\n"), "only the log's columns");
+    ensure!(same("NAME  PID   COMMAND\nbox   4242  sh\n", "NAME  PID      COMMAND\nbox   1234567  sh\n"));
+    ensure!(!same("a  b\n", "a b\n"), "only the log's columns, and those of ps");
     Ok(())
 }
 

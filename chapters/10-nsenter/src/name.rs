@@ -1,3 +1,4 @@
+// ANCHOR: name
 //! What may a container be called?
 
 use std::{fmt, str::FromStr};
@@ -34,6 +35,7 @@ impl Name {
         &self.0
     }
 }
+// ANCHOR_END: name
 
 #[cfg(test)]
 mod tests {

@@ -65,7 +65,8 @@ pub fn become_sealed_copy() -> anyhow::Result<()> {
 fn refused(errno: Errno) -> anyhow::Error {
     match errno {
         Errno::EACCES => anyhow!(
-            "memfd_create: {}: vm.memfd_noexec is 2, no program is executed from memory: `sudo sysctl -w vm.memfd_noexec=1` allows it",
+            "memfd_create: {}: vm.memfd_noexec is 2, no program is executed from memory: \
+             `sudo sysctl -w vm.memfd_noexec=1` allows it",
             errno.desc()
         ),
         _ => anyhow!("memfd_create: {}", errno.desc()),
@@ -104,6 +105,7 @@ pub fn sealed_copy(program: &mut (impl Read + ?Sized)) -> anyhow::Result<OwnedFd
     fcntl(&copy, FcntlArg::F_ADD_SEALS(SEALS)).context("seal the copy")?;
     Ok(copy.into())
 }
+// ANCHOR_END: all
 
 #[cfg(test)]
 mod tests {
@@ -126,4 +128,3 @@ mod tests {
         assert!(!is_sealed(&File::open(SELF).unwrap()));
     }
 }
-// ANCHOR_END: all
