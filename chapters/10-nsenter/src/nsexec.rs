@@ -127,8 +127,8 @@ fn open(file: &Path) -> anyhow::Result<File> {
 fn refused(flags: CloneFlags, errno: Errno) -> anyhow::Error {
     let reason = match errno {
         Errno::EPERM => {
-            "it takes CAP_SYS_ADMIN in the user namespace that owns it, and in one's own: \
-             without it, join the user namespace too (--user, or --all)"
+            "it takes CAP_SYS_ADMIN in one's own user namespace and in the one that owns it: \
+             join that too (--user, or --all without --clone user)"
         }
         Errno::ESRCH => "the target has ended",
         Errno::EINVAL => "a PID namespace must be below one's own, and a user namespace another than one's own",

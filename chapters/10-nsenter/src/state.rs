@@ -5,19 +5,21 @@
 //! which process is the container's PID 1, as seen outside:
 //!
 //! ```text
+//! pids 4026531836
 //! keeper 4242 67890
 //! container 4244 67893
 //! ```
 //!
 //! A pid alone says nothing once its process has ended: another one may get it. With the
 //! start time it is a name that no later process gets, so whoever reads the file can tell
-//! an entry that a SIGKILL has left.
+//! an entry that a SIGKILL has left. The first line is the PID namespace (the inode of
+//! /proc/PID/ns/pid) in which the pids mean something: in another one, nobody can tell.
 
 use std::{
     ffi::OsStr,
     fs,
     io::{self, ErrorKind, Write},
-    os::unix::ffi::OsStrExt,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
 };
 
@@ -58,6 +60,7 @@ impl Started {
 /// What a file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct State {
+    pids: u64,
     keeper: Started,
     /// `None` until the container is set up.
     container: Option<Started>,
@@ -66,12 +69,14 @@ struct State {
 impl State {
     fn parse(text: &str) -> Option<State> {
         let field = |name: &str| text.lines().find_map(|line| Started::from_words(line.strip_prefix(name)?));
-        Some(State { keeper: field("keeper ")?, container: field("container ") })
+        let pids = text.lines().find_map(|line| line.strip_prefix("pids ")?.parse().ok())?;
+        Some(State { pids, keeper: field("keeper ")?, container: field("container ") })
     }
 
     fn text(&self) -> String {
         let line = |name: &str, process: Started| format!("{name} {} {}\n", process.pid, process.start);
-        line("keeper", self.keeper) + &self.container.map(|process| line("container", process)).unwrap_or_default()
+        let keeper = format!("pids {}\n", self.pids) + &line("keeper", self.keeper);
+        keeper + &self.container.map(|process| line("container", process)).unwrap_or_default()
     }
 
     /// The process that the entry stands for.
@@ -79,9 +84,20 @@ impl State {
         self.container.unwrap_or(self.keeper)
     }
 
+    /// Whether it is of this process's PID namespace: else nothing can be said about it.
+    fn is_ours(&self) -> anyhow::Result<bool> {
+        Ok(self.pids == pid_namespace()?)
+    }
+
     fn is_left_over(&self) -> bool {
         !self.shown().runs()
     }
+}
+
+/// The PID namespace of this process.
+fn pid_namespace() -> anyhow::Result<u64> {
+    lab::why::own_proc()?;
+    Ok(fs::metadata("/proc/self/ns/pid").context("stat /proc/self/ns/pid")?.ino())
 }
 
 /// The entry of a container that this process keeps. Its file is removed when it is dropped.
@@ -101,6 +117,7 @@ impl Entry {
         let folder = Folder::make(&Folder::path_of_ours()?)?;
         let file = folder.path().join(name.as_str());
         if let Some(state) = read(&file)? {
+            ensure!(state.is_ours()?, "the name {name} is taken, in another PID namespace");
             ensure!(state.is_left_over(), "the name {name} is taken, by process {}", state.shown().pid);
         }
         let keeper = Started::now(Pid::this()).context("read one's own start time from /proc/PID/stat")?;
@@ -128,7 +145,7 @@ impl Entry {
     }
 
     fn write(&self, container: Option<Started>) -> anyhow::Result<()> {
-        let text = State { keeper: self.keeper, container }.text();
+        let text = State { pids: pid_namespace()?, keeper: self.keeper, container }.text();
         fs::write(&self.file, text).with_context(|| format!("write {}", self.file.display()))
     }
 }
@@ -158,6 +175,7 @@ pub fn running() -> anyhow::Result<Vec<(String, Started)>> {
         let file = entry.with_context(|| format!("read {}", folder.path().display()))?.path();
         let name = file.file_name().unwrap_or_default().display().to_string();
         match read(&file)? {
+            Some(state) if !state.is_ours()? => info!("{name}: of another PID namespace"),
             Some(State { container: Some(container), .. }) if container.runs() => found.push((name, container)),
             Some(state) if !state.is_left_over() => info!("{name}: not set up yet"),
             _ => {
@@ -203,6 +221,7 @@ pub fn named(name: &Name) -> anyhow::Result<Started> {
     let folder = Folder::open(&Folder::path_of_ours()?)?;
     let state = folder.map(|folder| read(&folder.path().join(name.as_str()))).transpose()?.flatten();
     let Some(state) = state else { bail!("no container is called {name}: `ps` lists those that run") };
+    ensure!(state.is_ours()?, "{name} is a container of another PID namespace");
     match state.container {
         _ if state.is_left_over() => {
             bail!("{name} has ended: process {} is gone, or is another one by now", state.shown().pid)
@@ -230,10 +249,11 @@ mod tests {
     fn what_was_written_is_read() {
         let process = |pid, start| Started { pid: Pid::from_raw(pid), start };
         for container in [None, Some(process(4244, 67893))] {
-            let state = State { keeper: process(4242, 67890), container };
+            let state = State { pids: 4026531836, keeper: process(4242, 67890), container };
             assert_eq!(State::parse(&state.text()), Some(state));
         }
-        for text in ["", "keeper", "keeper 4242", "keeper 4242 x\n", "container 1 2\n"] {
+        for text in ["", "pids 1\nkeeper 4242", "pids 1\nkeeper 4242 x\n", "keeper 4242 1\n", "pids 1\ncontainer 1 2\n"]
+        {
             assert_eq!(State::parse(text), None, "{text:?}");
         }
     }

@@ -384,6 +384,12 @@ fn listed(bench: &Bench) -> anyhow::Result<Outcome> {
     };
     let expected = [row("one", &one)?, row("two", &two)?];
     ensure!(ps(bench)? == expected, "ps lists {:?}, not {expected:?}", ps(bench)?);
+    // In another PID namespace these pids mean nothing: whoever is there leaves the entries alone.
+    let words = ["run", "-q", "--rootfs", "/", "-e", &format!("XDG_RUNTIME_DIR={}", bench.temporary().display()), "--"];
+    let stage = bench.binary.display().to_string();
+    let elsewhere = nsenter(bench, &[&words[..], &[&stage, "ps"]].concat()).finish()?.must_end_with(0)?;
+    ensure!(elsewhere.text().lines().count() == 1, "elsewhere ps lists {:?}", elsewhere.text());
+    ensure!(ps(bench)? == expected, "ps lists {:?} after somebody looked from elsewhere", ps(bench)?);
     // Killed: the entry is left, and the next reader clears it.
     one.signal(Signal::SIGKILL)?;
     one.finish()?.must_end_with(137)?;
