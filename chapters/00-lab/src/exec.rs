@@ -73,7 +73,8 @@ pub fn shown(word: &OsStr) -> String {
     if !text.is_empty() && text.chars().all(plain) {
         return text.into_owned();
     }
-    format!("'{}'", text.replace('\'', r"'\''").replace('\n', "\\n"))
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    format!("'{}'", text.replace('\'', r"'\''").chars().map(escaped).collect::<String>())
 }
 
 fn shortened(text: &str) -> String {
@@ -141,5 +142,6 @@ mod tests {
         assert_eq!(shown(OsStr::new("a b")), "'a b'");
         assert_eq!(shown(OsStr::new("it's")), r"'it'\''s'");
         assert_eq!(shown(OsStr::new("")), "''");
+        assert_eq!(shown(OsStr::new("a\nb\x1b[2J")), r"'a\nb\u{1b}[2J'");
     }
 }

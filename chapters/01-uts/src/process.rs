@@ -192,10 +192,7 @@ impl Child {
     ///
     /// The error of a child that never became the command.
     pub fn wait(self) -> anyhow::Result<Exit> {
-        self.wait_and(|child, arrived| match arrived {
-            Arrived { signal: Signal::SIGCHLD, .. } | Arrived { child_has_it: true, .. } => Ok(()),
-            Arrived { signal, .. } => kill(child, signal),
-        })
+        self.wait_and(pass_on)
     }
 
     /// As [`Child::wait`], but `pass_on` decides what to do with a signal; SIGCHLD is one too.
@@ -204,6 +201,11 @@ impl Child {
     ///
     /// As [`Child::wait`], and whatever `pass_on` returns but ESRCH.
     pub fn wait_and(mut self, pass_on: impl Fn(Pid, Arrived) -> nix::Result<()>) -> anyhow::Result<Exit> {
+        let exit = self.end(pass_on)?;
+        self.outcome(exit)
+    }
+
+    fn end(&mut self, pass_on: impl Fn(Pid, Arrived) -> nix::Result<()>) -> anyhow::Result<Exit> {
         let exit = loop {
             // ANCHOR: exercise-wait
             // First the question, then the sleep: a SIGCHLD that came before is no loss,
@@ -219,6 +221,11 @@ impl Child {
         };
         self.ended = true;
         debug!("reaped {}", self.pid);
+        Ok(exit)
+    }
+
+    /// `exit`, with which this child has ended, or the error that it had.
+    pub fn outcome(self, exit: Exit) -> anyhow::Result<Exit> {
         match errors::received(self.errors.try_clone()?).context("read the child's error")? {
             Some(failure) => Err(Failure { message: said_inside(failure.message), ..failure }.into()),
             None => {
@@ -228,17 +235,21 @@ impl Child {
         }
     }
 
-    /// This child leaves a sibling that it made with CLONE_PARENT (clone(2)): waits for its own
-    /// end, and is that sibling from then on.
+    /// Waits as [`Child::wait`] for a child that makes a sibling with CLONE_PARENT (clone(2)) and
+    /// leaves. What it made is this child from then on: see [`Child::succeeded_by`].
     ///
     /// # Errors
     ///
-    /// It has not ended well.
-    pub fn succeeded_by(mut self, sibling: Pid) -> anyhow::Result<Child> {
-        let status = waitpid(self.pid, None).with_context(|| format!("waitpid {}", self.pid))?;
-        let left = std::mem::replace(&mut self.pid, sibling);
-        anyhow::ensure!(status == WaitStatus::Exited(left, 0), "{left} did not leave as it should: {status:?}");
-        Ok(self)
+    /// Those of waitpid(2).
+    pub fn wait_until_it_leaves(&mut self) -> anyhow::Result<Exit> {
+        self.end(pass_on)
+    }
+
+    /// The sibling of a child that has left.
+    pub fn succeeded_by(mut self, sibling: Pid) -> Child {
+        self.pid = sibling;
+        self.ended = false;
+        self
     }
 
     fn signal_waits(&self) -> bool {
@@ -254,6 +265,14 @@ impl Child {
             Ok(()) | Err(Errno::ESRCH) => Ok(()),
             Err(errno) => Err(errno).with_context(|| format!("pass {signal} on to {}", self.pid)),
         }
+    }
+}
+
+/// Signals are the child's, unless a terminal has sent it the same.
+fn pass_on(child: Pid, arrived: Arrived) -> nix::Result<()> {
+    match arrived {
+        Arrived { signal: Signal::SIGCHLD, .. } | Arrived { child_has_it: true, .. } => Ok(()),
+        Arrived { signal, .. } => kill(child, signal),
     }
 }
 

@@ -44,7 +44,7 @@ impl Terminal {
         let leads_session = getsid(None).context("getsid")? == getpid();
         let in_foreground = stdin().is_terminal() && tcgetpgrp(stdin()).is_ok_and(|foreground| foreground == group);
         if leads_session || !in_foreground {
-            return Ok(Terminal { lent: None, detached: false });
+            return Ok(Terminal::shared());
         }
         let (joined, writer) = pipe().context("make a pipe for the terminal")?;
         let lent = Lent { before: group, joined, not_yet: RefCell::new(Some(writer)) };
@@ -54,6 +54,16 @@ impl Terminal {
     /// No terminal at all: the child leads a session of its own, and cannot reach ours.
     pub fn detached() -> Terminal {
         Terminal { lent: None, detached: true }
+    }
+
+    /// The caller's, as it is: neither lent nor cut off.
+    pub fn shared() -> Terminal {
+        Terminal { lent: None, detached: false }
+    }
+
+    /// Whether the child is to have it for itself.
+    pub fn is_lent(&self) -> bool {
+        self.lent.is_some()
     }
 
     /// Whether the child's session is its own: then no Ctrl-C reaches it but ours.

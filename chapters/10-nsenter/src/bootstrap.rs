@@ -31,7 +31,7 @@ const UID_MAP: u32 = 4;
 const GID_MAP: u32 = 5;
 const PLACE: u32 = 6;
 const ONE_BY_ONE: u32 = 7;
-const TTY: u32 = 8;
+const TERMINAL: u32 = 8;
 const INTERACTIVE: u32 = 9;
 const WORKDIR: u32 = 10;
 const PROCESS: u32 = 11;
@@ -53,14 +53,32 @@ pub struct Bootstrap {
     pub place: bool,
     /// Whether to join through the files, and not all at once through the pidfd.
     pub one_by_one: bool,
-    /// Whether the command gets the terminal.
-    pub tty: bool,
+    /// Which terminal the command gets.
+    pub terminal: Lending,
     /// Whether it gets standard input.
     pub interactive: bool,
     /// The folder in which the command starts, as it is inside.
     pub workdir: Option<PathBuf>,
     /// What to become.
     pub process: Process,
+}
+
+/// What becomes of the parent's terminal; the parent has looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lending {
+    /// The command leads a session of its own, without one.
+    None,
+    /// It is the parent's and the command's, as it is.
+    Shared,
+    /// It is the command's while that runs.
+    Lent,
+}
+
+impl Lending {
+    fn from_number(number: u32) -> anyhow::Result<Lending> {
+        let all = [Lending::None, Lending::Shared, Lending::Lent];
+        all.into_iter().find(|one| *one as u32 == number).with_context(|| format!("no lending is {number}"))
+    }
 }
 
 impl Bootstrap {
@@ -87,11 +105,11 @@ impl Bootstrap {
                 put_bytes(to, file.as_os_str().as_bytes());
             });
         });
+        attribute(TERMINAL, &|to| put_number(to, self.terminal as u32));
         attribute(CLONE_FLAGS, &|to| put_number(to, self.clone_flags.bits() as u32));
         attribute(UID_MAP, &|to| put_list(to, &self.uid_map, put_line));
         attribute(GID_MAP, &|to| put_list(to, &self.gid_map, put_line));
-        let asked =
-            [(PLACE, self.place), (ONE_BY_ONE, self.one_by_one), (TTY, self.tty), (INTERACTIVE, self.interactive)];
+        let asked = [(PLACE, self.place), (ONE_BY_ONE, self.one_by_one), (INTERACTIVE, self.interactive)];
         for (kind, asked) in asked {
             if asked {
                 attribute(kind, &|_| {}); // that it is there says it
@@ -121,7 +139,7 @@ impl Bootstrap {
             gid_map: Vec::new(),
             place: false,
             one_by_one: false,
-            tty: false,
+            terminal: Lending::None,
             interactive: false,
             workdir: None,
             process: Process { argv: Vec::new(), env: Vec::new(), user: None },
@@ -139,7 +157,7 @@ impl Bootstrap {
                 GID_MAP => read.gid_map = value.list(line)?,
                 PLACE => read.place = true,
                 ONE_BY_ONE => read.one_by_one = true,
-                TTY => read.tty = true,
+                TERMINAL => read.terminal = Lending::from_number(value.number()?)?,
                 INTERACTIVE => read.interactive = true,
                 WORKDIR => read.workdir = Some(value.string()?.into()),
                 PROCESS => process = Some(Process::take(&mut value)?),
@@ -181,7 +199,7 @@ mod tests {
             gid_map: vec![],
             place: true,
             one_by_one: false,
-            tty: true,
+            terminal: Lending::Shared,
             interactive: false,
             workdir: Some("/a folder".into()),
             process: Process {

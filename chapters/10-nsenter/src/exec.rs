@@ -3,9 +3,9 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use ch01_uts::spawn;
-use ch03_pid::wait_for_init;
+use ch03_pid::{Terminal, wait_for_init};
 use ch05_user_idmap::{IdMapOptions, MapLine, Maps, UidMap, User};
 use ch08_pipe_init::ProcessOptions;
 use clap::ValueEnum;
@@ -13,7 +13,7 @@ use lab::{Exit, Failure, StageOptions, why::namespace_names};
 use log::info;
 use nix::{sched::CloneFlags, unistd::Pid};
 
-use crate::{Bootstrap, InitPipe, Name, Target, sealed::name_process, state, target::KINDS};
+use crate::{Bootstrap, InitPipe, Name, Target, bootstrap::Lending, sealed::name_process, state, target::KINDS};
 
 /// The options of `exec`.
 #[derive(clap::Args, Clone, Debug)]
@@ -34,8 +34,8 @@ pub struct ExecOptions {
     #[arg(long)]
     pub all: bool,
 
-    /// New namespaces for the command, instead of the target's: such as pid,mount
-    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    /// New namespaces for the command, copied from this process's: such as pid,mount
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', conflicts_with_all = ["name", "all"])]
     pub clone: Vec<Kind>,
 
     /// Join through the files in /proc/PID/ns, one by one
@@ -119,7 +119,6 @@ pub enum Kind {
     Uts,
     Ipc,
     Net,
-    Cgroup,
 }
 
 impl ExecOptions {
@@ -128,7 +127,7 @@ impl ExecOptions {
         self.clone.iter().fold(CloneFlags::empty(), |all, kind| all | KINDS[*kind as usize].0)
     }
 
-    /// Whether the command is to be what the target is, in all that a process can be.
+    /// Whether the command is to have the target's ids, root, working directory and cgroup too.
     fn whole(&self) -> bool {
         self.name.is_some() || self.all
     }
@@ -141,8 +140,10 @@ impl ExecOptions {
             return Err(Failure::usage(format!("{both}: either the target's or a new one, not both")));
         }
         match self.whole() {
-            true => Ok(KINDS.iter().fold(CloneFlags::empty(), |all, (flag, _)| all | *flag) - new),
-            false if named.is_empty() => Err(Failure::usage("--target: say what to join, such as --net, or --all")),
+            true => Ok(KINDS.iter().fold(CloneFlags::empty(), |all, (flag, _)| all | *flag)),
+            false if (named | new).is_empty() => {
+                Err(Failure::usage("--target: say what to join, such as --net, or --all"))
+            }
             false => Ok(named),
         }
     }
@@ -169,7 +170,7 @@ impl ExecOptions {
     }
 
     /// What CHILD is to be told.
-    fn bootstrap(&self, target: &Target, maps: Option<&Maps>) -> anyhow::Result<Bootstrap> {
+    fn bootstrap(&self, target: &Target, maps: Option<&Maps>, terminal: &Terminal) -> anyhow::Result<Bootstrap> {
         let namespaces = target.namespaces(self.wanted()?)?;
         let has_its_ids = self.whole() || namespaces.iter().any(|(flag, _)| *flag == CloneFlags::CLONE_NEWUSER);
         let user = match (self.run_as, maps) {
@@ -185,9 +186,13 @@ impl ExecOptions {
             clone_flags: self.clone_flags(),
             uid_map: maps.map(|maps| maps.uid.lines().to_vec()).unwrap_or_default(),
             gid_map: maps.map(|maps| maps.gid.lines().to_vec()).unwrap_or_default(),
-            place: self.whole() && !self.clone.contains(&Kind::Mount),
+            place: self.whole(),
             one_by_one: self.one_by_one,
-            tty: self.process.tty,
+            terminal: match terminal {
+                _ if !self.process.tty => Lending::None,
+                terminal if terminal.is_lent() => Lending::Lent,
+                _ => Lending::Shared,
+            },
             interactive: self.process.interactive,
             workdir: self.workdir.clone(),
             process: self.process.process(&self.command, user),
@@ -208,21 +213,22 @@ pub fn exec(options: &ExecOptions) -> anyhow::Result<Exit> {
         (Some(name), _) => Target::of(state::named(name)?).with_context(|| name.to_string())?,
         (None, pid) => Target::with_pid(Pid::from_raw(pid.unwrap_or_default()))?,
     };
-    let maps = options.maps()?;
-    let bootstrap = options.bootstrap(&target, maps.as_ref())?;
+    let (maps, terminal) = (options.maps()?, options.process.terminal()?);
+    let bootstrap = options.bootstrap(&target, maps.as_ref(), &terminal)?;
     let target = target.still_alive()?; // so all that was read is its own
 
-    let terminal = options.process.terminal()?;
     let (pipe, childs_end) = InitPipe::pair()?;
-    let child = spawn(CloneFlags::empty(), || childs_end.become_child())?;
+    let mut child = spawn(CloneFlags::empty(), || childs_end.become_child())?;
     drop(childs_end);
     let sent = pipe.send(&bootstrap);
+    let exit = child.wait_until_it_leaves()?;
     let Some(init) = pipe.reported()? else {
-        let exit = child.wait()?; // its error says more than ours
+        drop(pipe); // an INIT that it did not report waits for this end
+        let exit = child.outcome(exit)?; // CHILD's error says more than ours
         sent?;
-        bail!("CHILD ended with {exit} before it had cloned INIT");
+        return Ok(exit);
     };
-    let init = child.succeeded_by(init)?;
+    let init = child.succeeded_by(init);
     info!("INIT is {init}, and a child of mine: CHILD has left", init = init.pid());
     terminal.lend(init.pid())?;
     if options.whole() {
@@ -231,7 +237,7 @@ pub fn exec(options: &ExecOptions) -> anyhow::Result<Exit> {
     if let Some(maps) = &maps {
         maps.write(init.pid())?;
     }
-    pipe.open_gate()?;
+    pipe.open_gate()?; // to an INIT that has ended: its end says why
     wait_for_init(init, &terminal)
 }
 // ANCHOR_END: all

@@ -6,13 +6,13 @@
 
 use std::{
     env,
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io::ErrorKind,
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{anyhow, bail, ensure};
 use nix::{
     fcntl::{Flock, FlockArg},
     unistd::geteuid,
@@ -20,6 +20,8 @@ use nix::{
 
 /// The folder's name.
 const NAME: &str = "10-nsenter";
+
+const WAY_OUT: &str = "set XDG_RUNTIME_DIR to a folder of your own";
 
 /// The folder of the entries, which one process at a time reads or writes (flock(2)).
 pub(crate) struct Folder {
@@ -50,10 +52,10 @@ impl Folder {
     pub(crate) fn make(path: &Path) -> anyhow::Result<Folder> {
         loop {
             match DirBuilder::new().mode(0o700).create(path) {
-                Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                    return Err(error).with_context(|| format!("make {}", path.display()));
-                }
-                _ => {}
+                // Whatever the umask is.
+                Ok(()) => fs::set_permissions(path, Permissions::from_mode(0o700))?,
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => bail!("make {}: {error}: {WAY_OUT}", path.display()),
             }
             // Whoever had it last may just have removed it.
             if let Some(folder) = Folder::open(path)? {
@@ -67,19 +69,16 @@ impl Folder {
         let options = libc::O_DIRECTORY | libc::O_NOFOLLOW; // a link there would be somebody else's
         let file = match OpenOptions::new().read(true).custom_flags(options).open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            other => other.with_context(|| format!("open {}", path.display()))?,
+            other => other.map_err(|error| anyhow!("open {}: {error}: {WAY_OUT}", path.display()))?,
         };
+        let opened = file.metadata()?;
+        let is_own = opened.uid() == geteuid().as_raw() && opened.mode() & 0o077 == 0;
+        ensure!(is_own, "{} is not a folder of one's own alone: {WAY_OUT}", path.display());
         let lock = Flock::lock(file, FlockArg::LockExclusive)
             .map_err(|(_, errno)| anyhow!("lock {}: {}", path.display(), errno.desc()))?;
-        let (locked, now) = (lock.metadata()?, fs::symlink_metadata(path).ok());
-        if now.is_none_or(|now| now.ino() != locked.ino()) {
+        if fs::symlink_metadata(path).map_or(true, |now| now.ino() != opened.ino()) {
             return Ok(None); // removed, while this process waited for the lock
         }
-        ensure!(
-            locked.uid() == geteuid().as_raw() && locked.mode() & 0o077 == 0,
-            "{} is not a folder of one's own alone: set XDG_RUNTIME_DIR to one that is",
-            path.display()
-        );
         Ok(Some(Folder { path: path.to_owned(), _lock: lock }))
     }
 

@@ -32,6 +32,9 @@ use crate::Bootstrap;
 /// The environment variable with the number of the inherited end.
 pub const VARIABLE: &str = "NSENTER_INITPIPE";
 
+/// What a read says where CHILD has reported nothing.
+const NO_WORD: [ErrorKind; 3] = [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset, ErrorKind::WouldBlock];
+
 /// One end.
 pub struct InitPipe(UnixStream);
 
@@ -105,29 +108,36 @@ impl InitPipe {
         (&self.0).write_all(&init.as_raw().to_le_bytes()).context("report INIT's pid")
     }
 
-    /// The parent: INIT's pid, as this PID namespace calls it; `None` if CHILD ended before it had one.
+    /// The parent, after CHILD's end: INIT's pid, as this PID namespace calls it; `None` if CHILD
+    /// has reported none.
     ///
     /// # Errors
     ///
     /// The socket cannot be read.
     pub fn reported(&self) -> anyhow::Result<Option<Pid>> {
         let mut bytes = [0; 4];
-        match (&self.0).read_exact(&mut bytes) {
+        self.0.set_nonblocking(true).context("read INIT's pid")?;
+        let read = (&self.0).read_exact(&mut bytes);
+        self.0.set_nonblocking(false).context("read INIT's pid")?;
+        match read {
             Ok(()) => Ok(Some(Pid::from_raw(i32::from_le_bytes(bytes)))),
-            // It has not even read what it was sent (ECONNRESET), or said nothing.
-            Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => Ok(None),
+            // It said nothing; it has not even read what it was sent; or it has ended with an INIT cloned.
+            Err(error) if NO_WORD.contains(&error.kind()) => Ok(None),
             Err(error) => Err(error).context("read INIT's pid"),
         }
     }
 
-    /// The parent: lets INIT go on.
+    /// The parent: lets INIT go on, if it has not ended.
     ///
     /// # Errors
     ///
-    /// EPIPE: INIT has ended.
+    /// The socket cannot be written.
     pub fn open_gate(&self) -> anyhow::Result<()> {
         info!("opening the gate");
-        (&self.0).write_all(b"!").context("open the gate")
+        match (&self.0).write_all(b"!") {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            other => other.context("open the gate"),
+        }
     }
 
     /// INIT: waits for that.

@@ -30,10 +30,10 @@ use nix::{
     errno::Errno,
     sched::{CloneFlags, setns},
     sys::prctl,
-    unistd::{chroot, dup2_stdin, fchdir, getpid},
+    unistd::{chroot, dup2_stdin, fchdir, getpid, setgroups},
 };
 
-use crate::{Bootstrap, InitPipe, Target, sealed::name_process};
+use crate::{Bootstrap, InitPipe, Target, bootstrap::Lending, sealed::name_process};
 
 /// Runs CHILD, if this process was started as that: to be asked before anything else.
 ///
@@ -50,17 +50,24 @@ fn child(pipe: &InitPipe) -> anyhow::Result<Infallible> {
     leave_the_caller(&[pipe.number()])?;
     let bootstrap = pipe.receive()?;
     info!("CHILD, from the parent: target {}, {} namespaces", bootstrap.target.pid, bootstrap.namespaces.len());
-    let terminal = if bootstrap.tty { Terminal::find()? } else { Terminal::detached() };
+    let terminal = match bootstrap.terminal {
+        Lending::None => Terminal::detached(),
+        Lending::Shared => Terminal::shared(),
+        Lending::Lent => Terminal::find()?,
+    };
     let no_input = if bootstrap.interactive { None } else { Some(File::open("/dev/null").context("open /dev/null")?) };
 
     // All that this /proc can tell, before another one is in its place.
     let target = Target::of(bootstrap.target)?;
-    let place = if bootstrap.place { Some((target.root()?, target.workdir()?)) } else { None };
+    let root = if bootstrap.place { target.root()? } else { None };
+    let elsewhere = bootstrap.workdir.as_ref().is_some_and(|folder| folder.is_absolute());
+    let workdir = if bootstrap.place && !elsewhere { Some(target.workdir()?) } else { None };
     hide(bootstrap.clone_flags)?;
-    join(target, &bootstrap.namespaces, bootstrap.one_by_one)?;
-    if let Some((root, workdir)) = &place {
-        go_to(root.as_ref(), workdir)?;
+    if bootstrap.namespaces.iter().any(|(flag, _)| *flag == CloneFlags::CLONE_NEWUSER) {
+        leave_groups()?;
     }
+    join(target, &bootstrap.namespaces, bootstrap.one_by_one)?;
+    go_to(root.as_ref(), workdir.as_ref())?;
     if let Some(folder) = &bootstrap.workdir {
         env::set_current_dir(folder).with_context(|| format!("chdir to {}", folder.display()))?;
     }
@@ -71,7 +78,10 @@ fn child(pipe: &InitPipe) -> anyhow::Result<Infallible> {
         Ok(never) => match never {},
         Err(error) => errors::report(&error),
     });
-    let init = init.map_err(|errno| anyhow!("clone INIT: {}: {}", errno.desc(), why::namespaces(flags, errno)))?;
+    let init = init.map_err(|errno| match errno {
+        Errno::ENOMEM => anyhow!("clone INIT: {}: a PID namespace whose PID 1 has ended takes nobody in", errno.desc()),
+        _ => anyhow!("clone INIT: {}: {}", errno.desc(), why::namespaces(flags, errno)),
+    })?;
     info!("cloned INIT: {init} out here; reporting that, and leaving");
     pipe.report(init)?;
     process::exit(0)
@@ -83,6 +93,15 @@ fn child(pipe: &InitPipe) -> anyhow::Result<Infallible> {
 fn hide(clone_flags: CloneFlags) -> anyhow::Result<()> {
     let visible = clone_flags.contains(CloneFlags::CLONE_NEWUSER);
     prctl::set_dumpable(visible).context("prctl PR_SET_DUMPABLE")
+}
+
+/// The caller's supplementary groups mean something outside only, and an ordinary user's
+/// container has no right to drop them later (user_namespaces(7), setgroups).
+fn leave_groups() -> anyhow::Result<()> {
+    match setgroups(&[]) {
+        Err(Errno::EPERM) => Ok(()), // an ordinary user's are the container's too
+        other => other.context("setgroups to none"),
+    }
 }
 // ANCHOR_END: child
 
@@ -140,12 +159,15 @@ fn refused(flags: CloneFlags, errno: Errno) -> anyhow::Error {
 
 // ANCHOR: place
 /// Goes where the target is: into its root folder, and its working directory.
-fn go_to(root: Option<&File>, workdir: &File) -> anyhow::Result<()> {
+fn go_to(root: Option<&File>, workdir: Option<&File>) -> anyhow::Result<()> {
     if let Some(root) = root {
         fchdir(root).context("fchdir to the target's root")?;
         chroot(".").context("chroot to the target's root")?;
     }
-    fchdir(workdir).context("fchdir to the target's working directory")
+    if let Some(workdir) = workdir {
+        fchdir(workdir).context("fchdir to the target's working directory")?;
+    }
+    Ok(())
 }
 
 /// A working directory that the root does not contain is a way out, with `..` from there
@@ -155,7 +177,7 @@ fn must_be_inside() -> anyhow::Result<()> {
     let found = env::current_dir();
     ensure!(
         found.is_ok_and(|path| path.is_absolute()),
-        "the working directory is outside of the root, a way out (or it was deleted)"
+        "the working directory is outside of the root, a way out, or was deleted: --workdir / begins elsewhere"
     );
     // ANCHOR_END: exercise-inside
     Ok(())

@@ -1,25 +1,26 @@
 // ANCHOR: all
 //! How does one process find the container that another one started?
 //!
-//! `run --name NAME` keeps a file NAME while its container runs. It says who keeps it, and
-//! which process is the container's PID 1, as seen outside:
+//! `run --name NAME` keeps a file NAME while its container runs. It says which process is
+//! this `run`, which is the container's PID 1, and where these numbers mean something:
 //!
 //! ```text
-//! pids 4026531836
-//! keeper 4242 67890
+//! boot 0b5a3b0c-2c43-4d0e-9b8e-6f6f3c1d2a77
+//! seen from pid:[4026531836] time:[4026531834]
+//! run 4242 67890
 //! container 4244 67893
 //! ```
 //!
 //! A pid alone says nothing once its process has ended: another one may get it. With the
-//! start time it is a name that no later process gets, so whoever reads the file can tell
-//! an entry that a SIGKILL has left. The first line is the PID namespace (the inode of
-//! /proc/PID/ns/pid) in which the pids mean something: in another one, nobody can tell.
+//! start time it is a name that no later process of the same boot gets, so whoever reads the
+//! file can tell an entry that a SIGKILL has left. In another PID namespace the pids are
+//! others, in another time namespace the start times: from there, nobody can tell.
 
 use std::{
     ffi::OsStr,
     fs,
     io::{self, ErrorKind, Write},
-    os::unix::{ffi::OsStrExt, fs::MetadataExt},
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
@@ -36,7 +37,8 @@ use crate::{Name, folder::Folder};
 pub struct Started {
     /// Its pid.
     pub pid: Pid,
-    /// When it started, in clock ticks since boot (field 22 of proc_pid_stat(5)).
+    /// When it started, in clock ticks since boot (field 22 of proc_pid_stat(5)), as seen from
+    /// this time namespace.
     pub start: u64,
 }
 
@@ -57,54 +59,73 @@ impl Started {
     }
 }
 
+/// Where pids and start times mean what a file says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Origin {
+    /// The boot of this machine (/proc/sys/kernel/random/boot_id).
+    boot: String,
+    /// The PID namespace, and the time namespace if the kernel has them.
+    seen_from: String,
+}
+
+impl Origin {
+    /// This process's.
+    fn ours() -> anyhow::Result<Origin> {
+        lab::why::own_proc()?;
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").context("read this boot's id")?;
+        let link = |kind| fs::read_link(format!("/proc/self/ns/{kind}")).map(|link| link.display().to_string());
+        let (pid, time) = (link("pid").context("read the link /proc/self/ns/pid")?, link("time").unwrap_or_default());
+        Ok(Origin { boot: boot.trim().to_owned(), seen_from: format!("{pid} {time}").trim_end().to_owned() })
+    }
+}
+
 /// What a file says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct State {
-    pids: u64,
-    keeper: Started,
+    origin: Origin,
+    run: Started,
     /// `None` until the container is set up.
     container: Option<Started>,
 }
 
 impl State {
     fn parse(text: &str) -> Option<State> {
-        let field = |name: &str| text.lines().find_map(|line| Started::from_words(line.strip_prefix(name)?));
-        let pids = text.lines().find_map(|line| line.strip_prefix("pids ")?.parse().ok())?;
-        Some(State { pids, keeper: field("keeper ")?, container: field("container ") })
+        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
+        let origin = Origin { boot: field("boot ")?.to_owned(), seen_from: field("seen from ")?.to_owned() };
+        let run = Started::from_words(field("run ")?)?;
+        Some(State { origin, run, container: field("container ").and_then(Started::from_words) })
     }
 
     fn text(&self) -> String {
         let line = |name: &str, process: Started| format!("{name} {} {}\n", process.pid, process.start);
-        let keeper = format!("pids {}\n", self.pids) + &line("keeper", self.keeper);
-        keeper + &self.container.map(|process| line("container", process)).unwrap_or_default()
+        let origin = format!("boot {}\nseen from {}\n", self.origin.boot, self.origin.seen_from);
+        origin + &line("run", self.run) + &self.container.map(|process| line("container", process)).unwrap_or_default()
     }
 
-    /// The process that the entry stands for.
-    fn shown(&self) -> Started {
-        self.container.unwrap_or(self.keeper)
+    /// Whether this process can tell what its pids mean: else nothing can be said about it.
+    fn can_be_told(&self) -> anyhow::Result<bool> {
+        let ours = Origin::ours()?;
+        Ok(self.origin.boot != ours.boot || self.origin == ours)
     }
 
-    /// Whether it is of this process's PID namespace: else nothing can be said about it.
-    fn is_ours(&self) -> anyhow::Result<bool> {
-        Ok(self.pids == pid_namespace()?)
+    /// The container's PID 1, if it runs.
+    fn container(&self) -> anyhow::Result<Option<Started>> {
+        let is_here = self.origin == Origin::ours()?;
+        Ok(self.container.filter(|container| is_here && container.runs()))
     }
 
-    fn is_left_over(&self) -> bool {
-        !self.shown().runs()
+    /// Whether its `run` was killed, and the container with it.
+    fn is_left_over(&self) -> anyhow::Result<bool> {
+        Ok(self.origin.boot != Origin::ours()?.boot || !self.run.runs())
     }
-}
-
-/// The PID namespace of this process.
-fn pid_namespace() -> anyhow::Result<u64> {
-    lab::why::own_proc()?;
-    Ok(fs::metadata("/proc/self/ns/pid").context("stat /proc/self/ns/pid")?.ino())
 }
 
 /// The entry of a container that this process keeps. Its file is removed when it is dropped.
 #[derive(Debug)]
 pub struct Entry {
     file: PathBuf,
-    keeper: Started,
+    origin: Origin,
+    run: Started,
 }
 
 impl Entry {
@@ -117,11 +138,12 @@ impl Entry {
         let folder = Folder::make(&Folder::path_of_ours()?)?;
         let file = folder.path().join(name.as_str());
         if let Some(state) = read(&file)? {
-            ensure!(state.is_ours()?, "the name {name} is taken, in another PID namespace");
-            ensure!(state.is_left_over(), "the name {name} is taken, by process {}", state.shown().pid);
+            ensure!(state.can_be_told()?, "the name {name} is taken, in another PID or time namespace");
+            let holder = state.container.unwrap_or(state.run).pid;
+            ensure!(state.is_left_over()?, "the name {name} is taken, by process {holder}");
         }
-        let keeper = Started::now(Pid::this()).context("read one's own start time from /proc/PID/stat")?;
-        let entry = Entry { file, keeper };
+        let run = Started::now(Pid::this()).context("read one's own start time from /proc/PID/stat")?;
+        let entry = Entry { file, origin: Origin::ours()?, run };
         entry.write(None)?;
         Ok(entry)
     }
@@ -145,7 +167,7 @@ impl Entry {
     }
 
     fn write(&self, container: Option<Started>) -> anyhow::Result<()> {
-        let text = State { pids: pid_namespace()?, keeper: self.keeper, container }.text();
+        let text = State { origin: self.origin.clone(), run: self.run, container }.text();
         fs::write(&self.file, text).with_context(|| format!("write {}", self.file.display()))
     }
 }
@@ -153,7 +175,10 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let removed = self.folder().and_then(|folder| {
-            fs::remove_file(&self.file).with_context(|| format!("remove {}", self.file.display()))?;
+            // Only this one's: what a person removed, somebody else may have made again.
+            if read(&self.file)?.is_some_and(|state| state.run == self.run && state.origin == self.origin) {
+                fs::remove_file(&self.file).with_context(|| format!("remove {}", self.file.display()))?;
+            }
             folder.remove_if_empty();
             Ok(())
         });
@@ -174,13 +199,17 @@ pub fn running() -> anyhow::Result<Vec<(String, Started)>> {
     for entry in fs::read_dir(folder.path()).with_context(|| format!("read {}", folder.path().display()))? {
         let file = entry.with_context(|| format!("read {}", folder.path().display()))?.path();
         let name = file.file_name().unwrap_or_default().display().to_string();
-        match read(&file)? {
-            Some(state) if !state.is_ours()? => info!("{name}: of another PID namespace"),
-            Some(State { container: Some(container), .. }) if container.runs() => found.push((name, container)),
-            Some(state) if !state.is_left_over() => info!("{name}: not set up yet"),
+        let state = read(&file)?;
+        if let Some(container) = state.as_ref().map(State::container).transpose()?.flatten() {
+            found.push((name, container));
+            continue;
+        }
+        match state {
+            Some(state) if !state.can_be_told()? => info!("{name}: of another PID or time namespace"),
+            Some(state) if !state.is_left_over()? => info!("{name}: it is being set up, or cleared up"),
             _ => {
                 fs::remove_file(&file).with_context(|| format!("remove {}", file.display()))?;
-                info!("{name}: it was killed, its entry is cleared");
+                info!("{name}: its `run` was killed, the entry is cleared");
             }
         }
     }
@@ -221,14 +250,13 @@ pub fn named(name: &Name) -> anyhow::Result<Started> {
     let folder = Folder::open(&Folder::path_of_ours()?)?;
     let state = folder.map(|folder| read(&folder.path().join(name.as_str()))).transpose()?.flatten();
     let Some(state) = state else { bail!("no container is called {name}: `ps` lists those that run") };
-    ensure!(state.is_ours()?, "{name} is a container of another PID namespace");
-    match state.container {
-        _ if state.is_left_over() => {
-            bail!("{name} has ended: process {} is gone, or is another one by now", state.shown().pid)
-        }
-        Some(container) => Ok(container),
-        None => bail!("{name} is not set up yet: try again"),
+    ensure!(state.can_be_told()?, "{name} is a container of another PID or time namespace");
+    if let Some(container) = state.container()? {
+        return Ok(container);
     }
+    ensure!(state.container.is_some() || state.is_left_over()?, "{name} is not set up yet: try again");
+    let pid = state.container.unwrap_or(state.run).pid;
+    bail!("{name} has ended: process {pid} is gone, or is another one by now")
 }
 
 /// `None` if there is no such entry, or only the beginning of one, which a SIGKILL left.
@@ -249,11 +277,17 @@ mod tests {
     fn what_was_written_is_read() {
         let process = |pid, start| Started { pid: Pid::from_raw(pid), start };
         for container in [None, Some(process(4244, 67893))] {
-            let state = State { pids: 4026531836, keeper: process(4242, 67890), container };
+            let origin = Origin { boot: "0b5a".into(), seen_from: "pid:[1] time:[2]".into() };
+            let state = State { origin, run: process(4242, 67890), container };
             assert_eq!(State::parse(&state.text()), Some(state));
         }
-        for text in ["", "pids 1\nkeeper 4242", "pids 1\nkeeper 4242 x\n", "keeper 4242 1\n", "pids 1\ncontainer 1 2\n"]
-        {
+        for text in [
+            "",
+            "run 1 2\n",
+            "boot a\nrun 1 2\n",
+            "boot a\nseen from b\nrun 1 x\n",
+            "boot a\nseen from b\ncontainer 1 2\n",
+        ] {
             assert_eq!(State::parse(text), None, "{text:?}");
         }
     }

@@ -2,11 +2,11 @@
 //! What is there to join, and how does one make sure that it is still the same process?
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::ErrorKind,
     os::{
         fd::{AsFd, FromRawFd, OwnedFd},
-        unix::fs::MetadataExt,
+        unix::fs::{MetadataExt, OpenOptionsExt},
     },
     path::PathBuf,
 };
@@ -90,10 +90,13 @@ impl Target {
     ///
     /// It has ended.
     pub fn still_alive(self) -> anyhow::Result<Target> {
-        let mut watched = [PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN)];
-        let ended = poll(&mut watched, PollTimeout::ZERO).context("poll the pidfd")? > 0;
-        ensure!(!ended, "process {} has ended", self.process.pid);
+        ensure!(!self.has_ended()?, "process {} has ended", self.process.pid);
         Ok(self)
+    }
+
+    fn has_ended(&self) -> anyhow::Result<bool> {
+        let mut watched = [PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN)];
+        Ok(poll(&mut watched, PollTimeout::ZERO).context("poll the pidfd")? > 0)
     }
 
     /// One of its files in /proc.
@@ -113,6 +116,7 @@ impl Target {
             let file = self.file(&format!("ns/{name}"));
             let Ok(ours) = fs::metadata(format!("/proc/self/ns/{name}")) else { continue }; // not in this kernel
             let theirs = fs::metadata(&file).map_err(|error| match error.kind() {
+                ErrorKind::NotFound => anyhow!("process {} has ended", self.process.pid), // or nearly
                 ErrorKind::PermissionDenied => anyhow!("process {} is not yours: {error}", self.process.pid),
                 _ => anyhow!("stat {}: {error}", file.display()),
             })?;
@@ -132,11 +136,16 @@ impl Target {
         Ok(User { uid: self.id_inside("Uid:", "uid_map")?, gid: self.id_inside("Gid:", "gid_map")? })
     }
 
-    /// The effective id: both status and map are in the ids of this process's user namespace.
+    /// The effective id. In /proc/PID/status it stands as this process's user namespace has it,
+    /// and the map leads from there to the target's.
     fn id_inside(&self, field: &str, map: &str) -> anyhow::Result<u32> {
-        let (status, map) = (self.read("status")?, self.read(map)?);
+        let status = self.read("status")?;
         let ids = status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
         let id: u32 = ids.split_whitespace().nth(1).context("no ids in /proc/PID/status")?.parse()?;
+        if self.namespaces(CloneFlags::CLONE_NEWUSER)?.is_empty() {
+            return Ok(id); // it is in this process's user namespace
+        }
+        let map = self.read(map)?;
         let numbers = |line: &str| line.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<u32>>();
         let inside = map.lines().map(numbers).find_map(|line| match line[..] {
             [inside, outside, size] => id.checked_sub(outside).filter(|offset| *offset < size).map(|o| inside + o),
@@ -172,9 +181,12 @@ impl Target {
         self.folder("cwd")
     }
 
+    /// O_PATH: to be in a folder takes no permission to read it.
     fn folder(&self, name: &str) -> anyhow::Result<File> {
         let file = self.file(name);
-        File::open(&file).with_context(|| format!("open {}", file.display()))
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(libc::O_PATH | libc::O_DIRECTORY);
+        options.open(&file).with_context(|| format!("open {}", file.display()))
     }
 
     /// Moves process `pid` into the groups that were made for the target's container, if there are any.
@@ -183,9 +195,12 @@ impl Target {
     ///
     /// A group is not ours to write: the command would run without the container's limits.
     pub fn share_groups(&self, pid: Pid) -> anyhow::Result<()> {
-        for hierarchy in hierarchies_of(&self.process.pid.to_string())? {
-            let name = hierarchy.own_group.file_name().and_then(|name| name.to_str());
-            if name.is_some_and(is_container) {
+        let hierarchies = hierarchies_of(&self.process.pid.to_string())?;
+        ensure!(!self.has_ended()?, "process {} has ended", self.process.pid); // so these groups are its own
+        for hierarchy in hierarchies {
+            // The container may have made groups below its own.
+            let mut names = hierarchy.own_group.iter().filter_map(|name| name.to_str());
+            if names.any(is_container) {
                 join(&hierarchy.own_group, pid).context(
                     "into the container's cgroup, where its limits are (start this where `run` was started)",
                 )?;
@@ -200,7 +215,7 @@ fn open(pid: Pid) -> anyhow::Result<OwnedFd> {
     let number = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
     let number = Errno::result(number).map_err(|errno| match errno {
         Errno::ESRCH => anyhow!("there is no process {pid}"),
-        Errno::EINVAL => anyhow!("{pid} is a thread: name its process"),
+        Errno::EINVAL | Errno::ENOENT => anyhow!("{pid} is a thread: name its process"),
         Errno::ENOSYS => anyhow!("this kernel has no pidfd_open(2): Linux 5.3 or newer is needed"),
         _ => anyhow!("pidfd_open {pid}: {}", errno.desc()),
     })?;

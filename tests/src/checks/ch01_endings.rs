@@ -168,15 +168,19 @@ impl Terminal {
 
     /// A terminal for this run.
     pub(super) fn of(run: Run) -> anyhow::Result<Terminal> {
+        // Through a shell with job control, as when a person types it.
+        Terminal::of_leader(run.under(&["sh", "-mc", "\"$0\" \"$@\"; exit $?"]))
+    }
+
+    /// A terminal for this run, which leads its session.
+    pub(super) fn of_leader(run: Run) -> anyhow::Result<Terminal> {
         let pty = openpty(None, None).context("openpty")?;
         // A stage that had the master too would keep its own terminal from ever hanging up.
         for end in [&pty.master, &pty.slave] {
             fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).context("close the terminal's ends on exec")?;
         }
         let slave = || anyhow::Ok(std::process::Stdio::from(pty.slave.try_clone()?));
-        // Through a shell with job control, as when a person types it.
-        let shell = ["sh", "-mc", "\"$0\" \"$@\"; exit $?"];
-        let run = run.under(&shell).with(|command| {
+        let run = run.with(|command| {
             // SAFETY: between fork and exec, setsid and ioctl are async-signal-safe.
             unsafe {
                 command.pre_exec(|| {

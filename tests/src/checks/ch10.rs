@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -46,6 +47,20 @@ pub(super) const CHECKS: &[Check] = &[
         teaches: "CHILD lets go of what it inherited before it joins: a descriptor into the host is a way out (CVE-2024-21626)",
         until: None,
         run: nothing_through,
+    },
+    Check {
+        chapter: 10,
+        name: "root's supplementary groups do not go into an ordinary user's container",
+        teaches: "behind a setgroups of \"deny\" nobody can drop a group any more: drop them before the user namespace is joined",
+        until: None,
+        run: groups_stay,
+    },
+    Check {
+        chapter: 10,
+        name: "a cgroup that the container has made below its own is joined",
+        teaches: "the container's limits hold for all groups below its own: it is the container's wherever its name stands in the path",
+        until: None,
+        run: below,
     },
     Check {
         chapter: 10,
@@ -225,6 +240,59 @@ fn limited(bench: &Bench) -> anyhow::Result<Outcome> {
     holds()
 }
 
+fn groups_stay(bench: &Bench) -> anyhow::Result<Outcome> {
+    if !nix::unistd::geteuid().is_root() {
+        return Ok(Outcome::Skipped("only root has groups that are not an ordinary user's".into()));
+    }
+    let running = container(bench, "box", &["-q"])?;
+    let pid = running.command()?.to_string();
+    let mut command = std::process::Command::new(&bench.binary);
+    command.args(["exec", "-q", "--target", &pid, "--all", "--", "grep", "Groups:", "/proc/self/status"]);
+    // SAFETY: setgroups is async-signal-safe, and 42 is a group like any other.
+    unsafe { command.pre_exec(|| Ok(nix::unistd::setgroups(&[42.into(), 7.into()])?)) };
+    let output = command.output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    ensure!(
+        text.trim_end() == "Groups:",
+        "inside it has {text:?}; it said {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    running.release()?.must_end_with(0)?;
+    holds()
+}
+
+fn below(bench: &Bench) -> anyhow::Result<Outcome> {
+    if bench.user != User::Root {
+        return holds(); // whether it may write there is another question
+    }
+    let running = container(bench, "box", &["-q", "-m", "100m"])?;
+    let pid = running.command()?;
+    let memory = ch07_cgroup_memory::hierarchy::hierarchies_of(&pid.to_string())?;
+    let memory = memory.into_iter().find(|hierarchy| hierarchy.subsystems.iter().any(|name| name == "memory"));
+    let group = memory.context("no hierarchy has memory")?.own_group;
+    let sub = group.join("sub");
+    fs::create_dir(&sub)?;
+    let moved = move_all(&group, &sub).and_then(|()| {
+        let found = exec(bench, &["box"], "cat /proc/self/cgroup").finish()?.must_end_with(0)?.text();
+        let own = fs::read_to_string(format!("/proc/{pid}/cgroup"))?;
+        ensure!(found == own && own.contains("/sub"), "exec is in {found:?}, the container in {own:?}");
+        Ok(())
+    });
+    move_all(&sub, &group)?;
+    fs::remove_dir(&sub)?;
+    moved?;
+    running.release()?.must_end_with(0)?;
+    holds()
+}
+
+/// Moves whoever is in one group into another.
+fn move_all(from: &Path, to: &Path) -> anyhow::Result<()> {
+    for pid in fs::read_to_string(from.join("cgroup.procs"))?.split_whitespace() {
+        fs::write(to.join("cgroup.procs"), pid)?;
+    }
+    Ok(())
+}
+
 fn slow_parent(bench: &Bench) -> anyhow::Result<Outcome> {
     let options: &[&str] = if bench.user == User::Root { &["-m", "100m"] } else { &[] };
     let running = container(bench, "box", options)?;
@@ -277,6 +345,14 @@ fn on_a_terminal(bench: &Bench) -> anyhow::Result<Outcome> {
     terminal.write("\x03")?;
     let status = terminal.end()?;
     ensure!(status == 130, "the exit status was {status}, not 130");
+    // One that leads the session, as under ssh -t: nothing is lent, and nothing is taken.
+    let mut terminal = Terminal::of_leader(nsenter(bench, &["exec", "-q", "-ti", "box", "--", &inside, "answer"]))?;
+    terminal.until("ready\r\n")?;
+    terminal.write("word\n")?;
+    terminal.until("WORD")?;
+    terminal.write("\x04")?;
+    let status = terminal.end()?;
+    ensure!(status == 0, "the exit status was {status}, not 0");
     let none = nsenter(bench, &["exec", "-t", "box"]).finish()?.must_end_with(2)?;
     none.must_complain(&["-t: standard input is no terminal"])?;
     running.release()?.must_end_with(0)?;
@@ -346,6 +422,22 @@ fn taken(bench: &Bench) -> anyhow::Result<Outcome> {
     let running = container(bench, "box", &[])?;
     let again = nsenter(bench, &["run", "-q", "--name", "box", "--", "true"]).finish()?.must_end_with(125)?;
     again.must_complain(&["the name box is taken", &running.command()?.to_string()])?;
+    // It is taken until `run` has ended, and not only its container.
+    let slow = container(bench, "slow", &[])?;
+    let (init, run) = (slow.command()?, slow.pid());
+    kill(run, Signal::SIGSTOP)?;
+    kill(init, Signal::SIGKILL)?;
+    let start = Instant::now();
+    let again = loop {
+        let again = nsenter(bench, &["run", "-q", "--name", "slow", "--", "true"]).finish()?;
+        if again.errors.contains(&run.to_string()) || start.elapsed() > patience(Duration::from_millis(300)) {
+            break again;
+        }
+    };
+    again.must_end_with(125)?.must_complain(&["the name slow is taken"])?;
+    kill(run, Signal::SIGCONT)?;
+    slow.finish()?.must_end_with(137)?;
+    nsenter(bench, &["run", "-q", "--name", "slow", "--", "true"]).finish()?.must_end_with(0)?;
     let other = container(bench, "other", &[])?;
     exec(bench, &["box"], "true").finish()?.must_end_with(0)?;
     running.release()?.must_end_with(0)?;
@@ -354,6 +446,18 @@ fn taken(bench: &Bench) -> anyhow::Result<Outcome> {
     gone.must_complain(&["no container is called box"])?;
     other.release()?.must_end_with(0)?;
     ensure!(!entry(bench, "").exists(), "the folder of the entries is left");
+    // A folder that is not this user's alone is none to trust.
+    let folder = bench.temporary().join("10-nsenter");
+    let elsewhere = bench.folder("elsewhere")?;
+    std::os::unix::fs::symlink(&elsewhere, &folder)?;
+    let linked = nsenter(bench, &["run", "-q", "--name", "box", "--", "true"]).finish()?.must_end_with(125)?;
+    linked.must_complain(&["10-nsenter", "set XDG_RUNTIME_DIR"])?;
+    fs::remove_file(&folder)?;
+    fs::create_dir(&folder)?;
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777))?;
+    let open = nsenter(bench, &["ps"]).finish()?.must_end_with(125)?;
+    open.must_complain(&["10-nsenter", "set XDG_RUNTIME_DIR"])?;
+    fs::remove_dir(&folder)?;
     // Also after a container that was never set up.
     let wrong = ["run", "-q", "--name", "box", "--rootfs", "/proc/1/none", "--", "true"];
     nsenter(bench, &wrong).finish()?.must_end_with(125)?;
@@ -454,6 +558,8 @@ fn bad_usage(bench: &Bench) -> anyhow::Result<Outcome> {
         (&["exec", "box", "--net"], "cannot be used with"),
         (&["exec", "--target", &own, "--net", "--clone", "net"], "network: either the target's or a new one"),
         (&["exec", "--target", &own, "--net", "--clone", "time"], "time"),
+        (&["exec", "box", "--clone", "mount"], "cannot be used with"),
+        (&["exec", "--target", &own, "--all", "--clone", "pid"], "cannot be used with"),
         (&["exec", "--target", &own, "--net", "--uid-map", "0:0:1"], "--clone user"),
         (&["exec", "box", "sh"], "sh"),
         (&["ps", "box"], "box"),

@@ -3,16 +3,20 @@
 use std::{collections::BTreeMap, fs, os::unix::process::CommandExt, thread, time::Duration};
 
 use anyhow::{Context, ensure};
-use nix::{errno::Errno, sys::signal::Signal};
+use nix::{
+    errno::Errno,
+    sys::signal::{Signal, kill},
+};
 
 use super::{
     Check, Outcome,
     ch04::{filter, statement},
-    ch10::{container, entry, exec, nsenter},
+    ch10::{container, entry, exec, name_of, nsenter},
     holds, namespaces_of, own_namespaces, read_namespaces,
 };
 use crate::{
     bench::{Bench, Running, User},
+    host::children_of,
     patience,
 };
 
@@ -68,7 +72,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         chapter: 10,
-        name: "--clone makes new namespaces instead of joining the target's",
+        name: "--clone makes new namespaces beside those that are joined",
         teaches: "INIT is cloned with the flags of the new namespaces, after CHILD has joined the others",
         until: None,
         run: cloned,
@@ -79,6 +83,27 @@ pub(super) const CHECKS: &[Check] = &[
         teaches: "the parent writes the maps while INIT waits at the gate, as for any container",
         until: None,
         run: cloned_user,
+    },
+    Check {
+        chapter: 10,
+        name: "a target in one's own user namespace has the ids that it has",
+        teaches: "the outer ids of a map are the reader's only if the reader is in another user namespace",
+        until: None,
+        run: same_user_namespace,
+    },
+    Check {
+        chapter: 10,
+        name: "a target whose working directory nobody may read can be joined",
+        teaches: "to be in a folder takes no permission to read it: O_PATH",
+        until: None,
+        run: closed_workdir,
+    },
+    Check {
+        chapter: 10,
+        name: "CHILD killed at any moment ends exec, and nothing waits for it",
+        teaches: "INIT holds CHILD's end of the init pipe too: that no word comes is seen by CHILD's end, not by the pipe's",
+        until: None,
+        run: child_killed,
     },
     Check {
         chapter: 10,
@@ -287,24 +312,24 @@ fn outside(bench: &Bench) -> anyhow::Result<Outcome> {
 fn cloned(bench: &Bench) -> anyhow::Result<Outcome> {
     let running = container(bench, "box", &["--rootfs", "/"])?;
     let (own, theirs) = (own_namespaces()?, of_command(&running)?);
-    let found = of_exec(bench, &["box", "--clone", "uts,mount,pid"])?;
+    let pid = running.command()?.to_string();
+    let words = ["--target", &pid, "--user", "--net", "--clone", "uts,mount,pid"];
+    let found = of_exec(bench, &words)?;
     for kind in super::KINDS {
-        let new = ["uts", "mnt", "pid"].contains(&kind);
-        let (is_own, is_theirs) = (found[kind] == own[kind], found[kind] == theirs[kind]);
-        ensure!(is_theirs != new && !is_own, "{kind}: it is in {}, the container in {}", found[kind], theirs[kind]);
+        let expected = match kind {
+            "user" | "net" => found[kind] == theirs[kind],
+            "ipc" => found[kind] == own[kind],
+            _ => found[kind] != theirs[kind] && found[kind] != own[kind],
+        };
+        ensure!(expected, "{kind}: it is in {}, the container in {}", found[kind], theirs[kind]);
     }
-    let first = exec(bench, &["box", "--clone", "pid,mount"], "echo $$ /proc/[0-9]*");
-    first.finish()?.must_end_with(0)?.must_write("1 /proc/1\n")?;
+    exec(bench, &words, "echo $$ /proc/[0-9]*").finish()?.must_end_with(0)?.must_write("1 /proc/1\n")?;
     running.release()?.must_end_with(0)?;
     holds()
 }
 
 fn cloned_user(bench: &Bench) -> anyhow::Result<Outcome> {
     let target = bench.run("sleep", ["1000"]).start()?;
-    let words = ["--target", &target.pid().to_string(), "--net", "--clone", "user,net"];
-    let maps = "cat /proc/self/uid_map /proc/self/gid_map; id -u; cat /sys/class/net/lo/operstate";
-    let wrong = exec(bench, &words, maps).finish()?.must_end_with(2)?;
-    wrong.must_complain(&["network: either"])?;
     let words = ["--target", &target.pid().to_string(), "--uts", "--clone", "user,net"];
     let found = exec(bench, &words, "cat /proc/self/uid_map /proc/self/gid_map; id -u; id -g").finish()?;
     let words_of = |text: String| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
@@ -341,5 +366,62 @@ fn other_user(bench: &Bench) -> anyhow::Result<Outcome> {
         exec(bench, &["box"], "id -u; id -g").finish()?.must_end_with(0)?.must_write("1\n7\n")?;
         running.release()?.must_end_with(0)?;
     }
+    holds()
+}
+
+fn same_user_namespace(bench: &Bench) -> anyhow::Result<Outcome> {
+    if let Some(reason) = bench.no_user_namespace()? {
+        return Ok(Outcome::Skipped(reason));
+    }
+    let stage = bench.binary.display();
+    let script = format!("unshare -n sleep 1000 & sleep 0.3; {stage} exec -q --target $! --all -- id -u; kill $!");
+    let ended = bench.run("sh", ["-c", &script]).under(&["unshare", "-r"]).finish()?;
+    ended.must_end_with(0)?.must_write("0\n")?;
+    holds()
+}
+
+fn closed_workdir(bench: &Bench) -> anyhow::Result<Outcome> {
+    let script = "mkdir /closed && cd /closed && chmod 0 . && echo up && cat";
+    let running = super::ch10::container_that(bench, "box", &["-q"], script)?;
+    for how in [&["box"][..], &["--one-by-one", "box"]] {
+        exec(bench, how, "pwd").finish()?.must_end_with(0)?.must_write("/closed\n")?;
+    }
+    running.release()?.must_end_with(0)?;
+    // One that is gone is no place to be; elsewhere is.
+    let script = "mkdir /gone && cd /gone && rmdir /gone && echo up && cat";
+    let running = super::ch10::container_that(bench, "box", &["-q"], script)?;
+    exec(bench, &["box"], "pwd").finish()?.must_end_with(125)?.must_complain(&["was deleted", "--workdir /"])?;
+    exec(bench, &["--workdir", "/", "box"], "pwd").finish()?.must_end_with(0)?.must_write("/\n")?;
+    running.release()?.must_end_with(0)?;
+    holds()
+}
+
+fn child_killed(bench: &Bench) -> anyhow::Result<Outcome> {
+    let running = container(bench, "box", &["-q"])?;
+    let mut killed = 0;
+    for round in 0..60 {
+        let inside = exec(bench, &["box"], "exit 7").start()?;
+        let child = loop {
+            let found =
+                children_of(inside.pid()).unwrap_or_default().into_iter().find(|pid| name_of(*pid) == "nsenter:CHILD");
+            let ended =
+                fs::read_to_string(format!("/proc/{}/stat", inside.pid())).map_or(true, |stat| stat.contains(") Z "));
+            if found.is_some() || ended {
+                break found;
+            }
+        };
+        thread::sleep(Duration::from_micros(50 * round));
+        if let Some(child) = child {
+            // Between this look and the signal it may have left: then nobody has the pid yet.
+            let _ = kill(child, Signal::SIGKILL);
+        }
+        match inside.finish()?.status() {
+            7 => {}
+            137 | 125 => killed += 1,
+            status => ensure!(false, "status {status}"),
+        }
+    }
+    ensure!(killed > 0, "CHILD was never killed in time: nothing was proven");
+    running.release()?.must_end_with(0)?;
     holds()
 }
