@@ -67,7 +67,7 @@ pub fn stages_agree(bench: &Bench, under: &[&str]) -> anyhow::Result<Diagnosis> 
 fn part(chapter: u8, is_root: bool) -> Option<&'static [&'static str]> {
     match chapter {
         5 if !is_root => Some(&["--uid-map", "auto"]),
-        7..=9 => Some(&["-m", "64m"]),
+        7..=10 => Some(&["-m", "64m"]),
         _ => None,
     }
 }
@@ -77,7 +77,7 @@ fn run(bench: &Bench, under: &[&str], chapter: &Chapter, options: &[&str]) -> an
     let words = [&["-q"], options, &["true"]].concat();
     let run = match chapter.number() {
         // With the files that it has by itself: they are what its probe is about.
-        9 => bench.run(&binary, [&["run"], &words[..]].concat()),
+        9.. => bench.run(&binary, [&["run"], &words[..]].concat()),
         number => bench.stage_at(number, &binary, words),
     };
     if under.is_empty() { run } else { run.under(under) }.finish()
