@@ -174,12 +174,10 @@ fn go_to(root: Option<&File>, workdir: Option<&File>) -> anyhow::Result<()> {
 /// (CVE-2024-21626): the kernel knows no path to it, and getcwd(2) says so.
 fn must_be_inside() -> anyhow::Result<()> {
     // ANCHOR: exercise-inside
-    let found = env::current_dir();
-    ensure!(
-        found.is_ok_and(|path| path.is_absolute()),
-        "the working directory is outside of the root, a way out, or was deleted: --workdir / begins elsewhere"
-    );
+    let is_inside = env::current_dir().is_ok_and(|path| path.is_absolute());
     // ANCHOR_END: exercise-inside
+    let way_out = "--workdir / begins elsewhere";
+    ensure!(is_inside, "the working directory is outside of the root, a way out, or was deleted: {way_out}");
     Ok(())
 }
 // ANCHOR_END: place

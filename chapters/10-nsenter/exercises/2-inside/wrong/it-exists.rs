@@ -1,2 +1,2 @@
 // says: knows no path to it
-    ensure!(Path::new(".").is_dir(), "there is no working directory");
+    let is_inside = Path::new(".").is_dir();
