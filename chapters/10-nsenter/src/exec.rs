@@ -11,7 +11,7 @@ use ch08_pipe_init::ProcessOptions;
 use clap::ValueEnum;
 use lab::{Exit, Failure, StageOptions, why::namespace_names};
 use log::info;
-use nix::{sched::CloneFlags, unistd::Pid};
+use nix::{sched::CloneFlags, sys::wait::wait, unistd::Pid};
 
 use crate::{Bootstrap, InitPipe, Name, Target, bootstrap::Lending, sealed::name_process, state, target::KINDS};
 
@@ -223,8 +223,10 @@ pub fn exec(options: &ExecOptions) -> anyhow::Result<Exit> {
     let sent = pipe.send(&bootstrap);
     let exit = child.wait_until_it_leaves()?;
     let Some(init) = pipe.reported()? else {
-        drop(pipe); // an INIT that it did not report waits for this end
-        let exit = child.outcome(exit)?; // CHILD's error says more than ours
+        drop(pipe); // an INIT that was not reported waits for this end, and gives up
+        let outcome = child.outcome(exit); // CHILD's error says more than ours
+        while wait().is_ok() {} // that INIT is a child of ours all the same
+        let exit = outcome?;
         sent?;
         return Ok(exit);
     };
