@@ -17,7 +17,7 @@ use super::{
 use crate::{
     bench::{Bench, Running, User},
     host::children_of,
-    patience,
+    patience, repetitions,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -237,7 +237,7 @@ fn ended(bench: &Bench) -> anyhow::Result<Outcome> {
 
 fn ends_meanwhile(bench: &Bench) -> anyhow::Result<Outcome> {
     for how in [&["box"][..], &["--one-by-one", "box"]] {
-        for step in 0..16 {
+        for step in (0..16).step_by(16 / repetitions(16) as usize) {
             let running = container(bench, "box", &["-q"])?;
             let theirs = of_command(&running)?;
             let inside = exec(bench, how, &format!("{}; exit 7", read_namespaces())).start()?;
@@ -399,7 +399,7 @@ fn closed_workdir(bench: &Bench) -> anyhow::Result<Outcome> {
 fn child_killed(bench: &Bench) -> anyhow::Result<Outcome> {
     let running = container(bench, "box", &["-q"])?;
     let mut killed = 0;
-    for round in 0..60 {
+    for round in (0..60).step_by(60 / repetitions(60) as usize) {
         let inside = exec(bench, &["box"], "exit 7").start()?;
         let child = loop {
             let found =
