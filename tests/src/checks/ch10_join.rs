@@ -298,7 +298,8 @@ fn outside(bench: &Bench) -> anyhow::Result<Outcome> {
         refused.must_end_with(125)?.must_write("")?.must_complain(&["working directory is outside"])?;
     }
     let inside = exec(bench, &["--target", &pid, "--all", "--workdir", "/bin"], "pwd");
-    inside.finish()?.must_end_with(0)?.must_write("/bin\n")?;
+    let inside = inside.finish()?.must_end_with(0).context("with --workdir /bin, which is inside")?;
+    inside.must_write("/bin\n")?;
     running.release()?.must_end_with(0)?;
     // A descriptor of a folder of the host is no working directory either: none reaches CHILD.
     let running = container(bench, "box", &[])?;
