@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What takes longer than a learner waits; `make test` asks it of the book's stages.
-const LONG: [&str; 10] = [
+const LONG: [&str; 11] = [
     "09 twenty containers at once, from the first moment on",
     "09 200 containers one after another",
     "09 SIGKILL at any moment leaves no mount, process or file, layers or not",
@@ -25,6 +25,7 @@ const LONG: [&str; 10] = [
     "10 bad usage of exec is 2, in one line",
     "10 only the namespaces that were asked for are joined",
     "10 a target that ends meanwhile is joined, or refused in one line",
+    "10 CHILD killed at any moment ends exec, and nothing waits for it",
     "10 the program cannot be overwritten from inside",
 ];
 
