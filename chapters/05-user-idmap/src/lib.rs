@@ -110,7 +110,7 @@ impl IdMapOptions {
         let maps = self.lines_or_auto()?;
         if let Some(user) = self.user.filter(|user| !maps.contain(*user)) {
             return Err(Failure::usage(format!(
-                "user {}:{}: the maps do not contain it: uid_map {:?}, gid_map {:?}",
+                "--user {}:{}: the maps do not contain it: uid_map {:?}, gid_map {:?}",
                 user.uid,
                 user.gid,
                 maps.uid.to_string(),

@@ -150,12 +150,8 @@ impl ExecOptions {
 
     /// The maps of a new user namespace.
     fn maps(&self) -> anyhow::Result<Option<Maps>> {
-        let ids = IdMapOptions {
-            uid_map: self.uid_map.clone(),
-            gid_map: self.gid_map.clone(),
-            no_map: false,
-            user: self.run_as,
-        };
+        let ids =
+            IdMapOptions { uid_map: self.uid_map.clone(), gid_map: self.gid_map.clone(), no_map: false, user: None };
         match self.clone.contains(&Kind::User) {
             true => ids.maps(),
             false if ids.is_empty() => Ok(None),
@@ -174,6 +170,9 @@ impl ExecOptions {
         let namespaces = target.namespaces(self.wanted()?)?;
         let has_its_ids = self.whole() || namespaces.iter().any(|(flag, _)| *flag == CloneFlags::CLONE_NEWUSER);
         let user = match (self.run_as, maps) {
+            (Some(user), Some(maps)) if !maps.contain(user) => {
+                return Err(Failure::usage(format!("--as {}:{}: the maps do not contain it", user.uid, user.gid)));
+            }
             (Some(user), _) => Some(user),
             (None, Some(maps)) if maps.contain(User::ROOT) => Some(User::ROOT),
             (None, Some(_)) => return Err(Failure::usage("--clone user: map id 0, or say --as whom")),

@@ -572,6 +572,7 @@ fn bad_usage(bench: &Bench) -> anyhow::Result<Outcome> {
         (&["exec", "box", "--clone", "mount"], "cannot be used with"),
         (&["exec", "--target", &own, "--all", "--clone", "pid"], "cannot be used with"),
         (&["exec", "--target", &own, "--net", "--uid-map", "0:0:1"], "--clone user"),
+        (&["exec", "--target", &own, "--clone", "user", "--as", "5:5"], "--as 5:5: the maps do not contain it"),
         (&["exec", "box", "sh"], "sh"),
         (&["ps", "box"], "box"),
     ] {
