@@ -48,5 +48,7 @@ echo "the doctor says to an ordinary user:"
 su user -c /judge/doctor || :
 export JUDGE_BINARIES=/judge
 if [ -n "$ONLY" ]; then set -- "$ONLY"; fi
+IFS='|' # a word may have spaces
 for word in $WITHOUT; do set -- "$@" --skip "$word"; done
+unset IFS
 /judge/acceptance --color never "$@"

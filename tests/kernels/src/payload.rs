@@ -118,7 +118,7 @@ fn settings(guest: &Guest, only: &str) -> String {
         Files::Tmpfs => "tmpfs",
     };
     let only = only.replace('\'', "");
-    let without = if only.is_empty() { guest.without.join(" ") } else { String::new() };
+    let without = if only.is_empty() { guest.without.join("|") } else { String::new() };
     let mut text = format!("CGROUPS={cgroups}\nFILES={files}\nONLY='{only}'\nWITHOUT='{without}'\n");
     text += &format!("export JUDGE_PATIENCE={PATIENCE}\n");
     if guest.skips.is_some() {
