@@ -11,6 +11,7 @@
 //! | module | question it answers |
 //! |---|---|
 //! | [`state`] | how does one process find the container that another one started? |
+//! | [`started`] | which process is it, when pids come back? |
 //! | [`ready`] | how does whoever keeps the container know that init has set it up? |
 //! | [`mod@exec`] | what does the parent do? |
 //! | [`target`] | what is there to join, and is it still the same process? |
@@ -29,6 +30,7 @@ mod name;
 pub mod nsexec;
 pub mod ready;
 pub mod sealed;
+pub mod started;
 pub mod state;
 pub mod target;
 
@@ -47,7 +49,8 @@ pub use name::Name;
 pub use nsexec::nsexec;
 pub use ready::Ready;
 pub use sealed::become_sealed_copy;
-pub use state::{Entry, Started};
+pub use started::Started;
+pub use state::Entry;
 pub use target::Target;
 
 /// The new namespaces of a container: none more than the stage below has.

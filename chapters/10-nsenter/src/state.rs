@@ -25,39 +25,11 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use ch07_cgroup_memory::group::start_time;
 use lab::exec::shown;
 use log::{info, warn};
 use nix::unistd::Pid;
 
-use crate::{Name, folder::Folder};
-
-/// A process that cannot be mistaken for a later one with the same pid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Started {
-    /// Its pid.
-    pub pid: Pid,
-    /// When it started, in clock ticks since boot (field 22 of proc_pid_stat(5)), as seen from
-    /// this time namespace.
-    pub start: u64,
-}
-
-impl Started {
-    /// The process that has this pid now; `None` if none has, or if it has ended.
-    pub fn now(pid: Pid) -> Option<Started> {
-        start_time(pid).map(|start| Started { pid, start })
-    }
-
-    /// Whether it still runs.
-    pub fn runs(self) -> bool {
-        Started::now(self.pid) == Some(self)
-    }
-
-    fn from_words(words: &str) -> Option<Started> {
-        let (pid, start) = words.split_once(' ')?;
-        Some(Started { pid: Pid::from_raw(pid.parse().ok()?), start: start.parse().ok()? })
-    }
-}
+use crate::{Name, Started, folder::Folder};
 
 /// Where pids and start times mean what a file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -290,12 +262,5 @@ mod tests {
         ] {
             assert_eq!(State::parse(text), None, "{text:?}");
         }
-    }
-
-    #[test]
-    fn a_process_with_another_start_time_is_another_process() {
-        let myself = Started::now(Pid::this()).unwrap();
-        assert!(myself.runs());
-        assert!(!Started { start: myself.start + 1, ..myself }.runs());
     }
 }
