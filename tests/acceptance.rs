@@ -73,12 +73,16 @@ fn trials_of(chapter: &Chapter, user: User, place: &Path, ill: Option<&str>) -> 
     let stage = chapter.number();
     let checks = checks::all().filter(|check| check.is_for(stage));
     let trial = |check: &'static Check| {
-        let name = format!("{} as {}: {:02} {}", chapter.name, user.name(), check.chapter, check.name);
-        let (binary, place, ill) = (place.join(chapter.name), place.to_owned(), ill.map(str::to_owned));
+        let name =
+            format!("{} as {}: {:02} {}", chapter.name, user.name(), check.chapter, check.name);
+        let (binary, place, ill) =
+            (place.join(chapter.name), place.to_owned(), ill.map(str::to_owned));
         Trial::ignorable_test(name.clone(), move || {
             let outcome = match ill {
                 Some(reason) => Ok(Outcome::Skipped(reason)),
-                None => Bench::new(stage, &binary, user, &place).and_then(|bench| check.judge(&bench)),
+                None => {
+                    Bench::new(stage, &binary, user, &place).and_then(|bench| check.judge(&bench))
+                }
             };
             conclude(&name, outcome, check.teaches)
         })
@@ -92,8 +96,16 @@ fn trials_of_doctor(user: User, place: &Path) -> Vec<Trial> {
     let no_user = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\"";
     let surroundings: [(&str, Vec<&str>, &[&str]); 3] = [
         ("on this machine", vec![], &[]),
-        ("without UTS namespaces", vec!["unshare", "-r", "sh", "-c", no_uts], &["01-uts", "06-reexec"]),
-        ("without user namespaces", vec!["unshare", "-r", "sh", "-c", no_user], &["05-user-idmap", "06-reexec"]),
+        (
+            "without UTS namespaces",
+            vec!["unshare", "-r", "sh", "-c", no_uts],
+            &["01-uts", "06-reexec"],
+        ),
+        (
+            "without user namespaces",
+            vec!["unshare", "-r", "sh", "-c", no_user],
+            &["05-user-idmap", "06-reexec"],
+        ),
     ];
     let trial = |(name, under, ill): (&str, Vec<&'static str>, &'static [&'static str])| {
         let (doctor, place) = (place.join("doctor"), place.to_owned());
@@ -105,7 +117,11 @@ fn trials_of_doctor(user: User, place: &Path) -> Vec<Trial> {
                 }
                 let diagnosis = diagnosis::stages_agree(&bench, &under)?;
                 for chapter in ill {
-                    ensure!(diagnosis[*chapter].verdict == "does not run", "{chapter}: {:?}", diagnosis[*chapter]);
+                    ensure!(
+                        diagnosis[*chapter].verdict == "does not run",
+                        "{chapter}: {:?}",
+                        diagnosis[*chapter]
+                    );
                 }
                 Ok(Outcome::Holds)
             });
@@ -115,11 +131,19 @@ fn trials_of_doctor(user: User, place: &Path) -> Vec<Trial> {
     surroundings.into_iter().map(trial).collect()
 }
 
-fn conclude(name: &str, outcome: anyhow::Result<Outcome>, teaches: &str) -> Result<Completion, Failed> {
+fn conclude(
+    name: &str,
+    outcome: anyhow::Result<Outcome>,
+    teaches: &str,
+) -> Result<Completion, Failed> {
     match outcome {
         Ok(Outcome::Holds) => Ok(Completion::Completed),
-        Ok(Outcome::Skipped(reason)) if skips::is_expected(name, &reason) => Ok(Completion::ignored_with(reason)),
-        Ok(Outcome::Skipped(reason)) => Err(format!("skipped, and CI expects no skip: {reason}").into()),
+        Ok(Outcome::Skipped(reason)) if skips::is_expected(name, &reason) => {
+            Ok(Completion::ignored_with(reason))
+        }
+        Ok(Outcome::Skipped(reason)) => {
+            Err(format!("skipped, and CI expects no skip: {reason}").into())
+        }
         Err(error) => Err(format!("{error:#}\n\n{teaches}").into()),
     }
 }
@@ -130,17 +154,27 @@ fn binaries() -> anyhow::Result<PathBuf> {
         return Ok(folder.into());
     }
     let own = env::current_exe().context("where is this test's file?")?;
-    let folder = own.parent().and_then(Path::parent).context("this test is not in target/PROFILE/deps")?;
+    let folder = own
+        .parent()
+        .and_then(Path::parent)
+        .context("this test is not in target/PROFILE/deps")?;
     Ok(folder.to_owned())
 }
 
 fn copy_binaries(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::create_dir(to).with_context(|| format!("create {}", to.display()))?;
     fs::set_permissions(to, fs::Permissions::from_mode(0o777))?;
-    for name in CHAPTERS.iter().map(|chapter| chapter.name).chain(["rootfs", "inside", "doctor"]) {
+    for name in CHAPTERS
+        .iter()
+        .map(|chapter| chapter.name)
+        .chain(["rootfs", "inside", "doctor"])
+    {
         let file = from.join(name);
         if !file.exists() {
-            bail!("{} is not built: `cargo build --workspace` first, or `make test`", file.display());
+            bail!(
+                "{} is not built: `cargo build --workspace` first, or `make test`",
+                file.display()
+            );
         }
         fs::copy(&file, to.join(name)).with_context(|| format!("copy {}", file.display()))?;
     }

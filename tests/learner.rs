@@ -33,7 +33,12 @@ impl Said {
         for word in words {
             ensure!(self.text.contains(word), "it says nothing of {word:?}, but: {}", self.text);
         }
-        ensure!(self.status == status, "the exit status is {}, not {status}: {}", self.status, self.text);
+        ensure!(
+            self.status == status,
+            "the exit status is {}, not {status}: {}",
+            self.status,
+            self.text
+        );
         Ok(self)
     }
 
@@ -48,7 +53,10 @@ impl Said {
 impl Learner {
     fn new(folder: &Path, name: &str) -> anyhow::Result<Learner> {
         let folder = folder.join(name);
-        Ok(Learner { workshop: workshop(&folder)?, folder })
+        Ok(Learner {
+            workshop: workshop(&folder)?,
+            folder,
+        })
     }
 
     fn types(&self, words: &[&str]) -> anyhow::Result<Said> {
@@ -62,7 +70,10 @@ impl Learner {
         all.extend(words);
         let output = Command::new(all[0]).args(&all[1..]).output().context("run the workshop")?;
         let text = [output.stdout, output.stderr].concat();
-        Ok(Said { status: output.status.code().unwrap_or(-1), text: String::from_utf8_lossy(&text).into_owned() })
+        Ok(Said {
+            status: output.status.code().unwrap_or(-1),
+            text: String::from_utf8_lossy(&text).into_owned(),
+        })
     }
 
     fn file(&self) -> PathBuf {
@@ -88,7 +99,9 @@ pub fn trials(folder: &Path) -> Vec<Trial> {
         let folder = folder.to_owned();
         Trial::test(format!("a learner {name}"), move || {
             let learner = Learner::new(&folder, &name.replace(' ', "-"));
-            learner.and_then(|learner| test(&learner)).map_err(|error| Failed::from(format!("{error:#}")))
+            learner
+                .and_then(|learner| test(&learner))
+                .map_err(|error| Failed::from(format!("{error:#}")))
         })
     };
     vec![
@@ -104,25 +117,49 @@ pub fn trials(folder: &Path) -> Vec<Trial> {
 }
 
 fn goes_through(learner: &Learner) -> anyhow::Result<()> {
-    learner.types(&["start", "3"])?.with(0, &["exercise 1 of", "lib.rs:"])?.ends_with("make check CH=03")?;
-    learner.types(&["check"])?.with(1, &["TODO", "one namespace more", "two pids", "make check CH=03"])?;
+    learner
+        .types(&["start", "3"])?
+        .with(0, &["exercise 1 of", "lib.rs:"])?
+        .ends_with("make check CH=03")?;
+    learner
+        .types(&["check"])?
+        .with(1, &["TODO", "one namespace more", "two pids", "make check CH=03"])?;
     for title in ["Hint 1", "Hint 2", "Hint 3"] {
-        learner.types(&["hint", "03"])?.with(0, &[title])?.ends_with("make check CH=03")?;
+        learner
+            .types(&["hint", "03"])?
+            .with(0, &[title])?
+            .ends_with("make check CH=03")?;
     }
-    learner.types(&["hint"])?.with(0, &["Hint 1", "Hint 3"])?.ends_with("make solution CH=03")?;
-    learner.types(&["solution"])?.with(0, &["+    let me = getpid();"])?.ends_with("make check CH=03")?;
+    learner
+        .types(&["hint"])?
+        .with(0, &["Hint 1", "Hint 3"])?
+        .ends_with("make solution CH=03")?;
+    learner
+        .types(&["solution"])?
+        .with(0, &["+    let me = getpid();"])?
+        .ends_with("make check CH=03")?;
 
     learner.changes("pub fn say_who_i_am", "pub fun say_who_i_am")?;
-    learner.types(&["check"])?.with(1, &["DOES NOT BUILD", "error:"])?.ends_with("make check CH=03")?;
+    learner
+        .types(&["check"])?
+        .with(1, &["DOES NOT BUILD", "error:"])?
+        .ends_with("make check CH=03")?;
     learner.solves(1)?;
     learner.changes("//! What a new", "//! MINE. What a new")?;
     let done = learner.types(&["check", "03-pid"])?;
-    done.with(0, &["passes", "Exercise 1 of 03-pid is done"])?.ends_with("make start CH=03")?;
-    learner.types(&["progress"])?.with(0, &["done 1. One process, two pids"])?.ends_with("make start CH=03")?;
+    done.with(0, &["passes", "Exercise 1 of 03-pid is done"])?
+        .ends_with("make start CH=03")?;
+    learner
+        .types(&["progress"])?
+        .with(0, &["done 1. One process, two pids"])?
+        .ends_with("make start CH=03")?;
 
     learner.types(&["start", "03"])?.with(0, &["exercise 2 of"])?;
     let text = fs::read_to_string(learner.file())?;
-    ensure!(text.contains("MINE") && text.matches("todo!").count() == 1, "the next exercise's file is {text}");
+    ensure!(
+        text.contains("MINE") && text.matches("todo!").count() == 1,
+        "the next exercise's file is {text}"
+    );
     learner.types(&["check"])?.with(1, &["TODO", "end init with SIGKILL"])?;
     learner.changes("todo!(", "let _ = (arrived, init); // ")?;
     learner.types(&["check"])?.with(1, &["DOES NOT BUILD"])?;
@@ -132,10 +169,15 @@ fn goes_through(learner: &Learner) -> anyhow::Result<()> {
 fn goes_on_to_the_next_chapter(learner: &Learner) -> anyhow::Result<()> {
     learner.types(&["start", "03"])?.with(0, &["cargo run"])?;
     let exercises = learner.workshop.exercises(chapter("03")?)?;
-    let done: Vec<String> = exercises.iter().map(|exercise| format!("03-pid {} done 0\n", exercise.slug)).collect();
+    let done: Vec<String> = exercises
+        .iter()
+        .map(|exercise| format!("03-pid {} done 0\n", exercise.slug))
+        .collect();
     fs::write(learner.folder.join("progress"), done.concat())?;
     learner.types(&["progress"])?.with(0, &[])?.ends_with("make start CH=04")?;
-    learner.types(&["start", "03"])?.with(2, &["all exercises of 03-pid are done", "make start CH=04"])?;
+    learner
+        .types(&["start", "03"])?
+        .with(2, &["all exercises of 03-pid are done", "make start CH=04"])?;
     Ok(())
 }
 
@@ -144,32 +186,50 @@ fn loses_no_work(learner: &Learner) -> anyhow::Result<()> {
     learner.types(&["reset", "03"])?.with(0, &["as it was handed out"])?;
     learner.changes("//! What a new", "//! MINE. What a new")?;
     learner.types(&["start", "03"])?.with(2, &["is there", "open", "FORCE=1"])?;
-    learner.types(&["start", "03", "--exercise", "2"])?.with(2, &["is there", "EX=2 FORCE=1"])?;
+    learner
+        .types(&["start", "03", "--exercise", "2"])?
+        .with(2, &["is there", "EX=2 FORCE=1"])?;
     learner.types(&["reset", "03"])?.with(2, &["your work", "FORCE=1"])?;
     ensure!(fs::read_to_string(learner.file())?.contains("MINE"), "the work is gone");
     for (number, words) in [(1, ["reset", "03", "--force"]), (2, ["start", "03", "--force"])] {
         let backup = learner.folder.join(format!("03-pid.backup-{number}/src/lib.rs"));
         learner.types(&words)?.with(0, &[&format!("03-pid.backup-{number}")])?;
-        ensure!(fs::read_to_string(&backup)?.contains("MINE"), "{} is not the work", backup.display());
-        ensure!(!fs::read_to_string(learner.file())?.contains("MINE"), "{words:?} did not hand out");
+        ensure!(
+            fs::read_to_string(&backup)?.contains("MINE"),
+            "{} is not the work",
+            backup.display()
+        );
+        ensure!(
+            !fs::read_to_string(learner.file())?.contains("MINE"),
+            "{words:?} did not hand out"
+        );
         learner.changes("//! What a new", "//! MINE. What a new")?;
     }
-    // The piece of the next exercise is not as the chapter has it any more: it is not overwritten either.
+    // The piece of the next exercise is not as the chapter has it any more: it is not overwritten
+    // either.
     learner.solves(1)?;
     learner.types(&["check"])?.with(0, &[])?;
     learner.changes("if is_deaf", "if  is_deaf")?;
-    learner.types(&["start", "03"])?.with(2, &["changed already", "make start CH=03 EX=2 FORCE=1"])?;
+    learner
+        .types(&["start", "03"])?
+        .with(2, &["changed already", "make start CH=03 EX=2 FORCE=1"])?;
     ensure!(fs::read_to_string(learner.file())?.contains("if  is_deaf"), "the work is gone");
     Ok(())
 }
 
 fn makes_no_sense(learner: &Learner) -> anyhow::Result<()> {
-    learner.types(&["start", "42"])?.with(2, &["no chapter \"42\"", "01-uts, 02-ipc"])?;
+    learner
+        .types(&["start", "42"])?
+        .with(2, &["no chapter \"42\"", "01-uts, 02-ipc"])?;
     learner.types(&["start", ""])?.with(2, &["no chapter \"\""])?;
     learner.types(&["start"])?.with(2, &["which chapter?", "make start CH=01"])?;
     learner.types(&["start", "03", "--exercise", "9"])?.with(2, &["no number 9"])?;
-    learner.types(&["check"])?.with(2, &["nothing is started", "make start CH=01"])?;
-    learner.types(&["hint", "03"])?.with(2, &["03-pid is not started", "make start CH=03"])?;
+    learner
+        .types(&["check"])?
+        .with(2, &["nothing is started", "make start CH=01"])?;
+    learner
+        .types(&["hint", "03"])?
+        .with(2, &["03-pid is not started", "make start CH=03"])?;
 
     learner.types(&["start", "03"])?.with(0, &[])?;
     fs::rename(learner.file(), learner.file().with_file_name("library.rs"))?;
@@ -178,7 +238,9 @@ fn makes_no_sense(learner: &Learner) -> anyhow::Result<()> {
     learner.types(&["check"])?.with(2, &["is gone", "make start CH=03 EX=1"])?;
     learner.types(&["start", "03"])?.with(0, &[])?;
     fs::write(learner.folder.join("progress"), "# mine\n03-pid pid-one half 0\n")?;
-    learner.types(&["progress"])?.with(2, &["progress", "half", "mend or delete the line"])?;
+    learner
+        .types(&["progress"])?
+        .with(2, &["progress", "half", "mend or delete the line"])?;
     fs::write(learner.folder.join("progress"), "# mine\n03-pid no-such open 0\n")?;
     learner.types(&["check"])?.with(2, &["no-such"])?;
     Ok(())
@@ -188,18 +250,27 @@ fn read_only(learner: &Learner) -> anyhow::Result<()> {
     fs::create_dir_all(&learner.folder)?;
     let folder = learner.folder.display();
     let script = format!("mount -t tmpfs -o ro none {folder} && exec \"$0\" \"$@\"");
-    let said =
-        learner.types_under(&["unshare", "--map-root-user", "--mount", "sh", "-c", &script], &["start", "03"])?;
+    let said = learner.types_under(
+        &["unshare", "--map-root-user", "--mount", "sh", "-c", &script],
+        &["start", "03"],
+    )?;
     said.with(2, &["Read-only file system", "copy it to a folder of yours"])?;
     Ok(())
 }
 
 fn timetable_is_the_sum() -> anyhow::Result<()> {
     let workshop = workshop(Path::new("/"))?;
-    let page = fs::read_to_string(workshop.root.join("book/src/workshop.md")).context("the presenter's page")?;
-    let shown = page.split_once("<!-- timetable -->").and_then(|(_, rest)| rest.split_once("<!-- /timetable -->"));
-    let (shown, _) = shown.context("no <!-- timetable --> … <!-- /timetable --> on the presenter's page")?;
+    let page = fs::read_to_string(workshop.root.join("book/src/workshop.md"))
+        .context("the presenter's page")?;
+    let shown = page
+        .split_once("<!-- timetable -->")
+        .and_then(|(_, rest)| rest.split_once("<!-- /timetable -->"));
+    let (shown, _) =
+        shown.context("no <!-- timetable --> … <!-- /timetable --> on the presenter's page")?;
     let sum = timetable::markdown(&workshop)?;
-    ensure!(shown.trim() == sum.trim(), "`cargo run --bin workshop -- timetable` prints another one:\n{sum}");
+    ensure!(
+        shown.trim() == sum.trim(),
+        "`cargo run --bin workshop -- timetable` prints another one:\n{sum}"
+    );
     Ok(())
 }

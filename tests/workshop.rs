@@ -70,10 +70,22 @@ fn trials(folder: &Path) -> anyhow::Result<Vec<Trial>> {
         for exercise in workshop.exercises(chapter)? {
             let name = format!("{} {}", chapter.name, exercise.file_stem());
             let wrong = workshop.wrong_answers(&exercise).with_context(|| name.clone())?;
-            ensure!(wrong.len() >= 2, "{name}: {} known wrong answers, and two is the least", wrong.len());
-            let case = Case { folder: folder.to_owned(), chapter, exercise };
-            trials.push(case.trial(format!("{name} as handed out"), |case| case.fails_as_handed_out()));
-            trials.push(case.trial(format!("{name} answered right"), |case| case.passes_answered_right()));
+            ensure!(
+                wrong.len() >= 2,
+                "{name}: {} known wrong answers, and two is the least",
+                wrong.len()
+            );
+            let case = Case {
+                folder: folder.to_owned(),
+                chapter,
+                exercise,
+            };
+            trials.push(
+                case.trial(format!("{name} as handed out"), |case| case.fails_as_handed_out()),
+            );
+            trials.push(
+                case.trial(format!("{name} answered right"), |case| case.passes_answered_right()),
+            );
             for wrong in wrong {
                 let name = format!("{name} wrong: {}", wrong.name);
                 trials.push(case.trial(name, move |case| case.fails_answered_wrong(&wrong)));
@@ -84,18 +96,32 @@ fn trials(folder: &Path) -> anyhow::Result<Vec<Trial>> {
 }
 
 fn workshop(folder: &Path) -> anyhow::Result<Workshop> {
-    Ok(Workshop { folder: folder.to_owned(), ..Workshop::of_repository(Path::new(PROGRAM))? })
+    Ok(Workshop {
+        folder: folder.to_owned(),
+        ..Workshop::of_repository(Path::new(PROGRAM))?
+    })
 }
 
 impl Case {
-    fn trial(&self, name: String, test: impl FnOnce(&Case) -> anyhow::Result<Completion> + Send + 'static) -> Trial {
+    fn trial(
+        &self,
+        name: String,
+        test: impl FnOnce(&Case) -> anyhow::Result<Completion> + Send + 'static,
+    ) -> Trial {
         let case = self.clone();
-        Trial::ignorable_test(name, move || test(&case).map_err(|error| Failed::from(format!("{error:#}"))))
+        Trial::ignorable_test(name, move || {
+            test(&case).map_err(|error| Failed::from(format!("{error:#}")))
+        })
     }
 
     fn build(&self, files: &Files) -> anyhow::Result<Place> {
         let workshop = workshop(&self.folder)?;
-        let stage = answers::build(&workshop, self.chapter.name, files, &workshop.crate_folder(self.chapter.name))?;
+        let stage = answers::build(
+            &workshop,
+            self.chapter.name,
+            files,
+            &workshop.crate_folder(self.chapter.name),
+        )?;
         let mut place = Place::new(&stage, &workshop.target.join("debug"), Path::new(PROGRAM))?;
         place.bound = BOUND;
         Ok(place)
@@ -104,7 +130,11 @@ impl Case {
     fn fails_as_handed_out(&self) -> anyhow::Result<Completion> {
         let files = workshop(&self.folder)?.handed_out(&self.exercise)?;
         let left = todos(&files).len();
-        ensure!(left == self.exercise.holes.len(), "{left} todo! for {} holes", self.exercise.holes.len());
+        ensure!(
+            left == self.exercise.holes.len(),
+            "{left} todo! for {} holes",
+            self.exercise.holes.len()
+        );
         let place = self.build(&files)?;
         // Also without a look at the todo!s: the checks themselves say so.
         for user in users() {
@@ -120,14 +150,20 @@ impl Case {
         let place = self.build(&files)?;
         let (mut passed, mut skipped) = (0, Vec::new());
         for user in users() {
-            // That the chapter's own code passes all of the chapter's checks, the acceptance tests find out.
+            // That the chapter's own code passes all of the chapter's checks, the acceptance tests
+            // find out.
             let others = self.exercise.is_further() && *user == User::Ordinary;
             let own = &self.exercise.checks;
-            let checks = if others { checks_of(self.chapter, &self.exercise) } else { own.clone() };
-            let finding = judge(&place, self.chapter, &checks, *user, |check, verdict| match verdict {
-                Verdict::Skipped(reason) => skipped.push(format!("{}: {reason}", check.name)),
-                _ => passed += usize::from(own.iter().any(|own| std::ptr::eq(*own, check))),
-            })?;
+            let checks = if others {
+                checks_of(self.chapter, &self.exercise)
+            } else {
+                own.clone()
+            };
+            let finding =
+                judge(&place, self.chapter, &checks, *user, |check, verdict| match verdict {
+                    Verdict::Skipped(reason) => skipped.push(format!("{}: {reason}", check.name)),
+                    _ => passed += usize::from(own.iter().any(|own| std::ptr::eq(*own, check))),
+                })?;
             if let Some(Finding { check, verdict }) = finding {
                 bail!("as {}, {:?} says {verdict:?}", user.name(), check.name);
             }
@@ -146,18 +182,34 @@ impl Case {
             place.bound = BOUND_OF_HANG;
         }
         let mut judged = false;
-        for user in users().iter().filter(|user| wrong.shows.iter().any(|shows| shows == user.name())) {
+        for user in users()
+            .iter()
+            .filter(|user| wrong.shows.iter().any(|shows| shows == user.name()))
+        {
             let finding = match self.must_fail(&place, *user)? {
                 Ok(finding) => finding,
                 Err(reasons) => return Ok(Completion::ignored_with(reasons)),
             };
             judged = true;
             let (word, said) = finding.verdict.parts();
-            let told = format!("as {}: {word}, {:?}: {}\n{said}", user.name(), finding.check.name, finding.teaches());
+            let told = format!(
+                "as {}: {word}, {:?}: {}\n{said}",
+                user.name(),
+                finding.check.name,
+                finding.teaches()
+            );
             ensure!(word == wrong.verdict, "it is to say {}, but {told}", wrong.verdict);
-            ensure!(finding.teaches().contains(&wrong.says), "it is to teach {:?}, but {told}", wrong.says);
+            ensure!(
+                finding.teaches().contains(&wrong.says),
+                "it is to teach {:?}, but {told}",
+                wrong.says
+            );
         }
-        Ok(if judged { Completion::Completed } else { Completion::ignored_with("it shows as root only") })
+        Ok(if judged {
+            Completion::Completed
+        } else {
+            Completion::ignored_with("it shows as root only")
+        })
     }
 
     /// The first of the exercise's checks that does not hold; or, where none could be made on
@@ -171,7 +223,11 @@ impl Case {
                 skipped.push(reason.clone());
             }
         })?;
-        ensure!(finding.is_some() || self.may_skip(&skipped), "as {}, it passes; skipped: {skipped:?}", user.name());
+        ensure!(
+            finding.is_some() || self.may_skip(&skipped),
+            "as {}, it passes; skipped: {skipped:?}",
+            user.name()
+        );
         Ok(finding.ok_or_else(|| skipped.join("; ")))
     }
 

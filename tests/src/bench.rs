@@ -96,7 +96,14 @@ impl Bench {
         fs::create_dir(&temporary)?;
         fs::set_permissions(&temporary, fs::Permissions::from_mode(0o1777))?;
         let binaries = binary.parent().context("a binary is in a folder")?.to_owned();
-        Ok(Bench { stage, user, binaries, binary: binary.to_owned(), folder, bound: BOUND })
+        Ok(Bench {
+            stage,
+            user,
+            binaries,
+            binary: binary.to_owned(),
+            folder,
+            bound: BOUND,
+        })
     }
 
     /// The user's temporary folder, in which nothing may be left.
@@ -119,7 +126,8 @@ impl Bench {
         binary: &Path,
         arguments: impl IntoIterator<Item = S>,
     ) -> Run<'_> {
-        let arguments: Vec<OsString> = arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
+        let arguments: Vec<OsString> =
+            arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
         let named = arguments.iter().any(|argument| argument == "--rootfs");
         let before: &[&str] = match stage {
             0..=7 => &[],
@@ -135,19 +143,33 @@ impl Bench {
     }
 
     /// A run of any other program, as the same user in the same surroundings.
-    pub fn run<S: AsRef<OsStr>>(&self, program: impl AsRef<OsStr>, arguments: impl IntoIterator<Item = S>) -> Run<'_> {
+    pub fn run<S: AsRef<OsStr>>(
+        &self,
+        program: impl AsRef<OsStr>,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Run<'_> {
         let mut command = Command::new(program);
         command.args(arguments).env_clear().current_dir(&self.folder);
         command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-        command.env("HOME", &self.folder).env("TMPDIR", self.temporary()).env("LC_ALL", "C");
-        Run { bench: self, command, input: Vec::new(), standard_input: None, merged: false }
+        command
+            .env("HOME", &self.folder)
+            .env("TMPDIR", self.temporary())
+            .env("LC_ALL", "C");
+        Run {
+            bench: self,
+            command,
+            input: Vec::new(),
+            standard_input: None,
+            merged: false,
+        }
     }
 
     /// Why this user cannot make a user namespace with unshare(1), if that is so: some checks
     /// need one for its own limits, or as a container that has lost privileges.
     pub fn no_user_namespace(&self) -> anyhow::Result<Option<String>> {
         let ended = self.run("unshare", ["-r", "true"]).finish()?;
-        let reason = || format!("it needs a user namespace to try this in: {}", ended.errors.trim());
+        let reason =
+            || format!("it needs a user namespace to try this in: {}", ended.errors.trim());
         Ok((ended.status() != 0).then(reason))
     }
 
@@ -250,21 +272,45 @@ impl<'a> Run<'a> {
     /// Starts it, and does not wait.
     pub fn start(mut self) -> anyhow::Result<Running> {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = |what: &str| self.bench.folder.parent().unwrap_or(Path::new("/")).join(format!("{what}-{number}"));
+        let path = |what: &str| {
+            self.bench
+                .folder
+                .parent()
+                .unwrap_or(Path::new("/"))
+                .join(format!("{what}-{number}"))
+        };
         let (input, output, errors) = (path("in"), path("out"), path("err"));
         fs::write(&input, &self.input)?;
         let uid = self.bench.user.uid();
         if geteuid().is_root() && uid != 0 {
             self.command.uid(uid).gid(uid);
         }
-        let standard_input = self.standard_input.take().map_or_else(|| File::open(&input).map(Stdio::from), Ok)?;
+        let standard_input = self
+            .standard_input
+            .take()
+            .map_or_else(|| File::open(&input).map(Stdio::from), Ok)?;
         let (to_output, to_errors) = (File::create(&output)?, File::create(&errors)?);
-        let to_errors = if self.merged { to_output.try_clone()? } else { to_errors };
+        let to_errors = if self.merged {
+            to_output.try_clone()?
+        } else {
+            to_errors
+        };
         self.command.stdin(standard_input).stdout(to_output).stderr(to_errors);
-        let child = self.command.spawn().with_context(|| format!("start {:?}", self.command.get_program()))?;
+        let child = self
+            .command
+            .spawn()
+            .with_context(|| format!("start {:?}", self.command.get_program()))?;
         fs::remove_file(&input)?;
         let (bound, stage) = (self.bench.bound, self.bench.stage);
-        Ok(Running { child, started: Instant::now(), bound, output, errors, input: None, stage })
+        Ok(Running {
+            child,
+            started: Instant::now(),
+            bound,
+            output,
+            errors,
+            input: None,
+            stage,
+        })
     }
 
     /// Runs it to its end.
@@ -299,10 +345,13 @@ impl Running {
         Pid::from_raw(self.child.id() as i32)
     }
 
-    /// The pid of the command, outside: the stage's child, or its child where a keeper is between them.
+    /// The pid of the command, outside: the stage's child, or its child where a keeper is between
+    /// them.
     pub fn command(&self) -> anyhow::Result<Pid> {
         let keepers = usize::from(self.stage >= 9);
-        (0..=keepers).try_fold(self.pid(), |pid, _| children_of(pid)?.first().copied().context("it has no child"))
+        (0..=keepers).try_fold(self.pid(), |pid, _| {
+            children_of(pid)?.first().copied().context("it has no child")
+        })
     }
 
     /// What it has written to standard output so far.
@@ -315,7 +364,10 @@ impl Running {
         while !self.output().contains(word) {
             if wait_for_end(self.pid(), Duration::from_millis(2))? {
                 let errors = fs::read_to_string(&self.errors).unwrap_or_default();
-                ensure!(self.output().contains(word), "it ended and never wrote {word:?}; it said: {errors}");
+                ensure!(
+                    self.output().contains(word),
+                    "it ended and never wrote {word:?}; it said: {errors}"
+                );
             }
             self.check_bound()?;
         }
@@ -335,7 +387,10 @@ impl Running {
 
     /// Writes to the standard input of [`Run::start_waiting`].
     pub fn say(&mut self, text: &str) -> anyhow::Result<()> {
-        self.input.as_mut().context("its standard input is closed")?.write_all(text.as_bytes())?;
+        self.input
+            .as_mut()
+            .context("its standard input is closed")?
+            .write_all(text.as_bytes())?;
         Ok(())
     }
 
@@ -351,13 +406,21 @@ impl Running {
         }
         let status = self.child.wait()?;
         let read = |path: &Path| anyhow::Ok((fs::read(path)?, fs::remove_file(path)?).0);
-        Ok(Ended { status, output: read(&self.output)?, errors: String::from_utf8_lossy(&read(&self.errors)?).into() })
+        Ok(Ended {
+            status,
+            output: read(&self.output)?,
+            errors: String::from_utf8_lossy(&read(&self.errors)?).into(),
+        })
     }
 
     fn check_bound(&mut self) -> anyhow::Result<()> {
         if self.started.elapsed() > patience(self.bound) {
             let said = fs::read_to_string(&self.errors).unwrap_or_default();
-            let hang = Hang { after: patience(self.bound), zombies: zombies_of(self.pid()), said };
+            let hang = Hang {
+                after: patience(self.bound),
+                zombies: zombies_of(self.pid()),
+                said,
+            };
             // Its children first: those of a stage that hangs need not die with it.
             for child in children_of(self.pid()).unwrap_or_default() {
                 let _ = kill(child, Signal::SIGKILL);
@@ -394,7 +457,10 @@ pub struct Ended {
 impl Ended {
     /// The exit status; 128+N if signal N ended it, as a shell says it.
     pub fn status(&self) -> i32 {
-        self.status.code().or(self.status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
+        self.status
+            .code()
+            .or(self.status.signal().map(|signal| 128 + signal))
+            .unwrap_or(-1)
     }
 
     /// Standard output as text.

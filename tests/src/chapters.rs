@@ -12,16 +12,46 @@ pub struct Chapter {
 
 /// The chapters, lowest first.
 pub const CHAPTERS: [Chapter; 10] = [
-    Chapter { name: "01-uts", probe: ch01_uts::probe },
-    Chapter { name: "02-ipc", probe: ch02_ipc::probe },
-    Chapter { name: "03-pid", probe: ch03_pid::probe },
-    Chapter { name: "04-mount", probe: ch04_mount::probe },
-    Chapter { name: "05-user-idmap", probe: ch05_user_idmap::probe },
-    Chapter { name: "06-reexec", probe: ch06_reexec::probe },
-    Chapter { name: "07-cgroup-memory", probe: ch07_cgroup_memory::probe },
-    Chapter { name: "08-pipe-init", probe: ch08_pipe_init::probe },
-    Chapter { name: "09-aufs", probe: ch09_aufs::probe },
-    Chapter { name: "10-nsenter", probe: ch10_nsenter::probe },
+    Chapter {
+        name: "01-uts",
+        probe: ch01_uts::probe,
+    },
+    Chapter {
+        name: "02-ipc",
+        probe: ch02_ipc::probe,
+    },
+    Chapter {
+        name: "03-pid",
+        probe: ch03_pid::probe,
+    },
+    Chapter {
+        name: "04-mount",
+        probe: ch04_mount::probe,
+    },
+    Chapter {
+        name: "05-user-idmap",
+        probe: ch05_user_idmap::probe,
+    },
+    Chapter {
+        name: "06-reexec",
+        probe: ch06_reexec::probe,
+    },
+    Chapter {
+        name: "07-cgroup-memory",
+        probe: ch07_cgroup_memory::probe,
+    },
+    Chapter {
+        name: "08-pipe-init",
+        probe: ch08_pipe_init::probe,
+    },
+    Chapter {
+        name: "09-aufs",
+        probe: ch09_aufs::probe,
+    },
+    Chapter {
+        name: "10-nsenter",
+        probe: ch10_nsenter::probe,
+    },
 ];
 
 impl Chapter {

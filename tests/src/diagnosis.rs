@@ -25,27 +25,45 @@ pub type Diagnosis = BTreeMap<String, Answer>;
 /// Runs `doctor --json` as the bench's user, under these words (none, or such as `unshare -r`).
 pub fn ask(bench: &Bench, under: &[&str]) -> anyhow::Result<Diagnosis> {
     let run = bench.run(bench.other("doctor"), ["--json"]);
-    let ended = if under.is_empty() { run } else { run.under(under) }.finish()?;
+    let ended = if under.is_empty() {
+        run
+    } else {
+        run.under(under)
+    }
+    .finish()?;
     read(&ended)
 }
 
 fn read(ended: &Ended) -> anyhow::Result<Diagnosis> {
-    let json: JsonValue = ended.text().parse().with_context(|| format!("doctor said {}", ended.errors))?;
+    let json: JsonValue =
+        ended.text().parse().with_context(|| format!("doctor said {}", ended.errors))?;
     let mut diagnosis = Diagnosis::new();
     for chapter in field::<Vec<JsonValue>>(&json, "chapters")? {
-        let reason = |reason: &JsonValue| reason.get::<String>().cloned().context("a reason is no string");
-        let reasons = field::<Vec<JsonValue>>(chapter, "reasons")?.iter().map(reason).collect::<anyhow::Result<_>>()?;
+        let reason =
+            |reason: &JsonValue| reason.get::<String>().cloned().context("a reason is no string");
+        let reasons = field::<Vec<JsonValue>>(chapter, "reasons")?
+            .iter()
+            .map(reason)
+            .collect::<anyhow::Result<_>>()?;
         let verdict = field::<String>(chapter, "verdict")?.clone();
         diagnosis.insert(field::<String>(chapter, "chapter")?.clone(), Answer { verdict, reasons });
     }
     let all_run = diagnosis.values().all(|answer| answer.verdict == "runs");
-    ensure!(ended.status() == i32::from(!all_run), "the doctor's exit status is {}", ended.status());
+    ensure!(
+        ended.status() == i32::from(!all_run),
+        "the doctor's exit status is {}",
+        ended.status()
+    );
     Ok(diagnosis)
 }
 
 fn field<'a, T: InnerAsRef>(object: &'a JsonValue, key: &str) -> anyhow::Result<&'a T> {
-    let fields: &HashMap<String, JsonValue> = object.get().context("the doctor's JSON is no object")?;
-    fields.get(key).and_then(JsonValue::get).with_context(|| format!("no {key} in the doctor's JSON"))
+    let fields: &HashMap<String, JsonValue> =
+        object.get().context("the doctor's JSON is no object")?;
+    fields
+        .get(key)
+        .and_then(JsonValue::get)
+        .with_context(|| format!("no {key} in the doctor's JSON"))
 }
 
 /// Each stage runs if the doctor says so, and if not, fails with the doctor's words; and so
@@ -53,10 +71,19 @@ fn field<'a, T: InnerAsRef>(object: &'a JsonValue, key: &str) -> anyhow::Result<
 pub fn stages_agree(bench: &Bench, under: &[&str]) -> anyhow::Result<Diagnosis> {
     let diagnosis = ask(bench, under)?;
     for chapter in &CHAPTERS {
-        let answer = diagnosis.get(chapter.name).with_context(|| format!("no word of {}", chapter.name))?;
-        agrees(&run(bench, under, chapter, &[])?, answer.verdict != "does not run", chapter, answer)?;
+        let answer = diagnosis
+            .get(chapter.name)
+            .with_context(|| format!("no word of {}", chapter.name))?;
+        agrees(
+            &run(bench, under, chapter, &[])?,
+            answer.verdict != "does not run",
+            chapter,
+            answer,
+        )?;
         let is_root = bench.user == User::Root || !under.is_empty();
-        if let (Some(part), true) = (part(chapter.number(), is_root), answer.verdict != "does not run") {
+        if let (Some(part), true) =
+            (part(chapter.number(), is_root), answer.verdict != "does not run")
+        {
             agrees(&run(bench, under, chapter, part)?, answer.verdict == "runs", chapter, answer)?;
         }
     }
@@ -72,7 +99,12 @@ fn part(chapter: u8, is_root: bool) -> Option<&'static [&'static str]> {
     }
 }
 
-fn run(bench: &Bench, under: &[&str], chapter: &Chapter, options: &[&str]) -> anyhow::Result<Ended> {
+fn run(
+    bench: &Bench,
+    under: &[&str],
+    chapter: &Chapter,
+    options: &[&str],
+) -> anyhow::Result<Ended> {
     let binary = bench.other(chapter.name);
     let words = [&["-q"], options, &["true"]].concat();
     let run = match chapter.number() {
@@ -80,7 +112,12 @@ fn run(bench: &Bench, under: &[&str], chapter: &Chapter, options: &[&str]) -> an
         9.. => bench.run(&binary, [&["run"], &words[..]].concat()),
         number => bench.stage_at(number, &binary, words),
     };
-    if under.is_empty() { run } else { run.under(under) }.finish()
+    if under.is_empty() {
+        run
+    } else {
+        run.under(under)
+    }
+    .finish()
 }
 
 fn agrees(ended: &Ended, runs: bool, chapter: &Chapter, answer: &Answer) -> anyhow::Result<()> {
@@ -88,7 +125,11 @@ fn agrees(ended: &Ended, runs: bool, chapter: &Chapter, answer: &Answer) -> anyh
     if runs {
         ensure!(ended.status() == 0, "{}", said());
     } else {
-        let way_out = answer.reasons.first().and_then(|reason| reason.rsplit(": ").next()).unwrap_or_default();
+        let way_out = answer
+            .reasons
+            .first()
+            .and_then(|reason| reason.rsplit(": ").next())
+            .unwrap_or_default();
         ensure!(ended.status() == 125 && ended.errors.contains(way_out), "{}", said());
     }
     Ok(())

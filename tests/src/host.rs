@@ -45,8 +45,10 @@ pub fn prepare() -> anyhow::Result<()> {
         let own = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC;
         unshare(own).context("mount, UTS and IPC namespaces for the judge")?;
         let none: Option<&str> = None;
-        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).context("make the mounts private")?;
-        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_SHARED, none).context("make the mounts shared")?;
+        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)
+            .context("make the mounts private")?;
+        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_SHARED, none)
+            .context("make the mounts shared")?;
     }
     Ok(())
 }
@@ -54,8 +56,13 @@ pub fn prepare() -> anyhow::Result<()> {
 /// What this process inherited is no business of the stages': marks every descriptor but
 /// 0, 1 and 2. (close_range(2) can do that in one call, but only since Linux 5.11.)
 fn close_on_exec() -> anyhow::Result<()> {
-    let numbers = fs::read_dir("/proc/self/fd")?.map(|entry| Ok(entry?.file_name().to_string_lossy().parse()?));
-    for number in numbers.collect::<anyhow::Result<Vec<i32>>>()?.into_iter().filter(|number| *number > 2) {
+    let numbers = fs::read_dir("/proc/self/fd")?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().parse()?));
+    for number in numbers
+        .collect::<anyhow::Result<Vec<i32>>>()?
+        .into_iter()
+        .filter(|number| *number > 2)
+    {
         // SAFETY: F_SETFD takes two numbers, and on the one that was the folder's own it fails.
         unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
     }
@@ -81,7 +88,10 @@ impl Snapshot {
         for kind in ["msg", "sem", "shm"] {
             let table = fs::read_to_string(format!("/proc/sysvipc/{kind}")).unwrap_or_default();
             // key and id: the other columns change when somebody uses it.
-            let ids = table.lines().skip(1).map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
+            let ids = table
+                .lines()
+                .skip(1)
+                .map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
             queues.extend(ids.map(|id| format!("{kind} {id}")));
         }
         let mut groups = BTreeSet::new();
@@ -94,7 +104,10 @@ impl Snapshot {
             hostname: fs::read_to_string("/proc/sys/kernel/hostname")?,
             mounts: mountinfo.lines().map(str::to_owned).collect(),
             queues,
-            links: names("/sys/class/net").into_iter().map(|path| path.display().to_string()).collect(),
+            links: names("/sys/class/net")
+                .into_iter()
+                .map(|path| path.display().to_string())
+                .collect(),
             groups,
             files: names(folder),
         })
@@ -111,19 +124,31 @@ impl Snapshot {
         compare("network link", &self.links, &after.links, &mut found);
         let left = after.groups.difference(&self.groups).filter(|group| is_left_over(group));
         found.extend(left.map(|group| format!("a new cgroup: {}", group.display())));
-        let shown = |paths: &BTreeSet<PathBuf>| paths.iter().map(|path| path.display().to_string()).collect();
+        let shown = |paths: &BTreeSet<PathBuf>| {
+            paths.iter().map(|path| path.display().to_string()).collect()
+        };
         compare("file", &shown(&self.files), &shown(&after.files), &mut found);
         found
     }
 }
 
-fn compare(what: &str, before: &BTreeSet<String>, after: &BTreeSet<String>, found: &mut Vec<String>) {
+fn compare(
+    what: &str,
+    before: &BTreeSet<String>,
+    after: &BTreeSet<String>,
+    found: &mut Vec<String>,
+) {
     found.extend(after.difference(before).map(|one| format!("a new {what}: {one}")));
     found.extend(before.difference(after).map(|one| format!("a {what} is gone: {one}")));
 }
 
 fn names(folder: impl AsRef<Path>) -> BTreeSet<PathBuf> {
-    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+    fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect()
 }
 
 /// The groups that a stage has left: their name says who made them, and that one has ended.
@@ -145,8 +170,13 @@ fn find_groups(folder: &Path, found: &mut BTreeSet<PathBuf>) {
 fn is_left_over(group: &Path) -> bool {
     let start = Instant::now();
     while start.elapsed() < patience(GROUP_OF_OTHERS) {
-        let maker_lives = group.file_name().and_then(|name| name.to_str()).is_some_and(|name| !maker_is_gone(name));
-        let Ok(processes) = fs::read_to_string(group.join("cgroup.procs")) else { return false };
+        let maker_lives = group
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| !maker_is_gone(name));
+        let Ok(processes) = fs::read_to_string(group.join("cgroup.procs")) else {
+            return false;
+        };
         if maker_lives || !processes.is_empty() {
             return false;
         }
@@ -173,7 +203,9 @@ pub fn nobody_stays() -> anyhow::Result<()> {
     }
     let mut left = Vec::new();
     for pid in children()? {
-        let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', " ");
+        let command = fs::read_to_string(format!("/proc/{pid}/cmdline"))
+            .unwrap_or_default()
+            .replace('\0', " ");
         left.push(format!("{pid} ({})", command.trim()));
         kill(pid, Signal::SIGKILL)?;
         waitpid(pid, None)?;
@@ -189,6 +221,7 @@ pub fn children() -> anyhow::Result<Vec<Pid>> {
 
 /// The pids of a process's children (proc_tid_children(5)).
 pub fn children_of(pid: Pid) -> anyhow::Result<Vec<Pid>> {
-    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).context("read the list of children")?;
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
+        .context("read the list of children")?;
     text.split_whitespace().map(|pid| Ok(Pid::from_raw(pid.parse()?))).collect()
 }

@@ -5,7 +5,11 @@ use std::{env, sync::LazyLock, time::Duration};
 /// How many times slower than usual this machine is: `JUDGE_PATIENCE`, for one whose
 /// processor is emulated.
 static FACTOR: LazyLock<u32> = LazyLock::new(|| match env::var("JUDGE_PATIENCE") {
-    Ok(text) => text.parse().ok().filter(|factor| *factor > 0).expect("JUDGE_PATIENCE is a whole number above 0"),
+    Ok(text) => text
+        .parse()
+        .ok()
+        .filter(|factor| *factor > 0)
+        .expect("JUDGE_PATIENCE is a whole number above 0"),
     Err(_) => 1,
 });
 

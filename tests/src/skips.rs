@@ -10,5 +10,6 @@ pub fn is_expected(name: &str, reason: &str) -> bool {
         None => include_str!("../expected-skips.txt").into(),
     });
     let mut expected = LIST.lines().filter_map(|line| line.split_once(" => "));
-    env::var_os("CI").is_none() || expected.any(|(test, words)| name.contains(test) && reason.contains(words))
+    env::var_os("CI").is_none()
+        || expected.any(|(test, words)| name.contains(test) && reason.contains(words))
 }

@@ -31,13 +31,16 @@ pub const REFUSED: &str = "this machine lets nobody trace a child: see kernel.ya
 pub fn trace(command: &mut Command) {
     // SAFETY: ptrace(2) is async-signal-safe, and PTRACE_TRACEME takes no pointer.
     unsafe {
-        command.pre_exec(|| Ok(Errno::result(libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0)).map(drop)?));
+        command
+            .pre_exec(|| Ok(Errno::result(libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0)).map(drop)?));
     }
 }
 
 /// Whether an error of starting a command that was to be traced is ptrace's.
 pub fn is_refused(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 /// Runs a stopped process to its end or to the bound, and its children ahead of it.
@@ -68,7 +71,8 @@ pub fn hold_back(parent: Pid, bound: Duration) -> anyhow::Result<()> {
             Some(WaitStatus::PtraceEvent(..)) => let_go(Pid::from_raw(message(parent)? as i32))?,
             Some(WaitStatus::Stopped(_, arrived)) => signal = Some(arrived as usize),
             Some(_) => {}
-            // It sleeps, and can be let go only when it is stopped. What hangs is found out by others.
+            // It sleeps, and can be let go only when it is stopped. What hangs is found out by
+            // others.
             None => {
                 nix::sys::signal::kill(parent, nix::sys::signal::Signal::SIGSTOP)?;
                 waitpid(parent, None)?;
@@ -91,7 +95,9 @@ fn let_children_run(parent: Pid) {
         let stat = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
         stat.rsplit_once(") ").is_some_and(|(_, fields)| fields.starts_with(['R', 'D']))
     };
-    while start.elapsed() < patience(PATIENCE) && children_of(parent).unwrap_or_default().iter().any(runs) {
+    while start.elapsed() < patience(PATIENCE)
+        && children_of(parent).unwrap_or_default().iter().any(runs)
+    {
         sleep(Duration::from_micros(100));
     }
 }
@@ -99,7 +105,9 @@ fn let_children_run(parent: Pid) {
 /// The next change of the process's state; `None` if there is none before the deadline.
 fn wait(pid: Pid, deadline: Instant) -> anyhow::Result<Option<WaitStatus>> {
     loop {
-        match waitpid(pid, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL)).context("wait for a traced process")? {
+        match waitpid(pid, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL))
+            .context("wait for a traced process")?
+        {
             WaitStatus::StillAlive if Instant::now() > deadline => return Ok(None),
             WaitStatus::StillAlive => sleep(Duration::from_micros(100)),
             status => return Ok(Some(status)),

@@ -53,11 +53,16 @@ fn main() {
 }
 
 fn trials() -> anyhow::Result<(Arc<Place>, Vec<Trial>)> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace's folder")?.to_owned();
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("the workspace's folder")?
+        .to_owned();
     let book = workspace.join("book");
-    let mut programs: Vec<String> = CHAPTERS.iter().map(|chapter| chapter.name.to_owned()).collect();
+    let mut programs: Vec<String> =
+        CHAPTERS.iter().map(|chapter| chapter.name.to_owned()).collect();
     programs.extend(
-        ["rootfs", "doctor", "examples/reexec_usage", "examples/before_main", "examples/unsealed"].map(str::to_owned),
+        ["rootfs", "doctor", "examples/reexec_usage", "examples/before_main", "examples/unsealed"]
+            .map(str::to_owned),
     );
     let place = Arc::new(Place::new(&programs)?);
     let mut transcripts = Vec::new();
@@ -70,18 +75,32 @@ fn trials() -> anyhow::Result<(Arc<Place>, Vec<Trial>)> {
     };
     let mut trials = self_tests::trials(&place);
     trials.extend(trials_of_pages(&workspace, &transcripts)?);
-    let diagnoses = users.iter().map(|user| ask_doctor(*user, &place.0)).collect::<anyhow::Result<Vec<_>>>()?;
+    let diagnoses = users
+        .iter()
+        .map(|user| ask_doctor(*user, &place.0))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     for file in &transcripts {
         for (user, diagnosis) in users.iter().zip(&diagnoses) {
             let text = fs::read_to_string(file)?;
-            let transcript = Transcript::parse(&text).with_context(|| format!("{}", file.display()))?;
+            let transcript =
+                Transcript::parse(&text).with_context(|| format!("{}", file.display()))?;
             if transcript.is_for(*user) {
-                let name = format!("{} as {}", file.strip_prefix(book.join("src"))?.display(), user.name());
-                let chapter = file.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
-                let ill = diagnosis.get(&*chapter).filter(|answer| answer.verdict == "does not run");
+                let name = format!(
+                    "{} as {}",
+                    file.strip_prefix(book.join("src"))?.display(),
+                    user.name()
+                );
+                let chapter =
+                    file.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+                let ill =
+                    diagnosis.get(&*chapter).filter(|answer| answer.verdict == "does not run");
                 let (file, user, place) = (file.clone(), *user, Arc::clone(&place));
                 let wrong_version = transcript.on_v1 && surroundings::memory_on_v1()?.is_none();
-                let reason = if wrong_version { Some(WRONG_VERSION.into()) } else { None };
+                let reason = if wrong_version {
+                    Some(WRONG_VERSION.into())
+                } else {
+                    None
+                };
                 trials.push(match reason.or_else(|| ill.map(|answer| answer.reasons.join("; "))) {
                     None => trial(name, move || replay(&file, user, &place.0)),
                     Some(reason) => skipped(name, reason),
@@ -90,7 +109,9 @@ fn trials() -> anyhow::Result<(Arc<Place>, Vec<Trial>)> {
         }
     }
     // The last one: what the README shows is what the others have found.
-    trials.push(trial("README.md shows the log of chapter 6", move || readme_is_true(&workspace)));
+    trials.push(trial("README.md shows the log of chapter 6", move || {
+        readme_is_true(&workspace)
+    }));
     Ok((place, trials))
 }
 
@@ -98,21 +119,30 @@ fn trials() -> anyhow::Result<(Arc<Place>, Vec<Trial>)> {
 fn readme_is_true(workspace: &Path) -> anyhow::Result<()> {
     let file = workspace.join("README.md");
     let readme = fs::read_to_string(&file)?;
-    let transcript = fs::read_to_string(workspace.join("book/src/transcripts/06-reexec/show.console"))?;
+    let transcript =
+        fs::read_to_string(workspace.join("book/src/transcripts/06-reexec/show.console"))?;
     let (_, shown) = transcript.split_once('\n').context("the first line says who runs it")?;
     let command = shown.lines().next().context("a transcript begins with a command")?;
-    let (before, rest) = readme.split_once(command).with_context(|| format!("README.md lacks: {command}"))?;
+    let (before, rest) = readme
+        .split_once(command)
+        .with_context(|| format!("README.md lacks: {command}"))?;
     let (_, after) = rest.split_once("\n```").context("the README's block has no end")?;
     let expected = format!("{before}{}\n```{after}", shown.trim_end());
     if env::var_os("SNAPSHOTS").is_some_and(|action| action == "overwrite") {
         return Ok(fs::write(&file, expected)?);
     }
-    ensure!(readme == expected, "README.md shows another log than the book: make transcripts");
+    ensure!(
+        readme == expected,
+        "README.md shows another log than the book: make transcripts"
+    );
     Ok(())
 }
 
 /// A test with this project's errors.
-fn trial(name: impl Into<String>, test: impl FnOnce() -> anyhow::Result<()> + Send + 'static) -> Trial {
+fn trial(
+    name: impl Into<String>,
+    test: impl FnOnce() -> anyhow::Result<()> + Send + 'static,
+) -> Trial {
     Trial::test(name, move || test().map_err(|error| Failed::from(format!("{error:#}"))))
 }
 
@@ -136,13 +166,24 @@ fn trials_of_pages(workspace: &Path, transcripts: &[PathBuf]) -> anyhow::Result<
     let mut trials = Vec::new();
     for page in Page::all(&workspace.join("book"))? {
         let name = page.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (root, chapter) = (workspace.to_owned(), workspace.join("chapters").join(name.trim_end_matches(".md")));
-        trials.push(trial(format!("{name}: nothing is pasted"), move || page.shows_nothing_pasted(&root)));
+        let (root, chapter) = (
+            workspace.to_owned(),
+            workspace.join("chapters").join(name.trim_end_matches(".md")),
+        );
+        trials.push(trial(format!("{name}: nothing is pasted"), move || {
+            page.shows_nothing_pasted(&root)
+        }));
         if chapter.join("exercises").is_dir() {
             let (file, chapter) = (workspace.join("book/src").join(&name), chapter.clone());
-            trials.push(trial(format!("{name}: all exercises of the chapter are there"), move || {
-                page::includes_all_exercises(&Page::with(&file, &fs::read_to_string(&file)?), &chapter)
-            }));
+            trials.push(trial(
+                format!("{name}: all exercises of the chapter are there"),
+                move || {
+                    page::includes_all_exercises(
+                        &Page::with(&file, &fs::read_to_string(&file)?),
+                        &chapter,
+                    )
+                },
+            ));
         }
         if chapter.is_dir() {
             let file = workspace.join("book/src").join(&name);
@@ -166,13 +207,18 @@ fn replay(file: &Path, user: User, place: &Path) -> anyhow::Result<()> {
     let difference = difference(&written, &now);
     if difference.is_some() && env::var("SNAPSHOTS").is_ok_and(|word| word == "overwrite") {
         // Of two users' transcript the first one is written, and the second must be the same.
-        ensure!(transcript.who != "both" || user == User::Ordinary, "root gets another output than the user");
+        ensure!(
+            transcript.who != "both" || user == User::Ordinary,
+            "root gets another output than the user"
+        );
         println!("rewriting {}", file.display());
         return fs::write(file, now).with_context(|| format!("write {}", file.display()));
     }
     match difference {
         None => Ok(()),
-        Some(text) => bail!("the output is not what the page shows (`make transcripts` rewrites it)\n{text}"),
+        Some(text) => {
+            bail!("the output is not what the page shows (`make transcripts` rewrites it)\n{text}")
+        }
     }
 }
 
@@ -183,7 +229,11 @@ fn run_again(transcript: &Transcript, user: User, place: &Path) -> anyhow::Resul
     let mut steps = Vec::new();
     for step in &transcript.steps {
         let (output, status) = workspace.run(&step.command)?;
-        let now = Step { command: step.command.clone(), output, status };
+        let now = Step {
+            command: step.command.clone(),
+            output,
+            status,
+        };
         now.check()?;
         ensure!(
             status == step.status,
@@ -197,8 +247,15 @@ fn run_again(transcript: &Transcript, user: User, place: &Path) -> anyhow::Resul
     nobody_stays()?;
     let mut differences = before.differences(&Snapshot::take(&workspace.temporary())?);
     differences.retain(|difference| !surroundings::is_of_another_group(difference));
-    ensure!(differences.is_empty(), "the machine is not as it was: {}", differences.join("; "));
-    Ok(Transcript { steps, ..transcript.clone() })
+    ensure!(
+        differences.is_empty(),
+        "the machine is not as it was: {}",
+        differences.join("; ")
+    );
+    Ok(Transcript {
+        steps,
+        ..transcript.clone()
+    })
 }
 
 /// How two transcripts differ by more than names; `None` if they do not.
@@ -210,7 +267,14 @@ fn difference(written: &str, now: &str) -> Option<String> {
     let (written, now) = (Data::text(written), Data::text(now));
     let mut text = String::new();
     let palette = report::Palette::plain();
-    match report::write_diff(&mut text, &written, &now, Some(&"the page"), Some(&"this run"), palette) {
+    match report::write_diff(
+        &mut text,
+        &written,
+        &now,
+        Some(&"the page"),
+        Some(&"this run"),
+        palette,
+    ) {
         Ok(()) => Some(text),
         Err(error) => Some(error.to_string()),
     }

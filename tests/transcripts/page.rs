@@ -37,7 +37,8 @@ impl Page {
         let mut files = Vec::new();
         files_in(&book.join("src"), "md", &mut files)?;
         let read = |file: PathBuf| {
-            let text = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+            let text =
+                fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
             Ok(Page { file, text })
         };
         files.into_iter().map(read).collect()
@@ -45,7 +46,10 @@ impl Page {
 
     /// A page with this text, for the tests of these tests.
     pub fn with(file: &Path, text: &str) -> Page {
-        Page { file: file.to_owned(), text: text.to_owned() }
+        Page {
+            file: file.to_owned(),
+            text: text.to_owned(),
+        }
     }
 
     fn blocks(&self) -> anyhow::Result<Vec<Block<'_>>> {
@@ -54,7 +58,12 @@ impl Page {
         for line in self.text.lines() {
             let fence = line.trim_start().strip_prefix("```");
             match (open.take(), fence) {
-                (None, Some(info)) => open = Some(Block { info: info.trim(), lines: Vec::new() }),
+                (None, Some(info)) => {
+                    open = Some(Block {
+                        info: info.trim(),
+                        lines: Vec::new(),
+                    })
+                }
                 (Some(block), Some("")) => blocks.push(block),
                 (Some(mut block), _) => {
                     block.lines.push(line);
@@ -73,8 +82,9 @@ impl Page {
         let pattern = Regex::new(r"\{\{#include ([^}:]+)(?::([^}]*))?\}\}")?;
         let read = |found: regex::Captures| {
             let file = folder.join(found[1].trim());
-            let file =
-                file.canonicalize().with_context(|| format!("{} includes {}", self.file.display(), &found[1]))?;
+            let file = file
+                .canonicalize()
+                .with_context(|| format!("{} includes {}", self.file.display(), &found[1]))?;
             Ok((file, part(found.get(2).map_or("", |part| part.as_str()))))
         };
         pattern.captures_iter(&self.text).map(read).collect()
@@ -86,7 +96,10 @@ impl Page {
         for block in self.blocks()? {
             let language = block.info.split(',').next().unwrap_or_default();
             let include = |ending: &str| match block.lines[..] {
-                [line] => line.trim().starts_with("{{#include ") && Regex::new(ending).unwrap().is_match(line),
+                [line] => {
+                    line.trim().starts_with("{{#include ")
+                        && Regex::new(ending).unwrap().is_match(line)
+                }
                 _ => false,
             };
             let fine = match language {
@@ -114,10 +127,13 @@ fn is_known_command(line: &str, workspace: &Path) -> bool {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words[..] {
         ["make", target, ..] if words[2..].iter().all(|word| word.contains('=')) => {
-            fs::read_to_string(workspace.join("Makefile"))
-                .is_ok_and(|makefile| makefile.lines().any(|line| line.starts_with(&format!("{target}:"))))
+            fs::read_to_string(workspace.join("Makefile")).is_ok_and(|makefile| {
+                makefile.lines().any(|line| line.starts_with(&format!("{target}:")))
+            })
         }
-        ["cargo", "run", "--bin", name, ..] => built_programs(workspace).is_ok_and(|programs| programs.contains(name)),
+        ["cargo", "run", "--bin", name, ..] => {
+            built_programs(workspace).is_ok_and(|programs| programs.contains(name))
+        }
         ["mdbook", "serve", "book"] => true,
         _ => false,
     }
@@ -138,14 +154,21 @@ pub fn built_programs(workspace: &Path) -> anyhow::Result<BTreeSet<String>> {
         if folder.is_dir() {
             files_in(&folder, "rs", &mut files)?;
         }
-        programs.extend(files.iter().filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned())));
+        programs
+            .extend(files.iter().filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned())));
     }
     Ok(programs)
 }
 
 fn part(text: &str) -> Part {
     let lines: Vec<&str> = text.split(':').collect();
-    let number = |text: &str, otherwise| if text.is_empty() { Some(otherwise) } else { text.parse().ok() };
+    let number = |text: &str, otherwise| {
+        if text.is_empty() {
+            Some(otherwise)
+        } else {
+            text.parse().ok()
+        }
+    };
     match lines[..] {
         [""] => Part::Whole,
         [one] => one.parse().map_or(Part::Anchor(one.to_owned()), |line| Part::Lines(line, line)),
@@ -170,7 +193,11 @@ pub fn every_transcript_is_shown(pages: &[Page], transcripts: &[PathBuf]) -> any
                 Part::Anchor(_) => false,
             });
             ensure!(covered || number == 1, "{}:{number}: no page shows {line:?}", file.display());
-            ensure!(!covered || number > 1, "{}: a page shows the line that says who runs it", file.display());
+            ensure!(
+                !covered || number > 1,
+                "{}: a page shows the line that says who runs it",
+                file.display()
+            );
         }
     }
     Ok(())
@@ -198,7 +225,8 @@ pub fn shows_whole_chapter(page: &Page, chapter: &Path) -> anyhow::Result<()> {
             .filter(|(included, _)| *included == file.canonicalize().unwrap_or_default())
             .map(|(_, part)| part)
             .collect();
-        shows_whole_file(&fs::read_to_string(&file)?, &parts).with_context(|| format!("{}", file.display()))?;
+        shows_whole_file(&fs::read_to_string(&file)?, &parts)
+            .with_context(|| format!("{}", file.display()))?;
     }
     Ok(())
 }
@@ -208,14 +236,26 @@ fn shows_whole_file(text: &str, parts: &[&Part]) -> anyhow::Result<()> {
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
         if line == "#[cfg(test)]" {
-            ensure!(!parts.contains(&&Part::Whole), "line {number}: the page includes the tests too");
+            ensure!(
+                !parts.contains(&&Part::Whole),
+                "line {number}: the page includes the tests too"
+            );
             break;
         }
         if is_for_workshop(line) {
-            ensure!(!parts.contains(&&Part::Whole), "line {number}: a whole include shows the line `{line}`");
+            ensure!(
+                !parts.contains(&&Part::Whole),
+                "line {number}: a whole include shows the line `{line}`"
+            );
         } else if let Some(name) = line.strip_prefix("// ANCHOR: ") {
-            ensure!(!parts.contains(&&Part::Whole), "line {number}: a whole include shows the line `{line}`");
-            ensure!(parts.contains(&&Part::Anchor(name.to_owned())), "line {number}: the page lacks the part `{name}`");
+            ensure!(
+                !parts.contains(&&Part::Whole),
+                "line {number}: a whole include shows the line `{line}`"
+            );
+            ensure!(
+                parts.contains(&&Part::Anchor(name.to_owned())),
+                "line {number}: the page lacks the part `{name}`"
+            );
             open.push(name);
         } else if let Some(name) = line.strip_prefix("// ANCHOR_END: ") {
             let Some(index) = open.iter().position(|open| *open == name) else {
@@ -233,7 +273,9 @@ fn shows_whole_file(text: &str, parts: &[&Part]) -> anyhow::Result<()> {
 
 /// The bounds of a piece that an exercise takes out lie within the parts that the page shows.
 fn is_for_workshop(line: &str) -> bool {
-    ["// ANCHOR: exercise-", "// ANCHOR_END: exercise-"].iter().any(|prefix| line.starts_with(prefix))
+    ["// ANCHOR: exercise-", "// ANCHOR_END: exercise-"]
+        .iter()
+        .any(|prefix| line.starts_with(prefix))
 }
 
 /// The page includes all exercises of the chapter's folder.

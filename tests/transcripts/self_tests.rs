@@ -43,28 +43,60 @@ fn same(one: &str, other: &str) -> bool {
 }
 
 fn letters() -> anyhow::Result<()> {
-    ensure!(same("uts:[4026531838]\nuts:[4026532851]\n", "uts:[4026531111]\nuts:[4026532222]\n"));
-    ensure!(!same("uts:[4026531838]\nuts:[4026532851]\n", "uts:[4026531838]\nuts:[4026531838]\n"));
+    ensure!(same(
+        "uts:[4026531838]\nuts:[4026532851]\n",
+        "uts:[4026531111]\nuts:[4026532222]\n"
+    ));
+    ensure!(!same(
+        "uts:[4026531838]\nuts:[4026532851]\n",
+        "uts:[4026531838]\nuts:[4026531838]\n"
+    ));
     ensure!(same("0xf7ec9f0c 0", "0x238c634c 0"));
     ensure!(!same("0xc1", "0xc2"), "a key that the code chose is no name");
-    ensure!(same("container-0a1b2c3d container-0a1b2c3d", "container-99999999 container-99999999"));
-    ensure!(!same("container-0a1b2c3d container-0a1b2c3d", "container-99999999 container-99999998"));
+    ensure!(same(
+        "container-0a1b2c3d container-0a1b2c3d",
+        "container-99999999 container-99999999"
+    ));
+    ensure!(!same(
+        "container-0a1b2c3d container-0a1b2c3d",
+        "container-99999999 container-99999998"
+    ));
     let log = |parent: u32, child: u32, said: u32| {
-        format!(" +0.10ms parent[{parent}] 01-uts/process.rs:1 {child} ended with status 0\n{said}\n")
+        format!(
+            " +0.10ms parent[{parent}] 01-uts/process.rs:1 {child} ended with status 0\n{said}\n"
+        )
     };
-    ensure!(same(&log(4242, 4243, 4243), &log(777, 9000, 9000)), "an output can repeat a pid");
-    ensure!(!same(&log(4242, 4243, 4243), &log(777, 9000, 777)), "the child is not the parent");
-    ensure!(!same(&log(4242, 4243, 4243), &log(777, 9000, 9001)), "a number that is no pid stays");
+    ensure!(
+        same(&log(4242, 4243, 4243), &log(777, 9000, 9000)),
+        "an output can repeat a pid"
+    );
+    ensure!(
+        !same(&log(4242, 4243, 4243), &log(777, 9000, 777)),
+        "the child is not the parent"
+    );
+    ensure!(
+        !same(&log(4242, 4243, 4243), &log(777, 9000, 9001)),
+        "a number that is no pid stays"
+    );
     ensure!(same("process 4242 is gone", "process 777 is gone"));
-    ensure!(!same("box  4242  sh\nprocess 4242 has ended", "box  777  sh\nprocess 778 has ended"));
+    ensure!(!same(
+        "box  4242  sh\nprocess 4242 has ended",
+        "box  777  sh\nprocess 778 has ended"
+    ));
     Ok(())
 }
 
 fn what_stays() -> anyhow::Result<()> {
     ensure!(!same("child[1] x", "child[2] x"), "PID 1 is PID 1");
     ensure!(!same("0 1000 1", "0 1001 1"), "ids are no names");
-    ensure!(!same("lib.rs:62 parent[862]", "lib.rs:63 parent[862]"), "line numbers are exact");
-    ensure!(same("lib.rs:862 parent[862]", "lib.rs:862 parent[4242]"), "even if a pid is the same number");
+    ensure!(
+        !same("lib.rs:62 parent[862]", "lib.rs:63 parent[862]"),
+        "line numbers are exact"
+    );
+    ensure!(
+        same("lib.rs:862 parent[862]", "lib.rs:862 parent[4242]"),
+        "even if a pid is the same number"
+    );
     ensure!(!same("[exit status 125]", "[exit status 126]"));
     Ok(())
 }
@@ -74,7 +106,10 @@ fn columns() -> anyhow::Result<()> {
     let seven = "+12.00ms parent[1234567] 01-uts/process.rs:73   cloning: UTS\n";
     ensure!(same(four, seven));
     ensure!(!same(four, &seven.replace("UTS", "IPC")));
-    ensure!(same("NAME  PID   COMMAND\nbox   4242  sh\n", "NAME  PID      COMMAND\nbox   1234567  sh\n"));
+    ensure!(same(
+        "NAME  PID   COMMAND\nbox   4242  sh\n",
+        "NAME  PID      COMMAND\nbox   1234567  sh\n"
+    ));
     ensure!(!same("a  b\n", "a b\n"), "only the log's columns, and those of ps");
     Ok(())
 }
@@ -113,7 +148,8 @@ fn refused() -> anyhow::Result<()> {
 
 fn shown_by_line() -> anyhow::Result<()> {
     ensure!(difference("as user\n$ true\n", "as user\n$ true\n").is_none());
-    let text = difference("as user\n$ x\none\ntwo\n", "as user\n$ x\none\nthree\n").unwrap_or_default();
+    let text =
+        difference("as user\n$ x\none\ntwo\n", "as user\n$ x\none\nthree\n").unwrap_or_default();
     ensure!(text.contains("two") && text.contains("three"), "{text}");
     Ok(())
 }
@@ -147,8 +183,14 @@ fn on_no_page() -> anyhow::Result<()> {
     let shown = |text: &str| every_transcript_is_shown(&page(text), std::slice::from_ref(&file));
     shown("{{#include transcripts/00-lab/quiet.console:2:}}")?;
     ensure!(shown("nothing").is_err());
-    ensure!(shown("{{#include transcripts/00-lab/quiet.console:2:2}}").is_err(), "a part of it is not enough");
-    ensure!(shown("{{#include transcripts/00-lab/quiet.console}}").is_err(), "the first line is not for the page");
+    ensure!(
+        shown("{{#include transcripts/00-lab/quiet.console:2:2}}").is_err(),
+        "a part of it is not enough"
+    );
+    ensure!(
+        shown("{{#include transcripts/00-lab/quiet.console}}").is_err(),
+        "the first line is not for the page"
+    );
     Ok(())
 }
 
@@ -159,8 +201,7 @@ fn replay(text: &str, place: &Path) -> anyhow::Result<Option<String>> {
 }
 
 fn right(place: &Path) -> anyhow::Result<()> {
-    let text =
-        "as user\n$ echo one; echo two >&2\none\ntwo\n$ cargo run --bin 01-uts -- -q sh -c 'exit 3'\n[exit status 3]\n";
+    let text = "as user\n$ echo one; echo two >&2\none\ntwo\n$ cargo run --bin 01-uts -- -q sh -c 'exit 3'\n[exit status 3]\n";
     let difference = replay(text, place)?;
     ensure!(difference.is_none(), "{difference:?}");
     Ok(())
@@ -174,7 +215,11 @@ fn wrong_output(place: &Path) -> anyhow::Result<()> {
 }
 
 fn wrong_status(place: &Path) -> anyhow::Result<()> {
-    for text in ["as user\n$ false\n", "as user\n$ true\n[exit status 1]\n", "as user\n$ exit 2\n[exit status 1]\n"] {
+    for text in [
+        "as user\n$ false\n",
+        "as user\n$ true\n[exit status 1]\n",
+        "as user\n$ exit 2\n[exit status 1]\n",
+    ] {
         let error = replay(text, place).err().map(|error| error.to_string()).unwrap_or_default();
         ensure!(error.contains("exit status"), "{text:?}: {error:?}");
     }
@@ -185,7 +230,10 @@ fn missing_program(place: &Path) -> anyhow::Result<()> {
     for command in ["no-such-program", "no-such-program | cat", "no-such-program; true"] {
         let error = replay(&format!("as user\n$ {command}\n"), place).err();
         let error = error.map(|error| error.to_string()).unwrap_or_default();
-        ensure!(error.contains("does not exist") || error.contains("exit status 127"), "{command}: {error:?}");
+        ensure!(
+            error.contains("does not exist") || error.contains("exit status 127"),
+            "{command}: {error:?}"
+        );
     }
     for command in ["cargo run --bin no-such-stage", "cargo build"] {
         ensure!(replay(&format!("as user\n$ {command}\n"), place).is_err(), "{command}");

@@ -31,7 +31,8 @@ const HOME: &str = "/home/you";
 /// The workspace's folder in it.
 const WORKSPACE: &str = "tower";
 
-/// The pid of the shell that runs the first command; the command's own is the next, and then its child's.
+/// The pid of the shell that runs the first command; the command's own is the next, and then its
+/// child's.
 const SHELL_PID: u32 = 4241;
 
 /// In place of cargo: runs what is built already, as `cargo run` would.
@@ -61,11 +62,15 @@ pub fn enter() -> anyhow::Result<()> {
             .context("bind an empty folder to /home")?;
         return sethostname(HOST).context("sethostname");
     }
-    let own = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWNS;
+    let own = CloneFlags::CLONE_NEWPID
+        | CloneFlags::CLONE_NEWUTS
+        | CloneFlags::CLONE_NEWIPC
+        | CloneFlags::CLONE_NEWNS;
     let group = OwnGroup::enter()?;
     unshare(own).context("namespaces for the transcripts' host")?;
     let none: Option<&str> = None;
-    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).context("make the mounts private")?;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)
+        .context("make the mounts private")?;
     // On disk, as a person's: tmpfs cannot hold a container layer of chapter 9 before Linux 6.6.
     let homes = Homes(env::temp_dir().join(format!("transcripts-{}", process::id())));
     fs::create_dir(&homes.0).with_context(|| format!("make {}", homes.0.display()))?;
@@ -99,11 +104,14 @@ struct OwnGroup(Option<(PathBuf, PathBuf)>);
 
 impl OwnGroup {
     fn enter() -> anyhow::Result<OwnGroup> {
-        let Some(above) = memory_on_v1()? else { return Ok(OwnGroup(None)) };
+        let Some(above) = memory_on_v1()? else {
+            return Ok(OwnGroup(None));
+        };
         let own = above.join(format!("transcripts-{}", process::id()));
         fs::create_dir(&own).with_context(|| format!("make the cgroup {}", own.display()))?;
         let group = OwnGroup(Some((above, own.clone())));
-        fs::write(own.join("cgroup.procs"), process::id().to_string()).context("move into a cgroup of one's own")?;
+        fs::write(own.join("cgroup.procs"), process::id().to_string())
+            .context("move into a cgroup of one's own")?;
         Ok(group)
     }
 }
@@ -119,10 +127,15 @@ impl Drop for OwnGroup {
     }
 }
 
-/// Whether a difference is a cgroup that our stages cannot have made: on v1 they make theirs below our own.
+/// Whether a difference is a cgroup that our stages cannot have made: on v1 they make theirs below
+/// our own.
 pub fn is_of_another_group(difference: &str) -> bool {
-    let Ok(Some(own)) = memory_on_v1() else { return false };
-    let path = difference.split_once("cgroup: ").or_else(|| difference.split_once("cgroup is gone: "));
+    let Ok(Some(own)) = memory_on_v1() else {
+        return false;
+    };
+    let path = difference
+        .split_once("cgroup: ")
+        .or_else(|| difference.split_once("cgroup is gone: "));
     path.is_some_and(|(_, path)| !Path::new(path).starts_with(own))
 }
 
@@ -144,17 +157,29 @@ impl Drop for Place {
 impl Place {
     /// Copies the programs from cargo's folder for them, beside the folder that this test is in.
     pub fn new(programs: &[String]) -> anyhow::Result<Place> {
-        let above = if geteuid().is_root() { PathBuf::from("/home") } else { env::temp_dir() };
+        let above = if geteuid().is_root() {
+            PathBuf::from("/home")
+        } else {
+            env::temp_dir()
+        };
         let place = Place(above.join(format!(".transcripts-{}", process::id())));
         for folder in ["stand-in", "examples"] {
             fs::create_dir_all(place.0.join(folder))?;
         }
         let own = env::current_exe().context("where is this test's file?")?;
-        let built = own.parent().and_then(Path::parent).context("this test is not in target/PROFILE/deps")?;
+        let built = own
+            .parent()
+            .and_then(Path::parent)
+            .context("this test is not in target/PROFILE/deps")?;
         for program in programs {
             let file = built.join(program);
-            ensure!(file.exists(), "{} is not built: `make test` or `make transcripts` builds it", file.display());
-            fs::copy(&file, place.0.join(program)).with_context(|| format!("copy {}", file.display()))?;
+            ensure!(
+                file.exists(),
+                "{} is not built: `make test` or `make transcripts` builds it",
+                file.display()
+            );
+            fs::copy(&file, place.0.join(program))
+                .with_context(|| format!("copy {}", file.display()))?;
         }
         write_script(&place.0.join("stand-in/cargo"), CARGO)?;
         Ok(place)
@@ -167,7 +192,8 @@ fn write_script(path: &Path, text: &str) -> anyhow::Result<()> {
     Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o755))?)
 }
 
-/// A home folder with the workspace in it, as a transcript sees them; the programs are in `target/debug`.
+/// A home folder with the workspace in it, as a transcript sees them; the programs are in
+/// `target/debug`.
 pub struct Workspace {
     bench: Bench,
     home: PathBuf,
@@ -186,8 +212,10 @@ impl Workspace {
             home = PathBuf::from(HOME);
             fs::create_dir_all(&home)?;
             let none: Option<&str> = None;
-            mount(Some(&bench.folder), &home, none, MsFlags::MS_BIND, none).context("bind the home folder")?;
-            fs::write("/proc/sys/kernel/ns_last_pid", (SHELL_PID - 1).to_string()).context("set the next pid")?;
+            mount(Some(&bench.folder), &home, none, MsFlags::MS_BIND, none)
+                .context("bind the home folder")?;
+            fs::write("/proc/sys/kernel/ns_last_pid", (SHELL_PID - 1).to_string())
+                .context("set the next pid")?;
         }
         let standard = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         let path = format!("{}:{standard}", place.join("stand-in").display());
@@ -201,9 +229,15 @@ impl Workspace {
 
     /// Runs a command as a person's shell would. Returns what it wrote, and its exit status.
     pub fn run(&self, command: &str) -> anyhow::Result<(String, i32)> {
-        let run = self.bench.run("sh", ["-c", command]).within(&self.home.join(WORKSPACE)).env("PATH", &self.path);
+        let run = self
+            .bench
+            .run("sh", ["-c", command])
+            .within(&self.home.join(WORKSPACE))
+            .env("PATH", &self.path);
         let ended = run.env("HOME", &self.home).merged().finish()?;
-        let Ok(text) = String::from_utf8(ended.output.clone()) else { bail!("`{command}` does not write text") };
+        let Ok(text) = String::from_utf8(ended.output.clone()) else {
+            bail!("`{command}` does not write text")
+        };
         let mut text = self.as_in_the_book(text)?;
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');

@@ -45,16 +45,26 @@ impl Transcript {
     /// Reads a file's text.
     pub fn parse(text: &str) -> anyhow::Result<Transcript> {
         let (first, rest) = text.split_once('\n').context("the file is empty")?;
-        let who = first.strip_prefix("as ").context("the first line is not `as user`, `as root` or `as both`")?;
+        let who = first
+            .strip_prefix("as ")
+            .context("the first line is not `as user`, `as root` or `as both`")?;
         let (who, on_v1) = who.strip_suffix(ON_V1).map_or((who, false), |who| (who, true));
-        ensure!(["user", "root", "both"].contains(&who), "nobody is {who:?}: write user, root or both");
+        ensure!(
+            ["user", "root", "both"].contains(&who),
+            "nobody is {who:?}: write user, root or both"
+        );
         let mut steps: Vec<Step> = Vec::new();
         for line in rest.lines() {
             if let Some(command) = line.strip_prefix(prompt(who)) {
-                steps.push(Step { command: command.to_owned(), ..Step::default() });
+                steps.push(Step {
+                    command: command.to_owned(),
+                    ..Step::default()
+                });
                 continue;
             }
-            let step = steps.last_mut().with_context(|| format!("before the first command: {line:?}"))?;
+            let step = steps
+                .last_mut()
+                .with_context(|| format!("before the first command: {line:?}"))?;
             ensure!(step.status == 0, "after an exit status comes a command, not {line:?}");
             if let Some(status) = exit_status(line) {
                 step.status = status?;
@@ -65,7 +75,11 @@ impl Transcript {
             }
         }
         ensure!(!steps.is_empty(), "no line begins with the prompt: there is no command");
-        Ok(Transcript { who: who.to_owned(), on_v1, steps })
+        Ok(Transcript {
+            who: who.to_owned(),
+            on_v1,
+            steps,
+        })
     }
 
     /// The file's text.
@@ -74,9 +88,17 @@ impl Transcript {
         for step in &self.steps {
             for line in step.output.lines() {
                 let taken = line.starts_with(prompt(&self.who)) || exit_status(line).is_some();
-                ensure!(!taken, "the output has a line that means something else in a transcript: {line:?}");
+                ensure!(
+                    !taken,
+                    "the output has a line that means something else in a transcript: {line:?}"
+                );
             }
-            text += &format!("{}{}\n{}", prompt(&self.who), step.command.replace('\n', "\n> "), step.output);
+            text += &format!(
+                "{}{}\n{}",
+                prompt(&self.who),
+                step.command.replace('\n', "\n> "),
+                step.output
+            );
             if step.status != 0 {
                 text += &format!("[exit status {}]\n", step.status);
             }

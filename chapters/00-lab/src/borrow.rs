@@ -7,8 +7,8 @@
 
 use std::{io::ErrorKind, os::unix::process::CommandExt, process::Command};
 
+use crate::info;
 use anyhow::{Context, bail};
-use log::info;
 use nix::unistd::{Uid, geteuid};
 
 use crate::{voice, why};
@@ -47,11 +47,21 @@ pub fn ask(user: Uid) -> anyhow::Result<()> {
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stderr);
-            let said = said.lines().next().unwrap_or("it gave no reason").trim_start_matches("unshare: ");
-            bail!("uid {user} cannot borrow a user namespace from unshare(1): {said}: {}", why::user_namespace())
+            let said = said
+                .lines()
+                .next()
+                .unwrap_or("it gave no reason")
+                .trim_start_matches("unshare: ");
+            bail!(
+                "uid {user} cannot borrow a user namespace from unshare(1): {said}: {}",
+                why::user_namespace()
+            )
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            bail!("uid {user} needs unshare(1) for this chapter, and it is not here: install the package util-linux")
+            bail!(
+                "uid {user} needs unshare(1) for this chapter, and it is not here: install the \
+                 package util-linux"
+            )
         }
         Err(error) => Err(error).context("run unshare"),
     }

@@ -76,7 +76,11 @@ impl Failure {
 
     /// Bad usage that the command line parser alone cannot see.
     pub fn usage(message: impl Into<String>) -> anyhow::Error {
-        Failure { status: Self::USAGE, message: message.into() }.into()
+        Failure {
+            status: Self::USAGE,
+            message: message.into(),
+        }
+        .into()
     }
 }
 
@@ -91,7 +95,9 @@ impl std::error::Error for Failure {}
 /// Reports an error where it belongs, once: into the pipe to the parent if this process
 /// has one, else as one line to standard error. Returns the exit status.
 pub fn report(error: &anyhow::Error) -> u8 {
-    let status = error.downcast_ref::<Failure>().map_or(Failure::RUNTIME, |failure| failure.status);
+    let status = error
+        .downcast_ref::<Failure>()
+        .map_or(Failure::RUNTIME, |failure| failure.status);
     let message = format!("{error:#}").replace('\n', " ");
     // Where even the report cannot be written, the exit status is all that is left to say it.
     let _ = match voice::error_pipe() {
@@ -106,7 +112,11 @@ pub fn received(mut pipe: PipeReader) -> io::Result<Option<Failure>> {
     let mut text = String::new();
     pipe.read_to_string(&mut text)?;
     Ok(text.split_once(' ').map(|(status, message)| Failure {
-        status: status.parse().ok().filter(|status| Failure::STATUSES.contains(status)).unwrap_or(Failure::RUNTIME),
+        status: status
+            .parse()
+            .ok()
+            .filter(|status| Failure::STATUSES.contains(status))
+            .unwrap_or(Failure::RUNTIME),
         message: message.to_owned(),
     }))
 }

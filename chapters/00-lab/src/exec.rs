@@ -11,7 +11,7 @@ use std::{
     process::Command,
 };
 
-use log::info;
+use crate::info;
 
 use crate::{Failure, voice};
 
@@ -58,7 +58,11 @@ pub fn prepare(command: &[OsString]) -> Command {
 ///
 /// As [`exec`].
 pub fn become_command(mut command: Command) -> anyhow::Result<Infallible> {
-    let words: Vec<String> = [command.get_program()].into_iter().chain(command.get_args()).map(shown).collect();
+    let words: Vec<String> = [command.get_program()]
+        .into_iter()
+        .chain(command.get_args())
+        .map(shown)
+        .collect();
     info!("executing: {}", shortened(&words.join(" ")));
     let error = command.exec();
     Err(failure(&command, &error).into())
@@ -73,7 +77,13 @@ pub fn shown(word: &OsStr) -> String {
     if !text.is_empty() && text.chars().all(plain) {
         return text.into_owned();
     }
-    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    let escaped = |c: char| {
+        if c.is_control() {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        }
+    };
     format!("'{}'", text.replace('\'', r"'\''").chars().map(escaped).collect::<String>())
 }
 
@@ -88,19 +98,31 @@ fn shortened(text: &str) -> String {
 // ANCHOR: failure
 fn failure(command: &Command, error: &std::io::Error) -> Failure {
     let program = command.get_program();
-    let own_path = command.get_envs().find(|(name, _)| *name == "PATH").and_then(|(_, path)| path.map(OsStr::to_owned));
+    let own_path = command
+        .get_envs()
+        .find(|(name, _)| *name == "PATH")
+        .and_then(|(_, path)| path.map(OsStr::to_owned));
     let not_found = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
     let found = find(program, own_path.or_else(|| env::var_os("PATH")).as_deref());
     let (status, reason) = match found {
         Some(file) if not_found => (
             Failure::NOT_EXECUTABLE,
-            format!("{} is there, but the interpreter or loader that it names is not", file.display()),
+            format!(
+                "{} is there, but the interpreter or loader that it names is not",
+                file.display()
+            ),
         ),
-        // A folder of PATH that may not be searched is EACCES; a shell says "not found" all the same.
-        None if not_found || !is_path(program) => (Failure::NOT_FOUND, "command not found".to_owned()),
+        // A folder of PATH that may not be searched is EACCES; a shell says "not found" all the
+        // same.
+        None if not_found || !is_path(program) => {
+            (Failure::NOT_FOUND, "command not found".to_owned())
+        }
         _ => (Failure::NOT_EXECUTABLE, error.to_string()),
     };
-    Failure { status, message: format!("exec {}: {reason}", shown(program)) }
+    Failure {
+        status,
+        message: format!("exec {}: {reason}", shown(program)),
+    }
 }
 
 fn is_path(program: &OsStr) -> bool {
@@ -110,15 +132,19 @@ fn is_path(program: &OsStr) -> bool {
 /// The executable file that execvp(3) finds for `program`: a name with a slash is a path,
 /// any other is looked up in the folders of `path`.
 pub fn find(program: &OsStr, path: Option<&OsStr>) -> Option<PathBuf> {
-    let executable =
-        |file: &Path| file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
+    let executable = |file: &Path| {
+        file.metadata()
+            .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+    };
     if is_path(program) {
         return Some(PathBuf::from(program)).filter(|file| executable(file));
     }
     if program.is_empty() {
         return None;
     }
-    env::split_paths(path?).map(|folder| folder.join(program)).find(|file| executable(file))
+    env::split_paths(path?)
+        .map(|folder| folder.join(program))
+        .find(|file| executable(file))
 }
 // ANCHOR_END: failure
 

@@ -15,7 +15,9 @@
 //! | [`rootfs`] | where does a small root file system come from, without a network? |
 
 #[cfg(not(target_os = "linux"))]
-compile_error!("containers are made of Linux system calls: build and run this in a Linux machine or VM");
+compile_error!(
+    "containers are made of Linux system calls: build and run this in a Linux machine or VM"
+);
 
 pub mod borrow;
 pub mod errors;
@@ -34,6 +36,8 @@ use nix::sys::signal::{SigHandler, Signal, signal};
 pub use borrow::become_root;
 pub use errors::{Exit, Failure};
 pub use exec::exec;
+#[doc(hidden)]
+pub use log;
 pub use probe::Probe;
 
 /// The options that every stage has.

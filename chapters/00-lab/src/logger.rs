@@ -2,11 +2,11 @@
 //! How does one event become one line of the log?
 //!
 //! ```text
-//! +0.93ms parent[4242] 05-user-idmap/write.rs:77 wrote uid_map "0 1000 1" of 4243
+//! +0.93ms parent[4242] 05-user-idmap::write       wrote uid_map "0 1000 1" of 4243
 //! ```
 //!
 //! The time since the parent's start, the role and the pid that the process itself
-//! sees, the file and line, and what happened. `RUST_LOG` chooses the level (default
+//! sees, the chapter and the function, and what happened. `RUST_LOG` chooses the level (default
 //! `info`); colour is used on a terminal unless `NO_COLOR` is set.
 
 use std::{
@@ -22,7 +22,8 @@ use crate::voice::{self, Log};
 /// Sends the log to standard error, one write(2) a record, so that the lines of two
 /// processes never tear.
 pub(crate) fn start() {
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colour = std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let environment = env_logger::Env::default().default_filter_or("info");
     env_logger::Builder::from_env(environment)
         // env_logger collects what is written here and writes it out in one piece.
@@ -44,14 +45,18 @@ pub(crate) fn apply(log: Log) {
 fn plain(record: &Record, colour: bool) -> String {
     let role = voice::role();
     let who = format!("{role}[{}]", process::id());
-    let place = place(&voice::stage(), record.file().unwrap_or("?"), record.line().unwrap_or(0));
+    let place = place(record.target());
     let elapsed = format!("+{:.2}ms", milliseconds());
-    let (on, off) = if colour { (colour_of(&role), "\x1b[0m") } else { ("", "") };
-    format!("{elapsed:>8} {on}{who:<12}{off} {place:<22} {}", record.args())
+    let (on, off) = if colour {
+        (colour_of(&role), "\x1b[0m")
+    } else {
+        ("", "")
+    };
+    format!("{elapsed:>8} {on}{who:<12}{off} {place:<27} {}", record.args())
 }
 
 fn json(record: &Record) -> String {
-    let place = place(&voice::stage(), record.file().unwrap_or("?"), record.line().unwrap_or(0));
+    let place = place(record.target());
     let level = record.level().as_str().to_lowercase();
     object(&[("level", &level), ("place", &place), ("message", &record.args().to_string())])
 }
@@ -68,7 +73,10 @@ pub(crate) fn error_line(message: &str) -> String {
 fn object(strings: &[(&str, &str)]) -> String {
     let quoted = |text: &str| JsonValue::String(text.to_owned()).stringify().unwrap_or_default();
     let who = format!("\"role\":{},\"pid\":{}", quoted(&voice::role()), process::id());
-    let rest: String = strings.iter().map(|(key, text)| format!(",{}:{}", quoted(key), quoted(text))).collect();
+    let rest: String = strings
+        .iter()
+        .map(|(key, text)| format!(",{}:{}", quoted(key), quoted(text)))
+        .collect();
     format!("{{\"elapsed_ms\":{},{who}{rest}}}", milliseconds())
 }
 
@@ -83,17 +91,45 @@ fn colour_of(role: &str) -> &'static str {
     }
 }
 
-/// `chapters/06-reexec/src/main.rs`, 41 → `06-reexec/main.rs:41`: from the chapter's folder on.
-/// A crate in a workspace of its own knows its files as `src/…`: they are the stage's.
-fn place(stage: &str, file: &str, line: u32) -> String {
-    let is_chapter = |folder: &&str| folder.starts_with(|c: char| c.is_ascii_digit()) && folder.contains('-');
-    let parts: Vec<&str> = file.split('/').collect();
-    let parts = match parts.iter().position(is_chapter) {
-        Some(from) => parts[from..].to_vec(),
-        None => [&[stage], &parts[..]].concat(),
-    };
-    let shown: Vec<&str> = parts.into_iter().filter(|part| *part != "src").collect();
-    format!("{}:{line}", shown.join("/"))
+/// Writes a line of the log at the level `info`: what a reader of the book sees. A macro of the
+/// log crate's, but with the function as the target.
+#[macro_export]
+macro_rules! info {
+    ($($message:tt)+) => { $crate::log::info!(target: $crate::function!(), $($message)+) };
+}
+
+/// Likewise, at the level `warn`: what a person should look at.
+#[macro_export]
+macro_rules! warn {
+    ($($message:tt)+) => { $crate::log::warn!(target: $crate::function!(), $($message)+) };
+}
+
+/// Likewise, at the level `debug`: seen with `RUST_LOG=debug`.
+#[macro_export]
+macro_rules! debug {
+    ($($message:tt)+) => { $crate::log::debug!(target: $crate::function!(), $($message)+) };
+}
+
+/// The path of the function in which this macro stands: a place that stays the same when a line
+/// above it is added. A function's type has the function's name.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! function {
+    () => {{
+        fn here() {}
+        ::std::any::type_name_of_val(&here)
+    }};
+}
+
+/// `ch06_reexec::registry::register::here` → `06-reexec::register`: the chapter and the function.
+fn place(path: &str) -> String {
+    let path = path.trim_end_matches("::here").trim_start_matches('<');
+    let krate = path.split("::").next().unwrap_or(path);
+    let function = path.rsplit("::").find(|part| *part != "{{closure}}").unwrap_or(path);
+    let numbered = |name: &&str| name.starts_with(|c: char| c.is_ascii_digit());
+    let chapter = krate.strip_prefix("ch").filter(numbered).unwrap_or(krate).replace('_', "-");
+    let chapter = if chapter == "lab" { "00-lab" } else { &chapter };
+    format!("{chapter}::{function}")
 }
 // ANCHOR_END: logger
 
@@ -102,11 +138,15 @@ mod tests {
     use super::place;
 
     #[test]
-    fn a_place_is_the_chapter_and_the_file() {
-        let place = |file, line| place("04-mount", file, line);
-        assert_eq!(place("chapters/06-reexec/src/main.rs", 41), "06-reexec/main.rs:41");
-        assert_eq!(place("/somewhere/workshop/03-pid/src/lib.rs", 7), "03-pid/lib.rs:7");
-        assert_eq!(place("chapters/06-reexec/examples/demo.rs", 7), "06-reexec/examples/demo.rs:7");
-        assert_eq!(place("src/main.rs", 1), "04-mount/main.rs:1");
+    fn a_place_is_the_chapter_and_the_function() {
+        assert_eq!(place("ch06_reexec::register::here"), "06-reexec::register");
+        assert_eq!(place("06_reexec::main::{{closure}}::here"), "06-reexec::main");
+        assert_eq!(
+            place("<ch09_aufs::layers::Root as core::ops::drop::Drop>::drop::here"),
+            "09-aufs::drop"
+        );
+        assert_eq!(place("ch01_uts::process::Child::end::here"), "01-uts::end");
+        assert_eq!(place("lab::exec::become_command::here"), "00-lab::become_command");
+        assert_eq!(place(crate::function!()), "00-lab::a_place_is_the_chapter_and_the_function");
     }
 }

@@ -20,15 +20,15 @@ use crate::exec::find;
 
 /// The host's tools that are copied where there is no static busybox; `sh` must be there.
 const TOOLS: [&str; 41] = [
-    "sh", "cat", "chmod", "chown", "cp", "cut", "date", "dd", "df", "echo", "env", "false", "find", "grep", "head",
-    "hostname", "id", "ip", "kill", "ln", "ls", "mkdir", "mknod", "mount", "mv", "ps", "pwd", "readlink", "rm",
-    "rmdir", "sed", "seq", "sleep", "stat", "su", "touch", "true", "umount", "uname", "wc", "whoami",
+    "sh", "cat", "chmod", "chown", "cp", "cut", "date", "dd", "df", "echo", "env", "false", "find",
+    "grep", "head", "hostname", "id", "ip", "kill", "ln", "ls", "mkdir", "mknod", "mount", "mv",
+    "ps", "pwd", "readlink", "rm", "rmdir", "sed", "seq", "sleep", "stat", "su", "touch", "true",
+    "umount", "uname", "wc", "whoami",
 ];
 
 const FOLDERS: [&str; 9] = ["bin", "dev", "etc", "mnt", "proc", "root", "run", "sys", "var"];
 
-const PASSWD: &str =
-    "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n";
+const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n";
 const GROUP: &str = "root:x:0:\ndaemon:x:1:\nnogroup:x:65534:\n";
 
 /// While it lives, files are made with the usual permissions (umask(2) 022), whatever the
@@ -58,20 +58,27 @@ impl Drop for UsualUmask {
 pub fn build(root: &Path) -> anyhow::Result<()> {
     let _umask = UsualUmask::set();
     fs::create_dir_all(root).with_context(|| format!("create {}", root.display()))?;
-    if fs::read_dir(root).with_context(|| format!("read {}", root.display()))?.next().is_some() {
+    if fs::read_dir(root)
+        .with_context(|| format!("read {}", root.display()))?
+        .next()
+        .is_some()
+    {
         bail!("{} is not empty: name a new folder", root.display());
     }
     for folder in FOLDERS {
-        fs::create_dir(root.join(folder)).with_context(|| format!("create {folder} in {}", root.display()))?;
+        fs::create_dir(root.join(folder))
+            .with_context(|| format!("create {folder} in {}", root.display()))?;
     }
     let tmp = root.join("tmp");
     fs::create_dir(&tmp).with_context(|| format!("create {}", tmp.display()))?;
     fs::set_permissions(&tmp, fs::Permissions::from_mode(0o1777))
         .with_context(|| format!("chmod {}", tmp.display()))?;
     for (name, text) in [("etc/passwd", PASSWD), ("etc/group", GROUP)] {
-        fs::write(root.join(name), text).with_context(|| format!("write {name} in {}", root.display()))?;
+        fs::write(root.join(name), text)
+            .with_context(|| format!("write {name} in {}", root.display()))?;
     }
-    match on_host("busybox").filter(|busybox| fs::read(busybox).is_ok_and(|file| is_static(&file))) {
+    match on_host("busybox").filter(|busybox| fs::read(busybox).is_ok_and(|file| is_static(&file)))
+    {
         Some(busybox) => from_busybox(&busybox, root),
         None => from_host(root),
     }
@@ -79,8 +86,14 @@ pub fn build(root: &Path) -> anyhow::Result<()> {
 
 fn from_busybox(busybox: &Path, root: &Path) -> anyhow::Result<()> {
     copy(busybox, &root.join("bin/busybox"))?;
-    let list = Command::new(busybox).arg("--list").output().with_context(|| format!("run {}", busybox.display()))?;
-    for applet in String::from_utf8_lossy(&list.stdout).lines().filter(|applet| *applet != "busybox") {
+    let list = Command::new(busybox)
+        .arg("--list")
+        .output()
+        .with_context(|| format!("run {}", busybox.display()))?;
+    for applet in String::from_utf8_lossy(&list.stdout)
+        .lines()
+        .filter(|applet| *applet != "busybox")
+    {
         let link = root.join("bin").join(applet);
         symlink("busybox", &link).with_context(|| format!("link {}", link.display()))?;
     }
@@ -110,7 +123,8 @@ fn from_host(root: &Path) -> anyhow::Result<()> {
 
 fn on_host(tool: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let wider = [path.as_os_str(), OsStr::new("/usr/bin:/bin:/usr/sbin:/sbin")].join(OsStr::new(":"));
+    let wider =
+        [path.as_os_str(), OsStr::new("/usr/bin:/bin:/usr/sbin:/sbin")].join(OsStr::new(":"));
     find(OsStr::new(tool), Some(&wider))
 }
 
@@ -124,7 +138,9 @@ fn is_static(elf: &[u8]) -> bool {
     };
     let kinds = || {
         let (start, size, count) = (number(32, 8)?, number(54, 2)?, number(56, 2)?);
-        (0..count).map(|header| number(start + header * size, 4)).collect::<Option<Vec<_>>>()
+        (0..count)
+            .map(|header| number(start + header * size, 4))
+            .collect::<Option<Vec<_>>>()
     };
     elf.starts_with(b"\x7fELF\x02\x01") && kinds().is_some_and(|kinds| !kinds.contains(&PT_INTERP))
 }
@@ -134,7 +150,9 @@ fn is_static(elf: &[u8]) -> bool {
 fn libraries(program: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let answer = Command::new("ldd").arg(program).output().context("run ldd")?;
     let words = String::from_utf8_lossy(&answer.stdout).into_owned();
-    let paths = words.split_whitespace().filter(|word| word.starts_with('/') && !word.ends_with(':'));
+    let paths = words
+        .split_whitespace()
+        .filter(|word| word.starts_with('/') && !word.ends_with(':'));
     Ok(paths.map(PathBuf::from).collect())
 }
 

@@ -70,7 +70,11 @@ pub(crate) fn start() -> anyhow::Result<()> {
     let handed_over = handed_over();
     let first = handed_over.is_none();
     with(|voice| *voice = handed_over.unwrap_or_else(new));
-    if first { keep_from_the_command() } else { Ok(()) }
+    if first {
+        keep_from_the_command()
+    } else {
+        Ok(())
+    }
 }
 
 /// A descriptor of a folder is a way into it from any root, so the command gets none of the
@@ -78,16 +82,26 @@ pub(crate) fn start() -> anyhow::Result<()> {
 /// can do that in one call, but only since Linux 5.11.)
 fn keep_from_the_command() -> anyhow::Result<()> {
     let entries = fs::read_dir("/proc/self/fd").context("read /proc/self/fd")?;
-    let numbers: Vec<RawFd> = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    let numbers: Vec<RawFd> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
     for number in numbers.into_iter().filter(|number| *number > 2) {
-        // SAFETY: F_SETFD takes two numbers; on the one that was the folder's own it fails, with EBADF.
+        // SAFETY: F_SETFD takes two numbers; on the one that was the folder's own it fails, with
+        // EBADF.
         unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
     }
     Ok(())
 }
 
 fn new() -> Voice {
-    Voice { stage: own_name(), role: "parent".into(), start: now(), log: Log::Plain, errors: None }
+    Voice {
+        stage: own_name(),
+        role: "parent".into(),
+        start: now(),
+        log: Log::Plain,
+        errors: None,
+    }
 }
 
 fn handed_over() -> Option<Voice> {
@@ -102,7 +116,10 @@ fn handed_over() -> Option<Voice> {
     };
     match words.next()? {
         "-" => Some(voice),
-        number => Some(Voice { errors: Some(inherited(number.parse().ok()?, SFlag::S_IFIFO)?), ..voice }),
+        number => Some(Voice {
+            errors: Some(inherited(number.parse().ok()?, SFlag::S_IFIFO)?),
+            ..voice
+        }),
     }
 }
 
@@ -115,7 +132,8 @@ pub fn inherited(number: RawFd, kind: SFlag) -> Option<OwnedFd> {
     // SAFETY: called once for a number, and before this process opens anything of its own:
     // what is open under it was inherited, and nothing else in the process owns it.
     let fd = unsafe { OwnedFd::from_raw_fd(number) };
-    if !fstat(&fd).is_ok_and(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == kind) {
+    if !fstat(&fd).is_ok_and(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == kind)
+    {
         // Not ours after all (somebody typed the variable): leave the number alone.
         std::mem::forget(fd);
         return None;
@@ -151,7 +169,12 @@ pub fn hand_over(command: &mut Command, role: &str) -> anyhow::Result<()> {
             }
             None => "-".into(),
         };
-        anyhow::Ok(format!("{} {role} {} {} {errors}", voice.stage, voice.start.as_nanos(), voice.log.word()))
+        anyhow::Ok(format!(
+            "{} {role} {} {} {errors}",
+            voice.stage,
+            voice.start.as_nanos(),
+            voice.log.word()
+        ))
     })?;
     command.env(VARIABLE, text);
     Ok(())

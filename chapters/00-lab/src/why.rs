@@ -27,7 +27,11 @@ const NAMES: [(CloneFlags, &str, &str); 8] = [
 
 /// The namespaces that `flags` ask for, as a person lists them: `UTS, IPC, PID`.
 pub fn namespace_names(flags: CloneFlags) -> String {
-    let names: Vec<&str> = NAMES.iter().filter(|(flag, ..)| flags.contains(*flag)).map(|(_, name, _)| *name).collect();
+    let names: Vec<&str> = NAMES
+        .iter()
+        .filter(|(flag, ..)| flags.contains(*flag))
+        .map(|(_, name, _)| *name)
+        .collect();
     names.join(", ")
 }
 
@@ -50,10 +54,13 @@ fn limit(flags: CloneFlags) -> String {
     let empty = NAMES.iter().filter(|(flag, ..)| flags.contains(*flag));
     for (_, _, file) in empty {
         if read("user", file).as_deref() == Some("0") {
-            return format!("user.{file} is 0: `sudo sysctl -w user.{file}=10000` allows them again");
+            return format!(
+                "user.{file} is 0: `sudo sysctl -w user.{file}=10000` allows them again"
+            );
         }
     }
-    "a limit on namespaces is used up: see /proc/sys/user/max_*_namespaces, and at most 32 user or PID namespaces nest"
+    "a limit on namespaces is used up: see /proc/sys/user/max_*_namespaces, and at most 32 user or \
+     PID namespaces nest"
         .into()
 }
 
@@ -73,7 +80,8 @@ pub fn user_namespace() -> String {
                 `sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0` allows them until the next boot"
             .into();
     }
-    "a chroot, or a container's seccomp filter (docker run --security-opt seccomp=unconfined), refuses user namespaces"
+    "a chroot, or a container's seccomp filter (docker run --security-opt seccomp=unconfined), \
+     refuses user namespaces"
         .into()
 }
 
@@ -81,7 +89,8 @@ pub fn user_namespace() -> String {
 pub fn has_cap_sys_admin() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).is_some_and(|mask| mask >> CAP_SYS_ADMIN & 1 == 1)
+    mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
+        .is_some_and(|mask| mask >> CAP_SYS_ADMIN & 1 == 1)
 }
 
 /// Makes sure that /proc is that of this process's PID namespace: elsewhere, /proc/PID is
@@ -94,7 +103,8 @@ pub fn own_proc() -> anyhow::Result<()> {
     let own = fs::read_link("/proc/self").context("read the link /proc/self")?;
     anyhow::ensure!(
         own.to_str() == Some(&std::process::id().to_string()),
-        "/proc shows another PID namespace, where this process is {}: mount one of its own (chapter 4)",
+        "/proc shows another PID namespace, where this process is {}: mount one of its own \
+         (chapter 4)",
         own.display()
     );
     Ok(())

@@ -12,7 +12,7 @@ use std::ffi::{OsStr, OsString};
 use anyhow::Context;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use lab::Probe;
-use log::info;
+use lab::info;
 use nix::{sched::CloneFlags, unistd::sethostname};
 
 pub use process::{Arrived, Child, PASSED_ON, clone_process, die_with_parent, hold_signals, spawn};
@@ -36,9 +36,9 @@ pub struct UtsOptions {
 fn hostname(name: OsString) -> Result<OsString, String> {
     match name.len() {
         0 => Err("a hostname has at least one byte".into()),
-        length if length > LONGEST_HOSTNAME => {
-            Err(format!("a hostname has at most {LONGEST_HOSTNAME} bytes, this one has {length}"))
-        }
+        length if length > LONGEST_HOSTNAME => Err(format!(
+            "a hostname has at most {LONGEST_HOSTNAME} bytes, this one has {length}"
+        )),
         _ => Ok(name),
     }
 }

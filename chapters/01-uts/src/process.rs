@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use lab::{Exit, Failure, errors, voice, why};
-use log::{debug, info};
+use lab::{debug, info};
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -28,8 +28,14 @@ use nix::{
 const STACK_SIZE: usize = 1 << 20;
 
 /// The signals that would end the parent; it passes them on instead, and ends when the child has.
-pub const PASSED_ON: [Signal; 6] =
-    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2];
+pub const PASSED_ON: [Signal; 6] = [
+    Signal::SIGINT,
+    Signal::SIGTERM,
+    Signal::SIGHUP,
+    Signal::SIGQUIT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+];
 // ANCHOR_END: intro
 
 // ANCHOR: child
@@ -65,7 +71,10 @@ pub struct Arrived {
 ///
 /// EPERM without CAP_SYS_ADMIN (but for a user namespace), ENOSPC at a limit of
 /// namespaces(7), EINVAL where the kernel lacks a namespace.
-pub fn spawn(flags: CloneFlags, child: impl FnOnce() -> anyhow::Result<Infallible>) -> anyhow::Result<Child> {
+pub fn spawn(
+    flags: CloneFlags,
+    child: impl FnOnce() -> anyhow::Result<Infallible>,
+) -> anyhow::Result<Child> {
     if !flags.is_empty() {
         info!("cloning: {}", why::namespace_names(flags));
     }
@@ -77,13 +86,21 @@ pub fn spawn(flags: CloneFlags, child: impl FnOnce() -> anyhow::Result<Infallibl
     let mut childs_part = Some((child, to_parent));
     let cloned = clone_process(flags, || {
         parents_end = None; // the child's copy: a pipe has no reader when nobody holds that end
-        let Some((child, to_parent)) = childs_part.take() else { return 0 };
+        let Some((child, to_parent)) = childs_part.take() else {
+            return 0;
+        };
         in_child(to_parent.into(), &callers_mask, child)
     });
 
     drop(childs_part); // with the parent's copy of the writing end, or it would wait for itself
     match (cloned, parents_end) {
-        (Ok(pid), Some(errors)) => Ok(Child { pid, errors, signals, mask_before, ended: false }),
+        (Ok(pid), Some(errors)) => Ok(Child {
+            pid,
+            errors,
+            signals,
+            mask_before,
+            ended: false,
+        }),
         (outcome, _) => {
             mask_before.thread_set_mask().context("restore the signal mask")?;
             let errno = outcome.err().unwrap_or(Errno::EINVAL);
@@ -137,17 +154,25 @@ fn catch_signals() -> anyhow::Result<(SignalFd, SigSet)> {
     caught.add(Signal::SIGCHLD);
     let mask_before = SigSet::thread_get_mask().context("read the signal mask")?;
     caught.thread_block().context("block signals")?;
-    let signals = SignalFd::with_flags(&caught, SfdFlags::SFD_CLOEXEC).context("make a signalfd")?;
+    let signals =
+        SignalFd::with_flags(&caught, SfdFlags::SFD_CLOEXEC).context("make a signalfd")?;
     Ok((signals, mask_before))
 }
 // ANCHOR_END: signals
 
 // ANCHOR: in-child
 /// The child's whole life, up to its execve(2). Returns the exit status of a failure.
-fn in_child(to_parent: OwnedFd, signal_mask: &SigSet, child: impl FnOnce() -> anyhow::Result<Infallible>) -> u8 {
+fn in_child(
+    to_parent: OwnedFd,
+    signal_mask: &SigSet,
+    child: impl FnOnce() -> anyhow::Result<Infallible>,
+) -> u8 {
     voice::speak_as("child");
     voice::report_to(to_parent);
-    let prepared = signal_mask.thread_set_mask().context("restore the signal mask").and_then(|()| die_with_parent());
+    let prepared = signal_mask
+        .thread_set_mask()
+        .context("restore the signal mask")
+        .and_then(|()| die_with_parent());
     match prepared.and_then(|()| child()) {
         Ok(never) => match never {},
         Err(error) => errors::report(&error),
@@ -200,7 +225,10 @@ impl Child {
     /// # Errors
     ///
     /// As [`Child::wait`], and whatever `pass_on` returns but ESRCH.
-    pub fn wait_and(mut self, pass_on: impl Fn(Pid, Arrived) -> nix::Result<()>) -> anyhow::Result<Exit> {
+    pub fn wait_and(
+        mut self,
+        pass_on: impl Fn(Pid, Arrived) -> nix::Result<()>,
+    ) -> anyhow::Result<Exit> {
         let exit = self.end(pass_on)?;
         self.outcome(exit)
     }
@@ -210,12 +238,16 @@ impl Child {
             // ANCHOR: exercise-wait
             // First the question, then the sleep: a SIGCHLD that came before is no loss,
             // and the pid, not the signal, says whose end it was.
-            match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)).with_context(|| format!("waitpid {}", self.pid))? {
+            match waitpid(self.pid, Some(WaitPidFlag::WNOHANG))
+                .with_context(|| format!("waitpid {}", self.pid))?
+            {
                 WaitStatus::Exited(_, code) => break Exit::Code(code as u8),
                 WaitStatus::Signaled(_, signal, _) => break Exit::Signal(signal),
                 _ => {}
             }
-            let Some(arrived) = self.signals.read_signal().context("read the signalfd")? else { continue };
+            let Some(arrived) = self.signals.read_signal().context("read the signalfd")? else {
+                continue;
+            };
             self.handle(&arrived, &pass_on)?;
             // ANCHOR_END: exercise-wait
         };
@@ -227,7 +259,11 @@ impl Child {
     /// `exit`, with which this child has ended, or the error that it had.
     pub fn outcome(self, exit: Exit) -> anyhow::Result<Exit> {
         match errors::received(self.errors.try_clone()?).context("read the child's error")? {
-            Some(failure) => Err(Failure { message: said_inside(failure.message), ..failure }.into()),
+            Some(failure) => Err(Failure {
+                message: said_inside(failure.message),
+                ..failure
+            }
+            .into()),
             None => {
                 info!("{} ended with {exit}", self.pid);
                 Ok(exit)
@@ -257,10 +293,17 @@ impl Child {
         poll(&mut watched, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
     }
 
-    fn handle(&self, info: &siginfo, pass_on: impl Fn(Pid, Arrived) -> nix::Result<()>) -> anyhow::Result<()> {
+    fn handle(
+        &self,
+        info: &siginfo,
+        pass_on: impl Fn(Pid, Arrived) -> nix::Result<()>,
+    ) -> anyhow::Result<()> {
         let signal = Signal::try_from(info.ssi_signo as i32)?;
         // A code above zero: the kernel sent it, not a process (sigaction(2)).
-        let arrived = Arrived { signal, child_has_it: info.ssi_code > 0 };
+        let arrived = Arrived {
+            signal,
+            child_has_it: info.ssi_code > 0,
+        };
         match pass_on(self.pid, arrived) {
             Ok(()) | Err(Errno::ESRCH) => Ok(()),
             Err(errno) => Err(errno).with_context(|| format!("pass {signal} on to {}", self.pid)),
@@ -271,14 +314,24 @@ impl Child {
 /// Signals are the child's, unless a terminal has sent it the same.
 fn pass_on(child: Pid, arrived: Arrived) -> nix::Result<()> {
     match arrived {
-        Arrived { signal: Signal::SIGCHLD, .. } | Arrived { child_has_it: true, .. } => Ok(()),
+        Arrived {
+            signal: Signal::SIGCHLD,
+            ..
+        }
+        | Arrived {
+            child_has_it: true, ..
+        } => Ok(()),
         Arrived { signal, .. } => kill(child, signal),
     }
 }
 
 /// An error passes through as many parents as there are; one word for all of them is enough.
 fn said_inside(message: String) -> String {
-    if message.starts_with("inside: ") { message } else { format!("inside: {message}") }
+    if message.starts_with("inside: ") {
+        message
+    } else {
+        format!("inside: {message}")
+    }
 }
 // ANCHOR_END: wait
 
@@ -290,7 +343,8 @@ impl Drop for Child {
             let _ = kill(self.pid, Signal::SIGKILL);
             let _ = waitpid(self.pid, None);
         }
-        // A signal that nobody has read yet was meant for the child: it must not end the parent now.
+        // A signal that nobody has read yet was meant for the child: it must not end the parent
+        // now.
         while self.signal_waits() && self.signals.read_signal().is_ok() {}
         let _ = self.mask_before.thread_set_mask();
     }

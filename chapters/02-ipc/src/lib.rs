@@ -12,8 +12,8 @@ use std::{
 
 use anyhow::{Context, ensure};
 use ch01_uts::{attempt, spawn};
+use lab::info;
 use lab::{Probe, voice};
-use log::info;
 use nix::{errno::Errno, sched::CloneFlags, unistd::pause};
 
 /// The new namespaces of this stage: one more than the stage below has.
@@ -45,10 +45,17 @@ impl Key {
         let here = match Errno::result(id) {
             Ok(_) => true,
             Err(Errno::ENOENT) => false,
-            Err(errno) => return Err(errno).with_context(|| format!("msgget looks for the queue {:#x}", self.0)),
+            Err(errno) => {
+                return Err(errno)
+                    .with_context(|| format!("msgget looks for the queue {:#x}", self.0));
+            }
         };
         // ANCHOR_END: exercise-look
-        info!("is there a queue with key {:#x} here? {}", self.0, if here { "yes" } else { "no (ENOENT)" });
+        info!(
+            "is there a queue with key {:#x} here? {}",
+            self.0,
+            if here { "yes" } else { "no (ENOENT)" }
+        );
         Ok(here)
     }
 }

@@ -13,7 +13,7 @@ use std::{fs, io, path::Path};
 use anyhow::{Context, ensure};
 use ch01_uts::{Child, attempt};
 use lab::{Exit, Probe};
-use log::{info, warn};
+use lab::{info, warn};
 use nix::{
     sched::CloneFlags,
     sys::signal::{Signal, kill},
@@ -38,7 +38,10 @@ pub const NAMESPACES: CloneFlags = ch02_ipc::NAMESPACES.union(CloneFlags::CLONE_
 pub fn say_who_i_am() -> anyhow::Result<()> {
     // ANCHOR: exercise-two-pids
     let me = getpid();
-    ensure!(me == Pid::from_raw(1), "this process is not PID 1 of a new PID namespace but {me}");
+    ensure!(
+        me == Pid::from_raw(1),
+        "this process is not PID 1 of a new PID namespace but {me}"
+    );
     let outside = fs::read_link("/proc/self").context("read the link /proc/self")?;
     info!("PID {me} in here, {} in the host's /proc, mounted still", outside.display());
     Ok(())
@@ -63,7 +66,11 @@ pub fn wait_for_init(child: Child, terminal: &Terminal) -> anyhow::Result<Exit> 
             warn!("{signal}: PID 1 has no handler, it would be dropped: SIGKILL");
             return kill(init, Signal::SIGKILL);
         }
-        if arrived.child_has_it && !terminal.is_detached() { Ok(()) } else { kill(init, signal) }
+        if arrived.child_has_it && !terminal.is_detached() {
+            Ok(())
+        } else {
+            kill(init, signal)
+        }
         // ANCHOR_END: exercise-deaf
     });
     if let Err(error) = terminal.take_back() {
@@ -77,7 +84,13 @@ pub fn wait_for_init(child: Child, terminal: &Terminal) -> anyhow::Result<Exit> 
 /// purpose (SigIgn). Source: proc_pid_status(5).
 fn is_deaf(pid: Pid, signal: Signal) -> io::Result<bool> {
     let status = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"))?;
-    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
+    let field = |name: &str| {
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap_or_default()
+            .trim()
+    };
     let mask = |name: &str| u64::from_str_radix(field(name), 16).unwrap_or(0);
     let is_init = field("NSpid:").split('\t').next_back() == Some("1");
     let bit = 1 << (signal as u64 - 1);

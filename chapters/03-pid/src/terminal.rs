@@ -42,23 +42,37 @@ impl Terminal {
     pub fn find() -> anyhow::Result<Terminal> {
         let group = getpgrp();
         let leads_session = getsid(None).context("getsid")? == getpid();
-        let in_foreground = stdin().is_terminal() && tcgetpgrp(stdin()).is_ok_and(|foreground| foreground == group);
+        let in_foreground =
+            stdin().is_terminal() && tcgetpgrp(stdin()).is_ok_and(|foreground| foreground == group);
         if leads_session || !in_foreground {
             return Ok(Terminal::shared());
         }
         let (joined, writer) = pipe().context("make a pipe for the terminal")?;
-        let lent = Lent { before: group, joined, not_yet: RefCell::new(Some(writer)) };
-        Ok(Terminal { lent: Some(lent), detached: false })
+        let lent = Lent {
+            before: group,
+            joined,
+            not_yet: RefCell::new(Some(writer)),
+        };
+        Ok(Terminal {
+            lent: Some(lent),
+            detached: false,
+        })
     }
 
     /// No terminal at all: the child leads a session of its own, and cannot reach ours.
     pub fn detached() -> Terminal {
-        Terminal { lent: None, detached: true }
+        Terminal {
+            lent: None,
+            detached: true,
+        }
     }
 
     /// The caller's, as it is: neither lent nor cut off.
     pub fn shared() -> Terminal {
-        Terminal { lent: None, detached: false }
+        Terminal {
+            lent: None,
+            detached: false,
+        }
     }
 
     /// Whether the child is to have it for itself.
@@ -77,12 +91,16 @@ impl Terminal {
     ///
     /// EACCES if the child has executed something already, ESRCH if somebody has waited for it.
     pub fn lend(&self, child: Pid) -> anyhow::Result<()> {
-        let Some(lent) = &self.lent else { return Ok(()) };
+        let Some(lent) = &self.lent else {
+            return Ok(());
+        };
         // A Ctrl-Z reaches the whole group. The shell in it stops what it runs; a parent that
         // stopped too could be woken by nobody, in a group that its own shell does not know.
         on_stop(SigHandler::SigIgn);
-        setpgid(child, child).with_context(|| format!("setpgid: let {child} lead a process group"))?;
-        setpgid(Pid::this(), child).with_context(|| format!("setpgid: join the process group of {child}"))?;
+        setpgid(child, child)
+            .with_context(|| format!("setpgid: let {child} lead a process group"))?;
+        setpgid(Pid::this(), child)
+            .with_context(|| format!("setpgid: join the process group of {child}"))?;
         lent.not_yet.replace(None);
         Ok(())
     }
@@ -97,15 +115,21 @@ impl Terminal {
         if self.detached {
             setsid().context("setsid")?;
         }
-        let Some(lent) = &self.lent else { return Ok(()) };
+        let Some(lent) = &self.lent else {
+            return Ok(());
+        };
         lent.not_yet.replace(None); // the child's copy, or it would wait for itself
-        (&lent.joined).read_to_end(&mut Vec::new()).context("wait until the parent has joined")?;
+        (&lent.joined)
+            .read_to_end(&mut Vec::new())
+            .context("wait until the parent has joined")?;
         to_foreground(getpgrp())
     }
 
     /// The parent, after the child's end: takes the terminal back.
     pub(crate) fn take_back(&self) -> anyhow::Result<()> {
-        let Some(Lent { before: group, .. }) = self.lent else { return Ok(()) };
+        let Some(Lent { before: group, .. }) = self.lent else {
+            return Ok(());
+        };
         on_stop(SigHandler::SigDfl);
         setpgid(Pid::this(), group).context("setpgid: go back to one's process group")?;
         to_foreground(group)
@@ -123,7 +147,8 @@ fn on_stop(handler: SigHandler) {
 
 /// A process in the background that does this is stopped by SIGTTOU, unless it blocks it.
 fn to_foreground(group: Pid) -> anyhow::Result<()> {
-    let mask = SigSet::from(Signal::SIGTTOU).thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_BLOCK)?;
+    let mask =
+        SigSet::from(Signal::SIGTTOU).thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_BLOCK)?;
     let outcome = tcsetpgrp(stdin(), group).context("tcsetpgrp: become the terminal's foreground");
     mask.thread_set_mask()?;
     outcome

@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, anyhow, ensure};
 use ch01_uts::attempt;
 use lab::Probe;
-use log::info;
+use lab::info;
 use nix::{
     errno::Errno,
     mount::{MntFlags, MsFlags, mount, umount2},
@@ -63,7 +63,8 @@ pub fn make_private() -> anyhow::Result<()> {
 ///
 /// `at` is not a folder; EPERM in a user namespace that does not see a whole /proc already.
 pub fn mount_proc(at: &Path) -> anyhow::Result<()> {
-    let folder = fs::symlink_metadata(at).with_context(|| format!("mount proc on {}", at.display()))?;
+    let folder =
+        fs::symlink_metadata(at).with_context(|| format!("mount proc on {}", at.display()))?;
     ensure!(folder.is_dir(), "mount proc on {}: it is not a folder", at.display());
     // ANCHOR: exercise-proc
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
@@ -97,7 +98,11 @@ pub fn enter_rootfs(rootfs: &Path) -> anyhow::Result<()> {
         return mount_proc(Path::new("/proc")); // the root already is where it should be
     }
     let proc = root.join("proc");
-    ensure!(proc.is_dir(), "rootfs {}: it has no folder `proc` to mount /proc on: make one", rootfs.display());
+    ensure!(
+        proc.is_dir(),
+        "rootfs {}: it has no folder `proc` to mount /proc on: make one",
+        rootfs.display()
+    );
 
     become_mount_point(&root)?;
     // Before the host's /proc is gone: in a user namespace the kernel mounts a new proc

@@ -4,7 +4,7 @@
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 
 use anyhow::{Context, bail};
-use log::info;
+use lab::info;
 
 /// A pipe at which the child waits: one byte opens it.
 ///
@@ -23,7 +23,10 @@ impl Gate {
     /// EMFILE: too many open files.
     pub fn new() -> anyhow::Result<Gate> {
         let (reader, writer) = pipe().context("make a pipe for the gate")?;
-        Ok(Gate { reader, writer: Some(writer) })
+        Ok(Gate {
+            reader,
+            writer: Some(writer),
+        })
     }
 
     /// The child: returns when the parent has opened the gate.
@@ -49,7 +52,9 @@ impl Gate {
     /// EPIPE: the child is gone.
     pub fn open(self) -> anyhow::Result<()> {
         info!("opening the gate");
-        let Some(mut writer) = self.writer else { bail!("the gate belongs to the child now") };
+        let Some(mut writer) = self.writer else {
+            bail!("the gate belongs to the child now")
+        };
         writer.write_all(b"!").context("open the gate")
     }
 }

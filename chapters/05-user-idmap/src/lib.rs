@@ -16,8 +16,8 @@ use std::{fs, os::unix::fs::MetadataExt, str::FromStr};
 
 use anyhow::{Context, ensure};
 use ch01_uts::die_with_parent;
+use lab::info;
 use lab::{Failure, Probe};
-use log::info;
 use nix::{
     errno::Errno,
     sched::CloneFlags,
@@ -67,7 +67,11 @@ impl FromStr for UidMap {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "auto" { Ok(UidMap::Auto) } else { text.parse().map(UidMap::Line) }
+        if text == "auto" {
+            Ok(UidMap::Auto)
+        } else {
+            text.parse().map(UidMap::Line)
+        }
     }
 }
 
@@ -90,8 +94,12 @@ impl FromStr for User {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (uid, gid) = text.split_once(':').ok_or("write UID:GID, such as 1:1")?;
-        let id = |id: &str| id.parse().map_err(|_| format!("{id:?} is not an id (0 to 4294967294)"));
-        Ok(User { uid: id(uid)?, gid: id(gid)? })
+        let id =
+            |id: &str| id.parse().map_err(|_| format!("{id:?} is not an id (0 to 4294967294)"));
+        Ok(User {
+            uid: id(uid)?,
+            gid: id(gid)?,
+        })
     }
 }
 // ANCHOR_END: options
@@ -128,12 +136,18 @@ impl IdMapOptions {
     fn lines_or_auto(&self) -> anyhow::Result<Maps> {
         if self.uid_map.contains(&UidMap::Auto) {
             if self.uid_map.len() > 1 || !self.gid_map.is_empty() {
-                return Err(Failure::usage("--uid-map auto is the whole of both maps: give no other line"));
+                return Err(Failure::usage(
+                    "--uid-map auto is the whole of both maps: give no other line",
+                ));
             }
             return Maps::of_granted_ids();
         }
         let lines = |given: Vec<MapLine>, own: u32| match given[..] {
-            [] => vec![MapLine { inside: 0, outside: own, size: 1 }],
+            [] => vec![MapLine {
+                inside: 0,
+                outside: own,
+                size: 1,
+            }],
             _ => given,
         };
         let uid_lines = self.uid_map.iter().filter_map(|map| match map {
@@ -157,13 +171,16 @@ impl IdMapOptions {
 /// EINVAL for an id that the map does not contain.
 pub fn become_user(user: User) -> anyhow::Result<()> {
     let (uid, gid) = (Uid::from_raw(user.uid), Gid::from_raw(user.gid));
-    let allowed = || fs::read_to_string("/proc/self/setgroups").is_ok_and(|word| word.trim() == "allow");
+    let allowed =
+        || fs::read_to_string("/proc/self/setgroups").is_ok_and(|word| word.trim() == "allow");
     match setgroups(&[]) {
         Err(Errno::EPERM) if !allowed() => {} // the parent wrote "deny" there
         other => other.context("setgroups to none")?,
     }
-    setresgid(gid, gid, gid).with_context(|| format!("setresgid to {gid} (EINVAL: gid_map does not contain it)"))?;
-    setresuid(uid, uid, uid).with_context(|| format!("setresuid to {uid} (EINVAL: uid_map does not contain it)"))?;
+    setresgid(gid, gid, gid)
+        .with_context(|| format!("setresgid to {gid} (EINVAL: gid_map does not contain it)"))?;
+    setresuid(uid, uid, uid)
+        .with_context(|| format!("setresuid to {uid} (EINVAL: uid_map does not contain it)"))?;
     info!("uid {uid}, gid {gid} in this user namespace");
     die_with_parent() // new ids make the kernel forget the request
 }
@@ -183,7 +200,11 @@ pub fn is_root_outside() -> bool {
 /// Can a child here be root of its own user namespace, and get more ids than one?
 pub fn probe() -> Probe {
     let own = Probe::of(try_maps(Maps::of_own_ids()));
-    if geteuid().is_root() { own } else { own.but(try_maps(Maps::of_granted_ids())) }
+    if geteuid().is_root() {
+        own
+    } else {
+        own.but(try_maps(Maps::of_granted_ids()))
+    }
 }
 
 fn try_maps(maps: anyhow::Result<Maps>) -> anyhow::Result<()> {

@@ -30,17 +30,24 @@ impl FromStr for MapLine {
         let number = |name: &str, text: &str| {
             let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             let number = digits.then(|| text.parse::<u32>().ok()).flatten();
-            number.ok_or_else(|| format!("{name} is {text:?}, and should be a number from 0 to 4294967295"))
+            number.ok_or_else(|| {
+                format!("{name} is {text:?}, and should be a number from 0 to 4294967295")
+            })
         };
-        let line =
-            MapLine { inside: number("IN", inside)?, outside: number("OUT", outside)?, size: number("SIZE", size)? };
+        let line = MapLine {
+            inside: number("IN", inside)?,
+            outside: number("OUT", outside)?,
+            size: number("SIZE", size)?,
+        };
         if line.size == 0 {
             return Err("SIZE is 0: a map of no ids".into());
         }
         for (name, first) in [("IN", line.inside), ("OUT", line.outside)] {
             // 4294967295 is (uid_t) -1, which means "no id" in many system calls.
             if first.checked_add(line.size).is_none() {
-                return Err(format!("{name} + SIZE is more than 4294967295, the largest id is 4294967294"));
+                return Err(format!(
+                    "{name} + SIZE is more than 4294967295, the largest id is 4294967294"
+                ));
             }
         }
         Ok(line)
@@ -69,7 +76,10 @@ impl IdMap {
     /// No line, more than 340, or two lines that overlap.
     pub fn new(name: &str, lines: Vec<MapLine>) -> anyhow::Result<IdMap> {
         if lines.is_empty() || lines.len() > MOST_LINES {
-            return Err(Failure::usage(format!("{name}: 1 to {MOST_LINES} lines, not {}", lines.len())));
+            return Err(Failure::usage(format!(
+                "{name}: 1 to {MOST_LINES} lines, not {}",
+                lines.len()
+            )));
         }
         for (index, one) in lines.iter().enumerate() {
             for other in &lines[..index] {
@@ -80,7 +90,9 @@ impl IdMap {
                 } else {
                     continue;
                 };
-                return Err(Failure::usage(format!("{name}: the lines \"{other}\" and \"{one}\" overlap {side}")));
+                return Err(Failure::usage(format!(
+                    "{name}: the lines \"{other}\" and \"{one}\" overlap {side}"
+                )));
             }
         }
         Ok(IdMap { lines })
@@ -93,7 +105,9 @@ impl IdMap {
 
     /// Whether the map gives this id inside a meaning outside.
     pub fn contains(&self, inside: u32) -> bool {
-        self.lines.iter().any(|line| inside.checked_sub(line.inside).is_some_and(|offset| offset < line.size))
+        self.lines
+            .iter()
+            .any(|line| inside.checked_sub(line.inside).is_some_and(|offset| offset < line.size))
     }
 
     /// Whether the map is the one line that an ordinary user may write: one id, its own.
@@ -124,9 +138,34 @@ mod tests {
 
     #[test]
     fn a_line_is_three_numbers() {
-        assert_eq!("0:1000:1".parse(), Ok(MapLine { inside: 0, outside: 1000, size: 1 }));
-        assert_eq!("0:0:4294967295".parse(), Ok(MapLine { inside: 0, outside: 0, size: u32::MAX }));
-        for wrong in ["", "0", "0:1", "0:1:2:3", "a:1:1", "0:-1:1", "0:1:", "+0:1:1", "0:4294967296:1", " 0:1:1"] {
+        assert_eq!(
+            "0:1000:1".parse(),
+            Ok(MapLine {
+                inside: 0,
+                outside: 1000,
+                size: 1
+            })
+        );
+        assert_eq!(
+            "0:0:4294967295".parse(),
+            Ok(MapLine {
+                inside: 0,
+                outside: 0,
+                size: u32::MAX
+            })
+        );
+        for wrong in [
+            "",
+            "0",
+            "0:1",
+            "0:1:2:3",
+            "a:1:1",
+            "0:-1:1",
+            "0:1:",
+            "+0:1:1",
+            "0:4294967296:1",
+            " 0:1:1",
+        ] {
             assert!(wrong.parse::<MapLine>().is_err(), "{wrong:?}");
         }
     }
@@ -141,14 +180,28 @@ mod tests {
     #[test]
     fn lines_do_not_overlap_on_either_side() {
         assert!(map(&["0:1000:1", "1:100000:65535"]).is_ok());
-        assert!(map(&["0:1000:2", "1:100000:1"]).unwrap_err().to_string().contains("overlap inside"));
-        assert!(map(&["0:1000:2", "5:1001:1"]).unwrap_err().to_string().contains("overlap outside"));
+        assert!(
+            map(&["0:1000:2", "1:100000:1"])
+                .unwrap_err()
+                .to_string()
+                .contains("overlap inside")
+        );
+        assert!(
+            map(&["0:1000:2", "5:1001:1"])
+                .unwrap_err()
+                .to_string()
+                .contains("overlap outside")
+        );
     }
 
     #[test]
     fn a_map_has_1_to_340_lines() {
         assert!(map(&[]).is_err());
-        let line = |n: u32| MapLine { inside: n, outside: n, size: 1 };
+        let line = |n: u32| MapLine {
+            inside: n,
+            outside: n,
+            size: 1,
+        };
         assert!(IdMap::new("uid_map", (0..340).map(line).collect()).is_ok());
         assert!(IdMap::new("uid_map", (0..341).map(line).collect()).is_err());
     }

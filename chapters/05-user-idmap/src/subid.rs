@@ -19,8 +19,22 @@ impl Maps {
     pub fn of_granted_ids() -> anyhow::Result<Maps> {
         let map = |name: &str, file: &str, own: u32| {
             let (first, count) = granted(file)?;
-            let oneself = MapLine { inside: 0, outside: own, size: 1 };
-            IdMap::new(name, vec![oneself, MapLine { inside: 1, outside: first, size: count }])
+            let oneself = MapLine {
+                inside: 0,
+                outside: own,
+                size: 1,
+            };
+            IdMap::new(
+                name,
+                vec![
+                    oneself,
+                    MapLine {
+                        inside: 1,
+                        outside: first,
+                        size: count,
+                    },
+                ],
+            )
         };
         Maps::new(
             map("uid_map", "/etc/subuid", geteuid().as_raw())?,
@@ -36,7 +50,8 @@ fn granted(file: &str) -> anyhow::Result<(u32, u32)> {
     let text = fs::read_to_string(file).unwrap_or_default();
     first_range(&text, &[&name, &uid.to_string()]).ok_or_else(|| {
         anyhow!(
-            "{file} gives {name} no ids: `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}`"
+            "{file} gives {name} no ids: `sudo usermod --add-subuids 100000-165535 --add-subgids \
+             100000-165535 {name}`"
         )
     })
 }

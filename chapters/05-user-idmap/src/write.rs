@@ -5,7 +5,7 @@ use std::{ffi::OsStr, fs, process::Command};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use lab::exec::find;
-use log::info;
+use lab::info;
 use nix::{
     errno::Errno,
     unistd::{Pid, getegid, geteuid},
@@ -34,7 +34,10 @@ impl Maps {
             ("newgidmap", gid.is_just(getegid().as_raw()), &gid),
         ];
         for (helper, own, map) in needs {
-            if !geteuid().is_root() && !own && find(OsStr::new(helper), std::env::var_os("PATH").as_deref()).is_none() {
+            if !geteuid().is_root()
+                && !own
+                && find(OsStr::new(helper), std::env::var_os("PATH").as_deref()).is_none()
+            {
                 bail!(
                     "the map \"{map}\" is more than one's own id, which takes {helper}: \
                      install the package uidmap (shadow-utils on some systems)"
@@ -46,8 +49,17 @@ impl Maps {
 
     /// Root inside, oneself outside: what everybody may map.
     pub(crate) fn of_own_ids() -> anyhow::Result<Maps> {
-        let line = |outside| vec![MapLine { inside: 0, outside, size: 1 }];
-        Maps::new(IdMap::new("uid_map", line(geteuid().as_raw()))?, IdMap::new("gid_map", line(getegid().as_raw()))?)
+        let line = |outside| {
+            vec![MapLine {
+                inside: 0,
+                outside,
+                size: 1,
+            }]
+        };
+        Maps::new(
+            IdMap::new("uid_map", line(geteuid().as_raw()))?,
+            IdMap::new("gid_map", line(getegid().as_raw()))?,
+        )
     }
 
     /// Every id that this process's own user namespace has, as itself: what root may map.
@@ -104,8 +116,14 @@ impl Maps {
 /// A line of one's own map, `0 1000 1`, as a line for a child: the ids inside, as themselves.
 fn same_ids(line: &str) -> Option<MapLine> {
     let numbers: Vec<u32> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    let [inside, _, size] = numbers[..] else { return None };
-    Some(MapLine { inside, outside: inside, size })
+    let [inside, _, size] = numbers[..] else {
+        return None;
+    };
+    Some(MapLine {
+        inside,
+        outside: inside,
+        size,
+    })
 }
 
 /// The kernel wants the whole map in one write(2), a line an extent.
@@ -147,7 +165,11 @@ fn run(helper: &str, pid: Pid, map: &IdMap) -> anyhow::Result<()> {
         output.status.success(),
         "{helper} refuses the map \"{map}\": {}: it allows one's own id and the ranges in /etc/{}",
         said.trim().trim_start_matches(&format!("{helper}: ")),
-        if helper == "newuidmap" { "subuid" } else { "subgid" }
+        if helper == "newuidmap" {
+            "subuid"
+        } else {
+            "subgid"
+        }
     );
     info!("{helper} wrote \"{map}\" for {pid}");
     Ok(())

@@ -6,8 +6,8 @@ use std::process::{ExitCode, id};
 
 use anyhow::ensure;
 use ch06_reexec::{command, init, register};
+use lab::info;
 use lab::{Exit, voice};
-use log::info;
 
 fn main() -> ExitCode {
     lab::run(|| {
@@ -27,7 +27,10 @@ fn parent() -> anyhow::Result<Exit> {
     voice::hand_over(&mut func1, "child")?;
     let output = func1.output()?;
     ensure!(output.status.success(), "func1: {}", output.status);
-    info!("func1 wrote this to standard output: {:?}", String::from_utf8_lossy(&output.stdout));
+    info!(
+        "func1 wrote this to standard output: {:?}",
+        String::from_utf8_lossy(&output.stdout)
+    );
     info!("func1 wrote this to standard error:");
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
     info!("that was all");

@@ -45,8 +45,8 @@ use std::{
 
 use anyhow::Context;
 use ch01_uts::attempt;
+use lab::info;
 use lab::{Exit, Probe, voice};
-use log::info;
 use nix::sched::CloneFlags;
 
 pub use net::bring_up_loopback;
@@ -141,7 +141,9 @@ pub fn become_function(name: &str) -> anyhow::Result<Infallible> {
 pub fn random_hostname() -> anyhow::Result<OsString> {
     // ANCHOR: exercise-hostname
     let mut bytes = [0; 4];
-    File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).context("read /dev/urandom")?;
+    File::open("/dev/urandom")
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .context("read /dev/urandom")?;
     Ok(format!("container-{:08x}", u32::from_ne_bytes(bytes)).into())
     // ANCHOR_END: exercise-hostname
 }

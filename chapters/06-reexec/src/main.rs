@@ -6,7 +6,9 @@ use ch01_uts::{set_hostname, spawn};
 use ch03_pid::{Terminal, say_who_i_am, wait_for_init};
 use ch04_mount::{enter_rootfs, make_private, mount_proc};
 use ch05_user_idmap::{Gate, User, become_user};
-use ch06_reexec::{NAMESPACES, become_function, bring_up_loopback, init, random_hostname, register};
+use ch06_reexec::{
+    NAMESPACES, become_function, bring_up_loopback, init, random_hostname, register,
+};
 use clap::Parser;
 use lab::{Exit, Failure};
 
@@ -36,7 +38,9 @@ fn main() -> ExitCode {
 /// The first start: makes the namespaces, and lets the second start loose in them.
 fn parent(cli: &Cli) -> anyhow::Result<Exit> {
     let Some(maps) = cli.ids.maps()?.filter(|maps| maps.contain(User::ROOT)) else {
-        return Err(Failure::usage("execve takes all capabilities from a process that is not id 0 inside: map id 0"));
+        return Err(Failure::usage(
+            "execve takes all capabilities from a process that is not id 0 inside: map id 0",
+        ));
     };
     let terminal = Terminal::find()?;
     let mut gate = Gate::new()?;

@@ -4,7 +4,7 @@
 use std::{mem, net::UdpSocket, os::fd::AsRawFd};
 
 use anyhow::Context;
-use log::info;
+use lab::info;
 use nix::errno::Errno;
 
 /// Brings up `lo`, which is down in a new network namespace (network_namespaces(7)): a
@@ -22,7 +22,8 @@ pub fn bring_up_loopback() -> anyhow::Result<()> {
         *to = *from as libc::c_char;
     }
     // ANCHOR: exercise-up
-    // SAFETY: SIOCGIFFLAGS reads the name from and writes the flags to an ifreq, which `request` is.
+    // SAFETY: SIOCGIFFLAGS reads the name from and writes the flags to an ifreq, which `request`
+    // is.
     let read = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS, &mut request) };
     Errno::result(read).context("read the flags of lo (SIOCGIFFLAGS)")?;
     // SAFETY: the call above has filled the union's flags.

@@ -20,7 +20,7 @@ use std::{
 
 use anyhow::{Context, anyhow, bail, ensure};
 use ch05_user_idmap::is_root_outside;
-use log::{debug, info, warn};
+use lab::{debug, info, warn};
 use nix::{
     fcntl::{Flock, FlockArg},
     unistd::{AccessFlags, access},
@@ -51,17 +51,25 @@ impl Base {
         let own = &hierarchy.own_group;
         if hierarchy.version == Version::V1 {
             may_write(own, hierarchy.version)?;
-            return Ok(Base { folder: own.clone(), switched_on: Vec::new() });
+            return Ok(Base {
+                folder: own.clone(),
+                switched_on: Vec::new(),
+            });
         }
         let in_leaf = own.file_name().is_some_and(|name| name == LEAF);
         let folder = match own.parent() {
-            _ if may_write(&hierarchy.mount_point, hierarchy.version).is_ok() => hierarchy.mount_point.clone(),
+            _ if may_write(&hierarchy.mount_point, hierarchy.version).is_ok() => {
+                hierarchy.mount_point.clone()
+            }
             Some(parent) if in_leaf => parent.to_owned(),
             _ => own.clone(),
         };
         may_write(&folder, hierarchy.version)?;
         let _lock = lock(&folder)?;
-        let mut base = Base { folder, switched_on: Vec::new() };
+        let mut base = Base {
+            folder,
+            switched_on: Vec::new(),
+        };
         base.switch_on(subsystems)?;
         Ok(base)
     }
@@ -82,7 +90,11 @@ impl Base {
                 way_out(Version::V2)
             );
         }
-        let missing: Vec<&str> = subsystems.iter().copied().filter(|name| !has.iter().any(|on| on == name)).collect();
+        let missing: Vec<&str> = subsystems
+            .iter()
+            .copied()
+            .filter(|name| !has.iter().any(|on| on == name))
+            .collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -107,7 +119,10 @@ impl Base {
         }
         let control = self.folder.join("cgroup.subtree_control");
         if !leaf.exists() {
-            return self.switched_on.iter().try_for_each(|name| write(&control, &format!("-{name}")));
+            return self
+                .switched_on
+                .iter()
+                .try_for_each(|name| write(&control, &format!("-{name}")));
         }
         for subsystem in words(&control)? {
             write(&control, &format!("-{subsystem}"))?;
@@ -133,9 +148,12 @@ impl Drop for Base {
 fn way_out(version: Version) -> &'static str {
     match (version, is_root_outside()) {
         (Version::V2, false) => {
-            "start this from a delegated group: `systemd-run --user --scope -p Delegate=yes COMMAND`"
+            "start this from a delegated group: `systemd-run --user --scope -p Delegate=yes \
+             COMMAND`"
         }
-        (Version::V2, true) => "start this from a delegated group: `systemd-run --scope -p Delegate=yes COMMAND`",
+        (Version::V2, true) => {
+            "start this from a delegated group: `systemd-run --scope -p Delegate=yes COMMAND`"
+        }
         (Version::V1, _) => "on cgroup v1 only root can give a group away: run this as root",
     }
 }
@@ -170,7 +188,9 @@ fn move_all(from: &Path, to: &Path) -> anyhow::Result<()> {
             return Ok(());
         }
         for pid in pids {
-            let Ok(process) = fs::metadata(format!("/proc/{pid}")) else { continue };
+            let Ok(process) = fs::metadata(format!("/proc/{pid}")) else {
+                continue;
+            };
             ensure!(process.uid() == own, "process {pid} in {} is somebody else's", from.display());
             write(&to.join("cgroup.procs"), &pid)?;
         }

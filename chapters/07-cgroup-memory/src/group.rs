@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
-use log::{debug, info};
+use lab::{debug, info};
 use nix::unistd::Pid;
 
 use crate::hierarchy::Version;
@@ -57,7 +57,8 @@ impl Group {
     /// The kernel refuses the value, or there is no such knob.
     pub fn set(&self, knob: &str, value: &str) -> anyhow::Result<()> {
         let file = self.folder.join(knob);
-        fs::write(&file, value).map_err(|error| anyhow!("write {value:?} to {}: {error}", file.display()))
+        fs::write(&file, value)
+            .map_err(|error| anyhow!("write {value:?} to {}: {error}", file.display()))
     }
 
     /// Reads a knob, without the newline at its end.
@@ -88,7 +89,8 @@ impl Group {
 /// As [`Group::add`].
 pub fn join(folder: &Path, pid: Pid) -> anyhow::Result<()> {
     let file = folder.join("cgroup.procs");
-    fs::write(&file, pid.to_string()).with_context(|| format!("write {pid} to {}", file.display()))?;
+    fs::write(&file, pid.to_string())
+        .with_context(|| format!("write {pid} to {}", file.display()))?;
     info!("moved {pid} into {}", folder.file_name().unwrap_or_default().display());
     Ok(())
 }
@@ -98,7 +100,7 @@ impl Drop for Group {
         match remove(&self.folder) {
             Ok(()) => debug!("removed {}", self.folder.display()),
             // The next run clears it: see `clear_stale`.
-            Err(error) => log::warn!("remove {}: {error}", self.folder.display()),
+            Err(error) => lab::warn!("remove {}: {error}", self.folder.display()),
         }
     }
 }
@@ -158,7 +160,11 @@ pub fn start_time(pid: Pid) -> Option<u64> {
     let (_, after_name) = stat.rsplit_once(") ")?; // the name may have spaces and brackets
     let mut fields = after_name.split(' ');
     let has_ended = matches!(fields.next()?, "Z" | "X"); // a zombie makes nothing any more
-    if has_ended { None } else { fields.nth(18)?.parse().ok() }
+    if has_ended {
+        None
+    } else {
+        fields.nth(18)?.parse().ok()
+    }
 }
 // ANCHOR_END: group
 
@@ -169,7 +175,9 @@ mod tests {
     #[test]
     fn a_groups_name_says_who_made_it() {
         assert_eq!(creator("container-4242-67890"), Some((Pid::from_raw(4242), 67890)));
-        for other in ["container-runtime", "container-4242", "container-a-1", "system.slice", "4242-67890"] {
+        for other in
+            ["container-runtime", "container-4242", "container-a-1", "system.slice", "4242-67890"]
+        {
             assert_eq!(creator(other), None, "{other}");
         }
     }

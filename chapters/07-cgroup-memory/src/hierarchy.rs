@@ -61,9 +61,11 @@ pub fn hierarchies() -> anyhow::Result<Vec<Hierarchy>> {
 /// There is no such process.
 pub fn hierarchies_of(process: &str) -> anyhow::Result<Vec<Hierarchy>> {
     let read = |path: &str| fs::read_to_string(path).with_context(|| format!("read {path}"));
-    let mut found = parse(&read("/proc/self/mountinfo")?, &read(&format!("/proc/{process}/cgroup"))?);
+    let mut found =
+        parse(&read("/proc/self/mountinfo")?, &read(&format!("/proc/{process}/cgroup"))?);
     for hierarchy in found.iter_mut().filter(|hierarchy| hierarchy.version == Version::V2) {
-        let controllers = fs::read_to_string(hierarchy.mount_point.join("cgroup.controllers")).unwrap_or_default();
+        let controllers = fs::read_to_string(hierarchy.mount_point.join("cgroup.controllers"))
+            .unwrap_or_default();
         hierarchy.subsystems = controllers.split_whitespace().map(str::to_owned).collect();
     }
     Ok(found)
@@ -75,7 +77,9 @@ pub fn hierarchies_of(process: &str) -> anyhow::Result<Vec<Hierarchy>> {
 ///
 /// No mounted hierarchy has it.
 pub fn hierarchy_of(subsystem: &str) -> anyhow::Result<Hierarchy> {
-    let found = hierarchies()?.into_iter().find(|hierarchy| hierarchy.subsystems.iter().any(|name| name == subsystem));
+    let found = hierarchies()?
+        .into_iter()
+        .find(|hierarchy| hierarchy.subsystems.iter().any(|name| name == subsystem));
     found.ok_or_else(|| {
         anyhow!("no mounted cgroup hierarchy has the subsystem {subsystem}: see /proc/cgroups and /proc/self/mountinfo")
     })
@@ -111,7 +115,8 @@ fn mounted(line: &str, memberships: &[Membership]) -> Option<Hierarchy> {
     let (version, membership) = match kind {
         "cgroup2" => (Version::V2, memberships.iter().find(|one| one.subsystems.is_empty())?),
         "cgroup" => {
-            let is_it = |one: &&Membership| !one.subsystems.is_empty() && one.subsystems.iter().all(has);
+            let is_it =
+                |one: &&Membership| !one.subsystems.is_empty() && one.subsystems.iter().all(has);
             (Version::V1, memberships.iter().find(is_it)?)
         }
         _ => return None,
@@ -122,7 +127,11 @@ fn mounted(line: &str, memberships: &[Membership]) -> Option<Hierarchy> {
         version,
         mount_point: mount_point.to_owned(),
         subsystems: membership.subsystems.iter().map(|&name| name.to_owned()).collect(),
-        own_group: if below.as_os_str().is_empty() { mount_point.to_owned() } else { mount_point.join(below) },
+        own_group: if below.as_os_str().is_empty() {
+            mount_point.to_owned()
+        } else {
+            mount_point.join(below)
+        },
     })
 }
 // ANCHOR_END: hierarchy
@@ -133,7 +142,11 @@ mod tests {
 
     fn found(mountinfo: &str, cgroup: &str) -> Vec<(Version, String, String)> {
         let names = |hierarchy: Hierarchy| {
-            (hierarchy.version, hierarchy.subsystems.join(","), hierarchy.own_group.display().to_string())
+            (
+                hierarchy.version,
+                hierarchy.subsystems.join(","),
+                hierarchy.own_group.display().to_string(),
+            )
         };
         parse(mountinfo, cgroup).into_iter().map(names).collect()
     }
@@ -166,7 +179,8 @@ mod tests {
 
     #[test]
     fn a_container_whose_mount_begins_at_its_own_group() {
-        let mountinfo = "33 31 0:30 /docker/4f /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n";
+        let mountinfo =
+            "33 31 0:30 /docker/4f /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n";
         let group = "/sys/fs/cgroup/memory/inner";
         assert_eq!(
             found(mountinfo, "4:memory:/docker/4f/inner\n"),

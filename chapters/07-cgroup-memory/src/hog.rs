@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use anyhow::Context;
 use lab::Exit;
-use log::info;
+use lab::info;
 
 use crate::resources::Size;
 
@@ -17,7 +17,9 @@ use crate::resources::Size;
 pub fn hog(size: Size) -> anyhow::Result<Exit> {
     let length = usize::try_from(size.0).context("more than this machine can address")?;
     let mut memory: Vec<u8> = Vec::new();
-    memory.try_reserve_exact(length).with_context(|| format!("allocate {size} bytes"))?;
+    memory
+        .try_reserve_exact(length)
+        .with_context(|| format!("allocate {size} bytes"))?;
     info!("hog: asked for {size} bytes, touching them now");
     memory.resize(length, 1);
     black_box(&memory);

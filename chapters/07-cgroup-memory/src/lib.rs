@@ -59,7 +59,11 @@ pub struct CgroupOptions {
 impl CgroupOptions {
     /// The limits that were asked for.
     pub fn resources(&self) -> Resources {
-        Resources { memory: self.memory, cpu_shares: self.cpu_shares, cpuset_cpus: self.cpuset_cpus.clone() }
+        Resources {
+            memory: self.memory,
+            cpu_shares: self.cpu_shares,
+            cpuset_cpus: self.cpuset_cpus.clone(),
+        }
     }
 }
 
@@ -69,7 +73,10 @@ pub fn probe() -> Probe {
 }
 
 fn try_limit() -> anyhow::Result<()> {
-    let manager = Manager::create(&Resources { memory: Some(Size(64 << 20)), ..Resources::default() })?;
+    let manager = Manager::create(&Resources {
+        memory: Some(Size(64 << 20)),
+        ..Resources::default()
+    })?;
     let mut gate = Gate::new()?;
     let child = spawn(CloneFlags::empty(), || {
         gate.wait()?;

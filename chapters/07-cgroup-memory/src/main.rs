@@ -59,7 +59,9 @@ fn main() -> ExitCode {
 /// The first start: makes the groups and the namespaces, and lets the second start loose in them.
 fn parent(cli: &Cli) -> anyhow::Result<Exit> {
     let Some(maps) = cli.ids.maps()?.filter(|maps| maps.contain(User::ROOT)) else {
-        return Err(Failure::usage("execve takes all capabilities from a process that is not id 0 inside: map id 0"));
+        return Err(Failure::usage(
+            "execve takes all capabilities from a process that is not id 0 inside: map id 0",
+        ));
     };
     let groups = Manager::create(&cli.cgroup.resources())?;
     let terminal = Terminal::find()?;

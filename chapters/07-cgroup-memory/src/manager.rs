@@ -1,7 +1,7 @@
 //! Who makes the groups, puts the container into them, and removes them?
 
 use anyhow::Context;
-use log::{info, warn};
+use lab::{info, warn};
 use nix::unistd::Pid;
 
 use crate::{
@@ -28,7 +28,8 @@ struct Limited {
 }
 
 impl Manager {
-    /// Makes the groups and sets the limits; nobody is in them yet. Without a limit there is no group.
+    /// Makes the groups and sets the limits; nobody is in them yet. Without a limit there is no
+    /// group.
     ///
     /// # Errors
     ///
@@ -45,7 +46,8 @@ impl Manager {
         }
         for (hierarchy, together) in wanted {
             let names: Vec<&str> = together.iter().map(|subsystem| subsystem.name()).collect();
-            let base = Base::prepare(&hierarchy, &names).with_context(|| format!("limit {}", names.join(", ")))?;
+            let base = Base::prepare(&hierarchy, &names)
+                .with_context(|| format!("limit {}", names.join(", ")))?;
             for subsystem in together {
                 let group = Group::create(hierarchy.version, base.folder())?;
                 manager.limited.push(Limited { subsystem, group });
@@ -78,11 +80,18 @@ impl Manager {
             if subsystem.name() != "memory" {
                 continue;
             }
-            let MemoryReport { limit, peak, oom_kills } = MemoryReport::read(group)?;
+            let MemoryReport {
+                limit,
+                peak,
+                oom_kills,
+            } = MemoryReport::read(group)?;
             let peak = peak.map_or("unknown".into(), |peak| peak.to_string());
             info!("memory: limit {limit}, peak {peak}, OOM kills {oom_kills}");
             if oom_kills > 0 {
-                warn!("the memory limit killed {oom_kills} process{}", if oom_kills == 1 { "" } else { "es" });
+                warn!(
+                    "the memory limit killed {oom_kills} process{}",
+                    if oom_kills == 1 { "" } else { "es" }
+                );
             }
         }
         Ok(())

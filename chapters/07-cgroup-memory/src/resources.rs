@@ -48,10 +48,12 @@ impl FromStr for Size {
         let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
         match bytes {
             None => Err("more bytes than a number can count".into()),
-            Some(bytes) if bytes >= UNLIMITED => Err(format!("{bytes} bytes is what the kernel takes for no limit")),
-            Some(bytes) if bytes < PAGE => {
-                Err(format!("{bytes} bytes is less than a page ({PAGE}), and the kernel counts in pages"))
+            Some(bytes) if bytes >= UNLIMITED => {
+                Err(format!("{bytes} bytes is what the kernel takes for no limit"))
             }
+            Some(bytes) if bytes < PAGE => Err(format!(
+                "{bytes} bytes is less than a page ({PAGE}), and the kernel counts in pages"
+            )),
             Some(bytes) => Ok(Size(bytes)),
         }
     }
@@ -108,8 +110,11 @@ impl FromStr for CpuList {
     fn from_str(text: &str) -> Result<Self, String> {
         let range = |range: &str| -> Option<bool> {
             let (first, last) = range.split_once('-').unwrap_or((range, range));
-            let number =
-                |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u32>().ok())?;
+            let number = |text: &str| {
+                text.bytes()
+                    .all(|byte| byte.is_ascii_digit())
+                    .then(|| text.parse::<u32>().ok())?
+            };
             Some(number(first)? <= number(last)?)
         };
         if text.split(',').all(|part| range(part) == Some(true)) {

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use ch01_uts::spawn;
 use ch04_mount::make_private;
-use log::info;
+use lab::info;
 use nix::{
     mount::{MntFlags, MsFlags, mount, umount2},
     sched::CloneFlags,
@@ -22,8 +22,14 @@ use nix::{
 use crate::hierarchy::{Hierarchy, Version, hierarchies};
 
 /// The knobs that [`show`] reads, if a group has them.
-const KNOBS: [&str; 6] =
-    ["memory.limit_in_bytes", "memory.max", "cpu.shares", "cpu.weight", "cpuset.cpus", "cpuset.cpus.effective"];
+const KNOBS: [&str; 6] = [
+    "memory.limit_in_bytes",
+    "memory.max",
+    "cpu.shares",
+    "cpu.weight",
+    "cpuset.cpus",
+    "cpuset.cpus.effective",
+];
 
 /// The tree that this process sits in: for each hierarchy its version, mount point,
 /// subsystems, the process's group, and the limits there. Goes to standard output.
@@ -49,10 +55,24 @@ pub fn show() -> anyhow::Result<()> {
 }
 
 fn describe(hierarchy: &Hierarchy, text: &mut String) -> anyhow::Result<()> {
-    let Hierarchy { version, mount_point, subsystems, own_group } = hierarchy;
-    let attached = if subsystems.is_empty() { "no subsystem".into() } else { subsystems.join(",") };
+    let Hierarchy {
+        version,
+        mount_point,
+        subsystems,
+        own_group,
+    } = hierarchy;
+    let attached = if subsystems.is_empty() {
+        "no subsystem".into()
+    } else {
+        subsystems.join(",")
+    };
     let path = Path::new("/").join(own_group.strip_prefix(mount_point)?);
-    writeln!(text, "{version}  {}  {attached}  group {}", mount_point.display(), path.display())?;
+    writeln!(
+        text,
+        "{version}  {}  {attached}  group {}",
+        mount_point.display(),
+        path.display()
+    )?;
     for knob in KNOBS {
         if let Ok(value) = fs::read_to_string(own_group.join(knob)) {
             writeln!(text, "    {knob} = {}", value.trim())?;
@@ -73,7 +93,10 @@ const NAME: &str = "cgroup-test";
 pub fn named_hierarchy() -> anyhow::Result<()> {
     ensure!(geteuid().is_root(), "only root can mount a v1 hierarchy");
     let kinds = fs::read_to_string("/proc/filesystems").context("read /proc/filesystems")?;
-    ensure!(kinds.lines().any(|line| line.ends_with("\tcgroup")), "this kernel has no cgroup v1: /proc/filesystems");
+    ensure!(
+        kinds.lines().any(|line| line.ends_with("\tcgroup")),
+        "this kernel has no cgroup v1: /proc/filesystems"
+    );
     let child = spawn(CloneFlags::CLONE_NEWNS, || {
         make_private()?;
         // Over /tmp, in a mount namespace of its own: there is a folder, and nobody sees it.
@@ -119,7 +142,8 @@ fn unmount_hierarchy(place: &Path) -> anyhow::Result<()> {
     for _ in 0..20 {
         umount2(place, MntFlags::empty()).context("unmount the hierarchy, and so end it")?;
         for _ in 0..50 {
-            let memberships = fs::read_to_string("/proc/self/cgroup").context("read /proc/self/cgroup")?;
+            let memberships =
+                fs::read_to_string("/proc/self/cgroup").context("read /proc/self/cgroup")?;
             if !memberships.contains(&format!(":name={NAME}:")) {
                 return Ok(());
             }

@@ -138,11 +138,15 @@ impl Subsystem for Cpuset {
     }
 
     fn set(&self, group: &Group) -> anyhow::Result<()> {
-        group.set("cpuset.cpus", &self.cpus.to_string()).context("is there such a processor, and is it ours?")?;
+        group
+            .set("cpuset.cpus", &self.cpus.to_string())
+            .context("is there such a processor, and is it ours?")?;
         if group.version == Version::V1 {
             // A new v1 group has no memory nodes either, and takes no process before it has.
-            let parent = group.folder().parent().context("a group is in a folder")?.join("cpuset.mems");
-            let nodes = fs::read_to_string(&parent).with_context(|| format!("read {}", parent.display()))?;
+            let parent =
+                group.folder().parent().context("a group is in a folder")?.join("cpuset.mems");
+            let nodes = fs::read_to_string(&parent)
+                .with_context(|| format!("read {}", parent.display()))?;
             group.set("cpuset.mems", nodes.trim())?;
         }
         Ok(())
@@ -175,12 +179,20 @@ impl MemoryReport {
             Version::V1 => ("memory.max_usage_in_bytes", "memory.oom_control"),
             Version::V2 => ("memory.peak", "memory.events"),
         };
-        let number = |text: String| text.parse::<u64>().with_context(|| format!("{text:?} is no number"));
+        let number =
+            |text: String| text.parse::<u64>().with_context(|| format!("{text:?} is no number"));
         let kills = group.get(events)?;
-        let kills = kills.lines().find_map(|line| line.strip_prefix("oom_kill ")).context("no line oom_kill")?;
+        let kills = kills
+            .lines()
+            .find_map(|line| line.strip_prefix("oom_kill "))
+            .context("no line oom_kill")?;
         Ok(MemoryReport {
             limit: number(group.get(Memory::knob(group))?)?,
-            peak: if group.has(peak) { Some(number(group.get(peak)?)?) } else { None },
+            peak: if group.has(peak) {
+                Some(number(group.get(peak)?)?)
+            } else {
+                None
+            },
             oom_kills: number(kills.to_owned())?,
         })
     }

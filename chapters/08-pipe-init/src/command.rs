@@ -39,8 +39,13 @@ pub fn become_container(process: &Process) -> anyhow::Result<Infallible> {
 /// /proc is not mounted.
 pub fn leave_the_caller(kept: &[RawFd]) -> anyhow::Result<()> {
     let entries = fs::read_dir("/proc/self/fd").context("read /proc/self/fd")?;
-    let numbers: Vec<RawFd> = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
-    let stays = |number: &RawFd| *number <= 2 || Some(*number) == voice::error_pipe_number() || kept.contains(number);
+    let numbers: Vec<RawFd> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
+    let stays = |number: &RawFd| {
+        *number <= 2 || Some(*number) == voice::error_pipe_number() || kept.contains(number)
+    };
     for number in numbers.into_iter().filter(|number| !stays(number)) {
         // The number that the folder itself had is closed already: EBADF.
         let _ = close(number);

@@ -36,8 +36,8 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use ch06_reexec::SELF;
+use lab::info;
 use lab::{Probe, voice};
-use log::info;
 use nix::{
     fcntl::{FcntlArg, FdFlag, fcntl},
     sched::CloneFlags,
@@ -80,7 +80,8 @@ impl MessagePipe {
     /// execve(2) failed.
     pub fn become_init(&self, options: &[&str]) -> anyhow::Result<Infallible> {
         // ANCHOR: exercise-pipe
-        fcntl(&self.reader, FcntlArg::F_SETFD(FdFlag::empty())).context("let init inherit the pipe")?;
+        fcntl(&self.reader, FcntlArg::F_SETFD(FdFlag::empty()))
+            .context("let init inherit the pipe")?;
         let number = self.reader.as_raw_fd();
         // ANCHOR_END: exercise-pipe
         info!("becoming {SELF} init {number}");
@@ -106,7 +107,9 @@ impl MessagePipe {
 pub fn again() -> Command {
     let mut again = Command::new(SELF);
     again.arg0(voice::stage());
-    again.env_clear().envs(KEPT.iter().filter_map(|name| Some((name, env::var_os(name)?))));
+    again
+        .env_clear()
+        .envs(KEPT.iter().filter_map(|name| Some((name, env::var_os(name)?))));
     again
 }
 
@@ -117,8 +120,9 @@ pub fn again() -> Command {
 ///
 /// The number is no inherited pipe, or the message is cut short or garbled.
 pub fn receive(number: RawFd, kept: &[RawFd]) -> anyhow::Result<Message> {
-    let pipe = voice::inherited(number, SFlag::S_IFIFO)
-        .ok_or_else(|| anyhow!("init is started by `run`, and not by hand: descriptor {number} is no pipe"))?;
+    let pipe = voice::inherited(number, SFlag::S_IFIFO).ok_or_else(|| {
+        anyhow!("init is started by `run`, and not by hand: descriptor {number} is no pipe")
+    })?;
     let message = Message::read(PipeReader::from(pipe)).context("receive the message")?;
     leave_the_caller(kept)?;
     Ok(message)

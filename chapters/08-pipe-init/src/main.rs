@@ -9,8 +9,8 @@ use ch05_user_idmap::{Gate, User, become_user};
 use ch06_reexec::bring_up_loopback;
 use ch07_cgroup_memory::Manager;
 use ch08_pipe_init::{
-    MessagePipe, NAMESPACES, RunOptions, command::become_container, options::default_arguments, reaper::stay_and_reap,
-    receive,
+    MessagePipe, NAMESPACES, RunOptions, command::become_container, options::default_arguments,
+    reaper::stay_and_reap, receive,
 };
 use clap::{Parser, Subcommand};
 use lab::Exit;
@@ -48,7 +48,8 @@ fn main() -> ExitCode {
 /// The parent: makes the groups and the namespaces, and tells init what to do in them.
 fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     options.apply();
-    let (maps, terminal, message) = (options.maps()?, options.process.terminal()?, options.message()?);
+    let (maps, terminal, message) =
+        (options.maps()?, options.process.terminal()?, options.message()?);
     let groups = Manager::create(&options.cgroup.resources())?;
     let mut gate = Gate::new()?;
     let pipe = MessagePipe::new()?;

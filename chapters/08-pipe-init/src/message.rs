@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::ensure;
 use ch05_user_idmap::User;
-use log::info;
+use lab::info;
 
 use crate::wire::{Bytes, Magic, put_bytes, put_list, put_number, read_framed, write_framed};
 
@@ -65,7 +65,14 @@ impl Process {
         Ok(Process {
             argv: rest.list(Bytes::string)?,
             env: rest.list(|from| Ok((from.string()?, from.string()?)))?,
-            user: rest.list(|from| Ok(User { uid: from.number()?, gid: from.number()? }))?.pop(),
+            user: rest
+                .list(|from| {
+                    Ok(User {
+                        uid: from.number()?,
+                        gid: from.number()?,
+                    })
+                })?
+                .pop(),
         })
     }
 }
@@ -80,7 +87,9 @@ impl Message {
         let mut rest = Vec::new();
         self.process.put(&mut rest);
         put_bytes(&mut rest, self.hostname.as_bytes());
-        put_list(&mut rest, self.rootfs.as_slice(), |to, path| put_bytes(to, path.as_os_str().as_bytes()));
+        put_list(&mut rest, self.rootfs.as_slice(), |to, path| {
+            put_bytes(to, path.as_os_str().as_bytes())
+        });
         put_number(&mut rest, u32::from(self.init_stays));
         write_framed(to, MAGIC, &rest)
     }
@@ -101,7 +110,11 @@ impl Message {
             init_stays: rest.number()? != 0,
         };
         rest.end()?;
-        info!("from run: {} words, {} variables", message.process.argv.len(), message.process.env.len());
+        info!(
+            "from run: {} words, {} variables",
+            message.process.argv.len(),
+            message.process.env.len()
+        );
         Ok(message)
     }
 }
@@ -117,9 +130,23 @@ mod tests {
         let bytes = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
         Message {
             process: Process {
-                argv: vec!["sh".into(), "a b".into(), "".into(), "two\nlines".into(), bytes(b"\xff\xfe"), "'\"".into()],
-                env: vec![("K".into(), "a=b c".into()), ("EMPTY".into(), "".into()), (bytes(b"\x80"), bytes(b"\x81"))],
-                user: Some(User { uid: 1, gid: 4_294_967_294 }),
+                argv: vec![
+                    "sh".into(),
+                    "a b".into(),
+                    "".into(),
+                    "two\nlines".into(),
+                    bytes(b"\xff\xfe"),
+                    "'\"".into(),
+                ],
+                env: vec![
+                    ("K".into(), "a=b c".into()),
+                    ("EMPTY".into(), "".into()),
+                    (bytes(b"\x80"), bytes(b"\x81")),
+                ],
+                user: Some(User {
+                    uid: 1,
+                    gid: 4_294_967_294,
+                }),
             },
             hostname: "box".into(),
             rootfs: Some("/a path/with spaces".into()),
@@ -136,8 +163,17 @@ mod tests {
     #[test]
     fn a_message_arrives_byte_for_byte() {
         assert_eq!(Message::read(&written(&message())[..]).unwrap(), message());
-        let process = Process { argv: vec![], env: vec![], user: None };
-        let least = Message { process, rootfs: None, init_stays: false, hostname: "".into() };
+        let process = Process {
+            argv: vec![],
+            env: vec![],
+            user: None,
+        };
+        let least = Message {
+            process,
+            rootfs: None,
+            init_stays: false,
+            hostname: "".into(),
+        };
         assert_eq!(Message::read(&written(&least)[..]).unwrap(), least);
     }
 
@@ -145,7 +181,11 @@ mod tests {
     fn a_message_cut_short_anywhere_is_an_error() {
         let bytes = written(&message());
         for length in 0..bytes.len() {
-            assert!(Message::read(&bytes[..length]).is_err(), "{length} bytes of {} are no message", bytes.len());
+            assert!(
+                Message::read(&bytes[..length]).is_err(),
+                "{length} bytes of {} are no message",
+                bytes.len()
+            );
         }
     }
 

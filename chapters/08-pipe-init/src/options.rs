@@ -17,8 +17,8 @@ use clap::{
     ValueEnum,
     builder::{OsStringValueParser, TypedValueParser},
 };
+use lab::info;
 use lab::{Failure, voice};
-use log::info;
 use nix::unistd::{dup2_stdin, geteuid};
 
 use crate::{Message, Process};
@@ -123,9 +123,16 @@ impl ProcessOptions {
     /// The command `argv` for this user, with a small environment of the container's own and
     /// what `-e` adds: nothing of the host's but TERM, if the terminal goes with it.
     pub fn process(&self, argv: &[OsString], user: Option<User>) -> Process {
-        let home = if user.is_none_or(|user| user.uid == 0) { "/root" } else { "/" };
+        let home = if user.is_none_or(|user| user.uid == 0) {
+            "/root"
+        } else {
+            "/"
+        };
         let mut environment: Vec<(OsString, OsString)> = vec![
-            ("PATH".into(), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into()),
+            (
+                "PATH".into(),
+                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into(),
+            ),
             ("HOME".into(), home.into()),
         ];
         if let Some(term) = env::var_os("TERM").filter(|_| self.tty) {
@@ -138,7 +145,11 @@ impl ProcessOptions {
             environment.retain(|(other, _)| other != name);
             environment.push((name.clone(), value.clone()));
         }
-        Process { argv: argv.to_owned(), env: environment, user }
+        Process {
+            argv: argv.to_owned(),
+            env: environment,
+            user,
+        }
     }
 
     /// Sets the log up as asked.
@@ -163,10 +174,15 @@ impl RunOptions {
     ///
     /// As [`ch05_user_idmap::IdMapOptions::maps`]; and id 0 must be mapped.
     pub fn maps(&self) -> anyhow::Result<Maps> {
-        let maps =
-            if self.ids.is_empty() && geteuid().is_root() { Some(Maps::identity()?) } else { self.ids.maps()? };
+        let maps = if self.ids.is_empty() && geteuid().is_root() {
+            Some(Maps::identity()?)
+        } else {
+            self.ids.maps()?
+        };
         maps.filter(|maps| maps.contain(User::ROOT)).ok_or_else(|| {
-            Failure::usage("execve takes all capabilities from a process that is not id 0 inside: map id 0")
+            Failure::usage(
+                "execve takes all capabilities from a process that is not id 0 inside: map id 0",
+            )
         })
     }
 
@@ -177,7 +193,9 @@ impl RunOptions {
     /// `--rootfs` is not there, or no random hostname can be made.
     pub fn message(&self) -> anyhow::Result<Message> {
         let rootfs = match &self.mount.rootfs {
-            Some(folder) => Some(folder.canonicalize().with_context(|| format!("rootfs {}", folder.display()))?),
+            Some(folder) => Some(
+                folder.canonicalize().with_context(|| format!("rootfs {}", folder.display()))?,
+            ),
             None => None,
         };
         let process = self.process.process(&self.lab.command, self.ids.user);
@@ -191,7 +209,8 @@ impl RunOptions {
     }
 }
 
-/// `run` with a shell, for a stage that is started without a subcommand: with the terminal if there is one.
+/// `run` with a shell, for a stage that is started without a subcommand: with the terminal if
+/// there is one.
 pub fn default_arguments() -> Vec<OsString> {
     let how = if stdin().is_terminal() { "-ti" } else { "-i" };
     ["run", how].map(|word| OsStr::new(word).to_owned()).to_vec()

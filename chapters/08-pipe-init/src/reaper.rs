@@ -12,7 +12,7 @@ use std::convert::Infallible;
 use anyhow::Context;
 use ch01_uts::{Arrived, PASSED_ON, spawn};
 use lab::Exit;
-use log::{debug, info};
+use lab::{debug, info};
 use nix::{
     errno::Errno,
     sched::CloneFlags,
@@ -34,8 +34,13 @@ pub fn stay_and_reap(command: impl FnOnce() -> anyhow::Result<Infallible>) -> an
     let child = spawn(CloneFlags::empty(), command)?;
     be_heard()?;
     child.wait_and(|child, arrived| match arrived {
-        Arrived { signal: Signal::SIGCHLD, .. } => reap_orphans(child),
-        Arrived { child_has_it: true, .. } => Ok(()),
+        Arrived {
+            signal: Signal::SIGCHLD,
+            ..
+        } => reap_orphans(child),
+        Arrived {
+            child_has_it: true, ..
+        } => Ok(()),
         Arrived { signal, .. } => {
             info!("{signal}: passing it on to {child}");
             kill(child, signal)
@@ -49,7 +54,8 @@ fn be_heard() -> anyhow::Result<()> {
     extern "C" fn nothing(_: i32) {}
     for signal in PASSED_ON {
         // SAFETY: a handler that does nothing is safe at any moment, and execve(2) forgets it.
-        unsafe { sigaction(signal, SigHandler::Handler(nothing)) }.with_context(|| format!("handle {signal}"))?;
+        unsafe { sigaction(signal, SigHandler::Handler(nothing)) }
+            .with_context(|| format!("handle {signal}"))?;
     }
     Ok(())
 }

@@ -53,7 +53,9 @@ pub fn read_framed(mut from: impl Read, magic: &Magic) -> anyhow::Result<Vec<u8>
 
 /// FNV-1a: any changed byte changes it. It is against accidents, not against an enemy.
 fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+        (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// Puts a number.
@@ -107,7 +109,10 @@ impl<'a> Bytes<'a> {
         Ok(OsString::from_vec(bytes.to_owned()))
     }
 
-    pub fn list<T>(&mut self, item: impl Fn(&mut Self) -> anyhow::Result<T>) -> anyhow::Result<Vec<T>> {
+    pub fn list<T>(
+        &mut self,
+        item: impl Fn(&mut Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<Vec<T>> {
         let count = self.number()?;
         (0..count).map(|_| item(self)).collect()
     }

@@ -58,8 +58,17 @@ enum Entry {
 /// # Errors
 ///
 /// A folder of the container layer cannot be read.
-pub fn changes(driver: Driver, container: &Path, image: &[PathBuf]) -> anyhow::Result<BTreeMap<PathBuf, Change>> {
-    let mut walk = Walk { driver, container, image, found: BTreeMap::new() };
+pub fn changes(
+    driver: Driver,
+    container: &Path,
+    image: &[PathBuf],
+) -> anyhow::Result<BTreeMap<PathBuf, Change>> {
+    let mut walk = Walk {
+        driver,
+        container,
+        image,
+        found: BTreeMap::new(),
+    };
     walk.folder(Path::new(""), true)?;
     Ok(walk.found)
 }
@@ -89,9 +98,18 @@ impl Walk<'_> {
 
     fn entry(&mut self, path: &Path, merged: bool) -> anyhow::Result<()> {
         let place = self.container.join(path);
-        let data = fs::symlink_metadata(&place).with_context(|| format!("stat {}", place.display()))?;
-        let below = if merged { in_image(self.driver, self.image, path) } else { None };
-        let change = if below.is_some() { Change::Changed } else { Change::Added };
+        let data =
+            fs::symlink_metadata(&place).with_context(|| format!("stat {}", place.display()))?;
+        let below = if merged {
+            in_image(self.driver, self.image, path)
+        } else {
+            None
+        };
+        let change = if below.is_some() {
+            Change::Changed
+        } else {
+            Change::Added
+        };
         // ANCHOR: exercise-changes
         match look(self.driver, &place, &data) {
             Entry::Whiteout => self.note(path, Change::Deleted),
@@ -99,7 +117,8 @@ impl Walk<'_> {
             Entry::Folder { opaque } => {
                 let goes_on = !opaque && below.as_ref().is_some_and(Metadata::is_dir);
                 let same = |other: &Metadata| {
-                    (data.mode(), data.uid(), data.gid()) == (other.mode(), other.uid(), other.gid())
+                    (data.mode(), data.uid(), data.gid())
+                        == (other.mode(), other.uid(), other.gid())
                 };
                 // A folder is copied up because of what is in it: that alone is no change of it.
                 if !goes_on || !below.as_ref().is_some_and(same) {
@@ -127,7 +146,11 @@ enum Meaning<'a> {
 
 fn aufs_meaning(driver: Driver, name: &OsStr) -> Option<Meaning<'_>> {
     let gone = name.as_bytes().strip_prefix(b".wh.").filter(|_| driver == Driver::Aufs)?;
-    Some(if gone.starts_with(b".wh.") { Meaning::Own } else { Meaning::Gone(Path::new(OsStr::from_bytes(gone))) })
+    Some(if gone.starts_with(b".wh.") {
+        Meaning::Own
+    } else {
+        Meaning::Gone(Path::new(OsStr::from_bytes(gone)))
+    })
 }
 
 /// What the image shows under this path: the highest layer that says anything counts.
@@ -142,11 +165,15 @@ fn says(driver: Driver, layer: &Path, path: &Path) -> Option<Option<Metadata>> {
     let mut found = None;
     for part in path.components() {
         let whiteout = [b".wh.", part.as_os_str().as_bytes()].concat();
-        if driver == Driver::Aufs && place.join(OsStr::from_bytes(&whiteout)).symlink_metadata().is_ok() {
+        if driver == Driver::Aufs
+            && place.join(OsStr::from_bytes(&whiteout)).symlink_metadata().is_ok()
+        {
             return Some(None);
         }
         place.push(part);
-        let Ok(data) = fs::symlink_metadata(&place) else { return hides };
+        let Ok(data) = fs::symlink_metadata(&place) else {
+            return hides;
+        };
         match look(driver, &place, &data) {
             Entry::Whiteout => return Some(None),
             Entry::Folder { opaque: true } => hides = Some(None),
@@ -160,9 +187,13 @@ fn says(driver: Driver, layer: &Path, path: &Path) -> Option<Option<Metadata>> {
 fn look(driver: Driver, place: &Path, data: &Metadata) -> Entry {
     let overlay = driver == Driver::Overlay;
     match data {
-        data if data.is_dir() => Entry::Folder { opaque: is_opaque(driver, place) },
+        data if data.is_dir() => Entry::Folder {
+            opaque: is_opaque(driver, place),
+        },
         data if overlay && is_device_0_0(data) => Entry::Whiteout,
-        data if overlay && data.is_file() && data.len() == 0 && has(place, "whiteout") => Entry::Whiteout,
+        data if overlay && data.is_file() && data.len() == 0 && has(place, "whiteout") => {
+            Entry::Whiteout
+        }
         _ => Entry::File,
     }
 }
@@ -194,7 +225,9 @@ fn attribute(path: &Path, name: &str) -> Option<u8> {
 fn first_byte(path: &CStr, name: &CStr) -> Option<u8> {
     let mut value = [0u8; 16];
     // SAFETY: two strings that end with a zero, and a buffer with its length.
-    let length = unsafe { libc::lgetxattr(path.as_ptr(), name.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+    let length = unsafe {
+        libc::lgetxattr(path.as_ptr(), name.as_ptr(), value.as_mut_ptr().cast(), value.len())
+    };
     (length >= 0).then(|| if length == 0 { 0 } else { value[0] })
 }
 // ANCHOR_END: changes
@@ -208,7 +241,8 @@ mod tests {
 
     impl Scratch {
         fn new(name: &str) -> Scratch {
-            let folder = std::env::temp_dir().join(format!("changes-{name}-{}", std::process::id()));
+            let folder =
+                std::env::temp_dir().join(format!("changes-{name}-{}", std::process::id()));
             fs::create_dir_all(&folder).unwrap();
             Scratch(folder)
         }
@@ -232,8 +266,17 @@ mod tests {
         let scratch = Scratch::new("aufs");
         scratch.file("low/f").file("low/gone").file("low/d/old").file("low/kept/file");
         scratch.file("mid/.wh.hidden").file("low/hidden");
-        scratch.file("up/f").file("up/new").file("up/.wh.gone").file("up/.wh..wh.aufs").file("up/.wh..wh.plnk/x");
-        scratch.file("up/d/.wh..wh..opq").file("up/d/fresh").file("up/kept/more").file("up/hidden");
+        scratch
+            .file("up/f")
+            .file("up/new")
+            .file("up/.wh.gone")
+            .file("up/.wh..wh.aufs")
+            .file("up/.wh..wh.plnk/x");
+        scratch
+            .file("up/d/.wh..wh..opq")
+            .file("up/d/fresh")
+            .file("up/kept/more")
+            .file("up/hidden");
         let image = [scratch.0.join("low"), scratch.0.join("mid")];
         let found: Vec<String> = changes(Driver::Aufs, &scratch.0.join("up"), &image)
             .unwrap()

@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, anyhow, bail, ensure};
 use ch05_user_idmap::is_root_outside;
 use clap::ValueEnum;
-use log::info;
+use lab::info;
 use nix::{
     errno::Errno,
     mount::{MsFlags, mount},
@@ -79,7 +79,9 @@ impl Driver {
             (true, true) => None,
         };
         match (wanted, hindrance) {
-            (Some(Driver::Aufs), Some(reason)) => bail!("--driver aufs: {reason}; leave --driver away for overlay"),
+            (Some(Driver::Aufs), Some(reason)) => {
+                bail!("--driver aufs: {reason}; leave --driver away for overlay")
+            }
             (Some(driver), _) => Ok(driver),
             (None, None) => Ok(Driver::Aufs),
             (None, Some(reason)) => {
@@ -105,10 +107,16 @@ impl Driver {
 /// `dirs=CONTAINER:TOP:…:LOWEST`: the first is written to, the others are read.
 fn mount_aufs(stack: &Stack) -> anyhow::Result<()> {
     let mut options = b"dirs=".to_vec();
-    for (index, branch) in [&stack.container].into_iter().chain(stack.image.iter().rev()).enumerate() {
+    for (index, branch) in
+        [&stack.container].into_iter().chain(stack.image.iter().rev()).enumerate()
+    {
         let path = branch.as_os_str().as_bytes();
         let special = path.iter().any(|byte| b":,\\=".contains(byte));
-        ensure!(!special, "aufs cannot be told of {}: it has a colon, a comma, an = or a backslash", branch.display());
+        ensure!(
+            !special,
+            "aufs cannot be told of {}: it has a colon, a comma, an = or a backslash",
+            branch.display()
+        );
         if index > 0 {
             options.push(b':');
         }
@@ -164,7 +172,9 @@ fn overlay_one_by_one(stack: &Stack) -> anyhow::Result<()> {
     }
     overlay.set_flag(c"userxattr")?;
     // ANCHOR_END: exercise-userxattr
-    overlay.mount(&stack.merged).context("mount the layers (in a user namespace, no other mount may be below a layer)")
+    overlay
+        .mount(&stack.merged)
+        .context("mount the layers (in a user namespace, no other mount may be below a layer)")
 }
 
 /// A name of the folder that fits into an option: its path, or that of a descriptor of ours.
@@ -174,7 +184,10 @@ fn short_name(path: &Path, open: &mut Vec<File>) -> anyhow::Result<PathBuf> {
     if bytes.len() <= LONGEST_VALUE && !bytes.contains(&b'\\') {
         return Ok(path.to_owned());
     }
-    let folder = OpenOptions::new().read(true).custom_flags(libc::O_PATH | libc::O_DIRECTORY).open(path);
+    let folder = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_PATH | libc::O_DIRECTORY)
+        .open(path);
     let folder = folder.with_context(|| format!("open {}", path.display()))?;
     let name = format!("/proc/self/fd/{}", folder.as_raw_fd());
     open.push(folder);
@@ -184,7 +197,9 @@ fn short_name(path: &Path, open: &mut Vec<File>) -> anyhow::Result<PathBuf> {
 /// Whether this kernel's overlay takes layers one at a time. Before Linux 6.5 it takes any
 /// option whatever, and refuses only at the end: so it must also refuse one that is none.
 fn knows_lowerdir_plus() -> bool {
-    let takes = |key| Filesystem::open(c"overlay").is_ok_and(|overlay| overlay.set(key, Path::new("/")).is_ok());
+    let takes = |key| {
+        Filesystem::open(c"overlay").is_ok_and(|overlay| overlay.set(key, Path::new("/")).is_ok())
+    };
     takes(c"lowerdir+") && !takes(c"no-such-option")
 }
 

@@ -42,7 +42,8 @@ impl Filesystem {
     pub(crate) fn open(kind: &'static CStr) -> anyhow::Result<Filesystem> {
         // SAFETY: fsopen reads a string that ends with a zero.
         let number = unsafe { libc::syscall(libc::SYS_fsopen, kind.as_ptr(), FSOPEN_CLOEXEC) };
-        let context = owned(number).map_err(|errno| anyhow!("fsopen {kind:?}: {}", errno.desc()))?;
+        let context =
+            owned(number).map_err(|errno| anyhow!("fsopen {kind:?}: {}", errno.desc()))?;
         Ok(Filesystem { kind, context })
     }
 
@@ -66,7 +67,9 @@ impl Filesystem {
     pub(crate) fn mount(self, at: &Path) -> anyhow::Result<()> {
         self.configure(Do::Create, null(), null(), "create")?;
         // SAFETY: fsmount takes numbers.
-        let number = unsafe { libc::syscall(libc::SYS_fsmount, self.context.as_raw_fd(), FSMOUNT_CLOEXEC, 0usize) };
+        let number = unsafe {
+            libc::syscall(libc::SYS_fsmount, self.context.as_raw_fd(), FSMOUNT_CLOEXEC, 0usize)
+        };
         let mount = owned(number).map_err(|errno| anyhow!("fsmount: {}", errno.desc()))?;
         let at = CString::new(at.as_os_str().as_bytes())?;
         // SAFETY: move_mount reads two strings that end with a zero.
@@ -80,21 +83,40 @@ impl Filesystem {
                 MOVE_MOUNT_F_EMPTY_PATH,
             )
         };
-        Errno::result(moved).map(drop).map_err(|errno| anyhow!("move_mount to {at:?}: {}", errno.desc()))
+        Errno::result(moved)
+            .map(drop)
+            .map_err(|errno| anyhow!("move_mount to {at:?}: {}", errno.desc()))
     }
 
-    fn configure(&self, what: Do, key: *const c_char, value: *const c_char, shown: &str) -> anyhow::Result<()> {
-        // SAFETY: key and value are null or strings that end with a zero, and fsconfig only reads them.
-        let done =
-            unsafe { libc::syscall(libc::SYS_fsconfig, self.context.as_raw_fd(), what as usize, key, value, 0usize) };
-        Errno::result(done)
-            .map(drop)
-            .map_err(|errno| anyhow!("{}: {shown}: {}{}", self.kind.to_string_lossy(), errno.desc(), self.reason()))
+    fn configure(
+        &self,
+        what: Do,
+        key: *const c_char,
+        value: *const c_char,
+        shown: &str,
+    ) -> anyhow::Result<()> {
+        // SAFETY: key and value are null or strings that end with a zero, and fsconfig only reads
+        // them.
+        let done = unsafe {
+            libc::syscall(
+                libc::SYS_fsconfig,
+                self.context.as_raw_fd(),
+                what as usize,
+                key,
+                value,
+                0usize,
+            )
+        };
+        Errno::result(done).map(drop).map_err(|errno| {
+            anyhow!("{}: {shown}: {}{}", self.kind.to_string_lossy(), errno.desc(), self.reason())
+        })
     }
 
     /// What the kernel says about its refusal: lines of `e overlay: …`, read from the context.
     fn reason(&self) -> String {
-        let Ok(mut context) = self.context.try_clone().map(File::from) else { return String::new() };
+        let Ok(mut context) = self.context.try_clone().map(File::from) else {
+            return String::new();
+        };
         let mut reasons = String::new();
         let mut line = [0; 256];
         while let Ok(length @ 1..) = context.read(&mut line) {

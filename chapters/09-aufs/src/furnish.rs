@@ -12,8 +12,8 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use lab::info;
 use lab::rootfs::UsualUmask;
-use log::info;
 use nix::mount::{MsFlags, mount};
 
 /// The folders on which something is mounted, or that must be there.
@@ -58,7 +58,8 @@ pub fn furnish(root: &Path) -> anyhow::Result<()> {
         "newinstance,ptmxmode=0666,mode=620",
     )?;
     for (name, target) in LINKS {
-        symlink(target, dev.join(name)).with_context(|| format!("link {name} in {}", dev.display()))?;
+        symlink(target, dev.join(name))
+            .with_context(|| format!("link {name} in {}", dev.display()))?;
     }
     info!("furnished it with /sys, /dev and /tmp");
     Ok(())
@@ -80,7 +81,10 @@ pub fn protect_proc() -> anyhow::Result<()> {
 /// A /tmp that everybody may write to. Where it is somebody else's, and may not be changed
 /// (an ordinary user's image of root's), an empty one in memory goes over it.
 fn tmp_for_all(tmp: &Path) -> anyhow::Result<()> {
-    let mode = fs::metadata(tmp).with_context(|| format!("stat {}", tmp.display()))?.permissions().mode();
+    let mode = fs::metadata(tmp)
+        .with_context(|| format!("stat {}", tmp.display()))?
+        .permissions()
+        .mode();
     if mode & 0o7777 == 0o1777 {
         return Ok(());
     }
@@ -102,7 +106,8 @@ fn folder_at(path: &Path) -> anyhow::Result<()> {
 }
 
 fn mount_new(kind: &str, at: &Path, flags: MsFlags, options: &str) -> anyhow::Result<()> {
-    mount(Some(kind), at, Some(kind), flags, Some(options)).with_context(|| format!("mount {kind} on {}", at.display()))
+    mount(Some(kind), at, Some(kind), flags, Some(options))
+        .with_context(|| format!("mount {kind} on {}", at.display()))
 }
 
 /// A device can be written to all the same: what is read-only is its name, mode and owner.
@@ -116,5 +121,6 @@ fn bind_read_only(what: &Path, at: &Path, flags: MsFlags) -> anyhow::Result<()> 
     mount(Some(what), at, nothing, MsFlags::MS_BIND, nothing)
         .with_context(|| format!("bind {} to {}", what.display(), at.display()))?;
     let read_only = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY | flags;
-    mount(nothing, at, nothing, read_only, nothing).with_context(|| format!("make {} read-only", at.display()))
+    mount(nothing, at, nothing, read_only, nothing)
+        .with_context(|| format!("make {} read-only", at.display()))
 }

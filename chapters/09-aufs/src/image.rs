@@ -11,8 +11,8 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
+use lab::info;
 use lab::rootfs::UsualUmask;
-use log::info;
 use nix::{
     fcntl::{Flock, FlockArg},
     unistd::{User, geteuid},
@@ -30,9 +30,13 @@ const LAYERS: [&str; 5] = ["base", "image-layer1", "image-layer2", "image-layer3
 pub fn cache_folder() -> anyhow::Result<PathBuf> {
     let set = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || User::from_uid(geteuid()).ok().flatten().map(|user| user.dir);
-    let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").or_else(home).map(|home| home.join(".cache")));
-    let folder = cache.context("no cache folder: neither XDG_CACHE_HOME nor HOME is set")?.join(NAME);
-    fs::create_dir_all(&folder).with_context(|| format!("make {}: set XDG_CACHE_HOME to another", folder.display()))?;
+    let cache =
+        set("XDG_CACHE_HOME").or_else(|| set("HOME").or_else(home).map(|home| home.join(".cache")));
+    let folder = cache
+        .context("no cache folder: neither XDG_CACHE_HOME nor HOME is set")?
+        .join(NAME);
+    fs::create_dir_all(&folder)
+        .with_context(|| format!("make {}: set XDG_CACHE_HOME to another", folder.display()))?;
     Ok(folder)
 }
 
@@ -67,7 +71,8 @@ fn make(image: &Path) -> anyhow::Result<()> {
         let folder = image.join(layer);
         fs::create_dir(&folder).with_context(|| format!("make {}", folder.display()))?;
         let file = folder.join(format!("{layer}.txt"));
-        fs::write(&file, format!("{number}\n")).with_context(|| format!("write {}", file.display()))?;
+        fs::write(&file, format!("{number}\n"))
+            .with_context(|| format!("write {}", file.display()))?;
     }
     Ok(())
 }

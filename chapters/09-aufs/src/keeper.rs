@@ -18,8 +18,15 @@ use nix::sched::CloneFlags;
 /// # Errors
 ///
 /// What `work` fails with, and as [`spawn`].
-pub fn keep(maps: Option<&Maps>, work: impl FnOnce() -> anyhow::Result<Exit>) -> anyhow::Result<Exit> {
-    let user_namespace = if maps.is_some() { CloneFlags::CLONE_NEWUSER } else { CloneFlags::empty() };
+pub fn keep(
+    maps: Option<&Maps>,
+    work: impl FnOnce() -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    let user_namespace = if maps.is_some() {
+        CloneFlags::CLONE_NEWUSER
+    } else {
+        CloneFlags::empty()
+    };
     let mut gate = Gate::new()?;
     let keeper = spawn(CloneFlags::CLONE_NEWNS | user_namespace, || {
         voice::speak_as("keeper");

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, anyhow, ensure};
 use ch07_cgroup_memory::group::{maker_is_gone, maker_name};
 use lab::rootfs::UsualUmask;
-use log::{info, warn};
+use lab::{info, warn};
 use nix::{
     fcntl::{Flock, FlockArg},
     mount::{MntFlags, MsFlags, mount, umount2},
@@ -85,7 +85,13 @@ impl Layers {
         };
         let container_folder = container.as_ref().map(|container| container.folder.as_path());
         refuse_overlaps(&image, container_folder)?;
-        Ok(Layers { driver, image, container, remove: options.rm, cache })
+        Ok(Layers {
+            driver,
+            image,
+            container,
+            remove: options.rm,
+            cache,
+        })
     }
 
     /// The keeper: mounts the root.
@@ -115,7 +121,9 @@ impl Layers {
         self.driver.mount(&root.stack)?;
         root.mounted = true;
         root.furnished = FOLDERS.iter().map(|name| Path::new("/").join(name)).collect();
-        root.furnished.retain(|path| !root.stack.merged.join(path.strip_prefix("/").unwrap_or(path)).exists());
+        root.furnished.retain(|path| {
+            !root.stack.merged.join(path.strip_prefix("/").unwrap_or(path)).exists()
+        });
         // Only now: a layer that somebody named is not removed because of an error before.
         match &self.container {
             Some(Locked { folder, .. }) if self.remove => root.removed.push(folder.clone()),
@@ -148,8 +156,20 @@ impl Layers {
     }
 
     fn root(&self, scratch: &Path, container: PathBuf, work: PathBuf) -> Root {
-        let stack = Stack { image: self.image.clone(), container, work, merged: scratch.join("merged") };
-        Root { stack, removed: Vec::new(), mounted: false, is_kept: false, furnished: Vec::new(), driver: self.driver }
+        let stack = Stack {
+            image: self.image.clone(),
+            container,
+            work,
+            merged: scratch.join("merged"),
+        };
+        Root {
+            stack,
+            removed: Vec::new(),
+            mounted: false,
+            is_kept: false,
+            furnished: Vec::new(),
+            driver: self.driver,
+        }
     }
 
     /// Deletes a folder of a lower layer and makes it again, in `folder`, which is on the
@@ -161,8 +181,12 @@ impl Layers {
         let _removed = Removed(folder);
         let lower = folder.join("lower");
         let part = |name: &str| folder.join(name);
-        let stack =
-            Stack { image: vec![lower.clone()], container: part("upper"), work: part("work"), merged: part("merged") };
+        let stack = Stack {
+            image: vec![lower.clone()],
+            container: part("upper"),
+            work: part("work"),
+            merged: part("merged"),
+        };
         for folder in [&lower.join("folder/below"), &stack.container, &stack.work, &stack.merged] {
             fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
         }
@@ -187,7 +211,10 @@ impl Locked {
         let file = File::open(&folder).with_context(|| format!("open {}", folder.display()))?;
         let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock)
             .map_err(|_| anyhow!("container layer {}: another container has it", path.display()))?;
-        Ok(Locked { folder, _lock: lock })
+        Ok(Locked {
+            folder,
+            _lock: lock,
+        })
     }
 }
 
@@ -198,7 +225,12 @@ fn refuse_overlaps(image: &[PathBuf], container: Option<&Path>) -> anyhow::Resul
         ensure!(!image[..index].contains(layer), "layer {}: it is named twice", layer.display());
         if let Some(container) = container {
             let apart = !container.starts_with(layer) && !layer.starts_with(container);
-            ensure!(apart, "container layer {}: it overlaps the layer {}", container.display(), layer.display());
+            ensure!(
+                apart,
+                "container layer {}: it overlaps the layer {}",
+                container.display(),
+                layer.display()
+            );
         }
     }
     Ok(())
@@ -212,7 +244,9 @@ fn folder(path: &Path, what: &str) -> anyhow::Result<PathBuf> {
 
 /// `/a/layer` → `/a/.layer.work`: on the same file system, and not in the layer.
 fn beside(folder: &Path, what: &str) -> anyhow::Result<PathBuf> {
-    let name = folder.file_name().with_context(|| format!("container layer {}: it has no name", folder.display()))?;
+    let name = folder
+        .file_name()
+        .with_context(|| format!("container layer {}: it has no name", folder.display()))?;
     let mut hidden = std::ffi::OsString::from(".");
     hidden.push(name);
     hidden.push(format!(".{what}"));
@@ -230,7 +264,9 @@ fn clear_stale(folder: &Path) {
 
 fn remove(folder: &Path) {
     match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => warn!("remove {}: {error}", folder.display()),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            warn!("remove {}: {error}", folder.display())
+        }
         _ => {}
     }
 }
@@ -269,7 +305,11 @@ impl Root {
     pub fn report(&self) -> anyhow::Result<()> {
         let mut found = changes(self.driver, &self.stack.container, &self.stack.image)?;
         found.retain(|path, change| *change != Change::Added || !self.furnished.contains(path));
-        let changes = if found.len() == 1 { "change" } else { "changes" };
+        let changes = if found.len() == 1 {
+            "change"
+        } else {
+            "changes"
+        };
         info!("the container layer: {} {changes}", found.len());
         for (path, change) in found.iter().take(LISTED) {
             info!("{change} {}", path.display());

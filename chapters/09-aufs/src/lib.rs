@@ -54,13 +54,32 @@ pub fn probe() -> Probe {
 }
 
 fn try_layers() -> anyhow::Result<()> {
-    let none = LayerOptions { layer: Vec::new(), container_layer: None, driver: None, keep: false, rm: false };
+    let none = LayerOptions {
+        layer: Vec::new(),
+        container_layer: None,
+        driver: None,
+        keep: false,
+        rm: false,
+    };
     let layers = Layers::find(&none)?;
     let own_ids = || {
-        let line = |outside| vec![MapLine { inside: 0, outside, size: 1 }];
-        Maps::new(IdMap::new("uid_map", line(geteuid().as_raw()))?, IdMap::new("gid_map", line(getegid().as_raw()))?)
+        let line = |outside| {
+            vec![MapLine {
+                inside: 0,
+                outside,
+                size: 1,
+            }]
+        };
+        Maps::new(
+            IdMap::new("uid_map", line(geteuid().as_raw()))?,
+            IdMap::new("gid_map", line(getegid().as_raw()))?,
+        )
     };
-    let maps = if geteuid().is_root() { None } else { Some(own_ids()?) };
+    let maps = if geteuid().is_root() {
+        None
+    } else {
+        Some(own_ids()?)
+    };
     let exit = keep(maps.as_ref(), || layers.mount().map(|_| Exit::Code(0)))?;
     ensure!(exit == Exit::Code(0), "the keeper ended with {exit}");
     Ok(())

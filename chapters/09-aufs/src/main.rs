@@ -9,12 +9,13 @@ use ch05_user_idmap::{Gate, Maps, User, become_user};
 use ch06_reexec::bring_up_loopback;
 use ch07_cgroup_memory::Manager;
 use ch08_pipe_init::{
-    MessagePipe, RunOptions, command::become_container, options::default_arguments, reaper::stay_and_reap, receive,
+    MessagePipe, RunOptions, command::become_container, options::default_arguments,
+    reaper::stay_and_reap, receive,
 };
 use ch09_aufs::{LayerOptions, Layers, NAMESPACES, furnish, keep, protect_proc};
 use clap::{Parser, Subcommand};
 use lab::Exit;
-use log::info;
+use lab::info;
 use nix::unistd::geteuid;
 
 /// Runs a command in a container with image layers. Without a subcommand: `run` with a shell.
@@ -67,7 +68,8 @@ fn parent(layers: &LayerOptions, options: &RunOptions) -> anyhow::Result<Exit> {
         Some(_) => None,
         None => Some(Layers::find(layers)?),
     };
-    // root's keeper needs no user namespace; anybody else's has the maps, and the child those same ids.
+    // root's keeper needs no user namespace; anybody else's has the maps, and the child those same
+    // ids.
     match geteuid().is_root() {
         true => keep(None, || run(options, layers.as_ref(), &maps)),
         false => keep(Some(&maps), || run(options, layers.as_ref(), &Maps::identity()?)),
@@ -90,7 +92,9 @@ fn run(options: &RunOptions, layers: Option<&Layers>, maps: &Maps) -> anyhow::Re
         options.process.give_input_away()?;
         become_user(User::ROOT)?;
         make_private()?;
-        let Some(root) = &root else { return pipe.become_init(&[]) };
+        let Some(root) = &root else {
+            return pipe.become_init(&[]);
+        };
         furnish(root.folder())?;
         pipe.become_init(&["--layers"])
     })?;

@@ -77,7 +77,9 @@ pub enum Lending {
 impl Lending {
     fn from_number(number: u32) -> anyhow::Result<Lending> {
         let all = [Lending::None, Lending::Shared, Lending::Lent];
-        all.into_iter().find(|one| *one as u32 == number).with_context(|| format!("no lending is {number}"))
+        all.into_iter()
+            .find(|one| *one as u32 == number)
+            .with_context(|| format!("no lending is {number}"))
     }
 }
 
@@ -109,7 +111,8 @@ impl Bootstrap {
         attribute(CLONE_FLAGS, &|to| put_number(to, self.clone_flags.bits() as u32));
         attribute(UID_MAP, &|to| put_list(to, &self.uid_map, put_line));
         attribute(GID_MAP, &|to| put_list(to, &self.gid_map, put_line));
-        let asked = [(PLACE, self.place), (ONE_BY_ONE, self.one_by_one), (INTERACTIVE, self.interactive)];
+        let asked =
+            [(PLACE, self.place), (ONE_BY_ONE, self.one_by_one), (INTERACTIVE, self.interactive)];
         for (kind, asked) in asked {
             if asked {
                 attribute(kind, &|_| {}); // that it is there says it
@@ -132,7 +135,10 @@ impl Bootstrap {
         let mut rest = Bytes(&rest);
         let (mut target, mut process) = (None, None);
         let mut read = Bootstrap {
-            target: Started { pid: Pid::from_raw(0), start: 0 },
+            target: Started {
+                pid: Pid::from_raw(0),
+                start: 0,
+            },
             namespaces: Vec::new(),
             clone_flags: CloneFlags::empty(),
             uid_map: Vec::new(),
@@ -142,15 +148,25 @@ impl Bootstrap {
             terminal: Lending::None,
             interactive: false,
             workdir: None,
-            process: Process { argv: Vec::new(), env: Vec::new(), user: None },
+            process: Process {
+                argv: Vec::new(),
+                env: Vec::new(),
+                user: None,
+            },
         };
         while !rest.0.is_empty() {
             let kind = rest.number()?;
             let mut value = Bytes(rest.bytes()?);
             match kind {
-                TARGET => target = Some(Started { pid: Pid::from_raw(value.number()? as i32), start: value.eight()? }),
+                TARGET => {
+                    target = Some(Started {
+                        pid: Pid::from_raw(value.number()? as i32),
+                        start: value.eight()?,
+                    })
+                }
                 NAMESPACES => {
-                    read.namespaces = value.list(|from| Ok((flags(from.number()?), from.string()?.into())))?
+                    read.namespaces =
+                        value.list(|from| Ok((flags(from.number()?), from.string()?.into())))?
                 }
                 CLONE_FLAGS => read.clone_flags = flags(value.number()?),
                 UID_MAP => read.uid_map = value.list(line)?,
@@ -176,11 +192,17 @@ fn flags(bits: u32) -> CloneFlags {
 }
 
 fn put_line(to: &mut Vec<u8>, line: &MapLine) {
-    [line.inside, line.outside, line.size].into_iter().for_each(|number| put_number(to, number));
+    [line.inside, line.outside, line.size]
+        .into_iter()
+        .for_each(|number| put_number(to, number));
 }
 
 fn line(from: &mut Bytes) -> anyhow::Result<MapLine> {
-    Ok(MapLine { inside: from.number()?, outside: from.number()?, size: from.number()? })
+    Ok(MapLine {
+        inside: from.number()?,
+        outside: from.number()?,
+        size: from.number()?,
+    })
 }
 // ANCHOR_END: bootstrap
 
@@ -192,10 +214,17 @@ mod tests {
 
     fn bootstrap() -> Bootstrap {
         Bootstrap {
-            target: Started { pid: Pid::from_raw(4242), start: 1 << 40 },
+            target: Started {
+                pid: Pid::from_raw(4242),
+                start: 1 << 40,
+            },
             namespaces: vec![(CloneFlags::CLONE_NEWUSER, "/proc/4242/ns/user".into())],
             clone_flags: CloneFlags::CLONE_NEWNS,
-            uid_map: vec![MapLine { inside: 0, outside: 1000, size: 1 }],
+            uid_map: vec![MapLine {
+                inside: 0,
+                outside: 1000,
+                size: 1,
+            }],
             gid_map: vec![],
             place: true,
             one_by_one: false,
@@ -229,7 +258,11 @@ mod tests {
     fn cut_short_or_changed_anywhere_it_is_an_error() {
         let bytes = written();
         for position in 0..bytes.len() {
-            assert!(Bootstrap::read(&bytes[..position]).is_err(), "{position} bytes of {}", bytes.len());
+            assert!(
+                Bootstrap::read(&bytes[..position]).is_err(),
+                "{position} bytes of {}",
+                bytes.len()
+            );
             let mut garbled = bytes.clone();
             garbled[position] ^= 0x20;
             assert!(Bootstrap::read(&garbled[..]).is_err(), "byte {position} was changed");

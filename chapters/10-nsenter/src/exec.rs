@@ -9,11 +9,14 @@ use ch03_pid::{Terminal, wait_for_init};
 use ch05_user_idmap::{IdMapOptions, MapLine, Maps, UidMap, User};
 use ch08_pipe_init::ProcessOptions;
 use clap::ValueEnum;
+use lab::info;
 use lab::{Exit, Failure, StageOptions, why::namespace_names};
-use log::info;
 use nix::{sched::CloneFlags, sys::wait::wait, unistd::Pid};
 
-use crate::{Bootstrap, InitPipe, Name, Target, bootstrap::Lending, sealed::name_process, state, target::KINDS};
+use crate::{
+    Bootstrap, InitPipe, Name, Target, bootstrap::Lending, sealed::name_process, state,
+    target::KINDS,
+};
 
 /// The options of `exec`.
 #[derive(clap::Args, Clone, Debug)]
@@ -42,7 +45,8 @@ pub struct ExecOptions {
     #[arg(long)]
     pub one_by_one: bool,
 
-    /// Run the command as this user and group inside [default: the target's, where its ids mean something]
+    /// Run the command as this user and group inside [default: the target's, where its ids mean
+    /// something]
     #[arg(long = "as", value_name = "UID:GID")]
     pub run_as: Option<User>,
 
@@ -103,7 +107,8 @@ pub struct Kinds {
 
 impl Kinds {
     fn flags(&self) -> CloneFlags {
-        let asked = [self.user, self.mount, self.pid, self.uts, self.ipc, self.net, self.cgroup, self.time];
+        let asked =
+            [self.user, self.mount, self.pid, self.uts, self.ipc, self.net, self.cgroup, self.time];
         let chosen = KINDS.iter().zip(asked).filter(|(_, asked)| *asked);
         chosen.fold(CloneFlags::empty(), |all, ((flag, _), _)| all | *flag)
     }
@@ -124,7 +129,9 @@ pub enum Kind {
 impl ExecOptions {
     /// Which namespaces are to be new.
     fn clone_flags(&self) -> CloneFlags {
-        self.clone.iter().fold(CloneFlags::empty(), |all, kind| all | KINDS[*kind as usize].0)
+        self.clone
+            .iter()
+            .fold(CloneFlags::empty(), |all, kind| all | KINDS[*kind as usize].0)
     }
 
     /// Whether the command is to have the target's ids, root, working directory and cgroup too.
@@ -137,7 +144,9 @@ impl ExecOptions {
         let (new, named) = (self.clone_flags(), self.kinds.flags());
         if new.intersects(named) {
             let both = namespace_names(new & named);
-            return Err(Failure::usage(format!("{both}: either the target's or a new one, not both")));
+            return Err(Failure::usage(format!(
+                "{both}: either the target's or a new one, not both"
+            )));
         }
         match self.whole() {
             true => Ok(KINDS.iter().fold(CloneFlags::empty(), |all, (flag, _)| all | *flag)),
@@ -150,8 +159,12 @@ impl ExecOptions {
 
     /// The maps of a new user namespace.
     fn maps(&self) -> anyhow::Result<Option<Maps>> {
-        let ids =
-            IdMapOptions { uid_map: self.uid_map.clone(), gid_map: self.gid_map.clone(), no_map: false, user: None };
+        let ids = IdMapOptions {
+            uid_map: self.uid_map.clone(),
+            gid_map: self.gid_map.clone(),
+            no_map: false,
+            user: None,
+        };
         match self.clone.contains(&Kind::User) {
             true => ids.maps(),
             false if ids.is_empty() => Ok(None),
@@ -162,20 +175,35 @@ impl ExecOptions {
     /// Sets the log up as asked.
     pub fn apply(&self) {
         self.process.apply();
-        StageOptions { quiet: self.quiet, command: Vec::new() }.apply();
+        StageOptions {
+            quiet: self.quiet,
+            command: Vec::new(),
+        }
+        .apply();
     }
 
     /// What CHILD is to be told.
-    fn bootstrap(&self, target: &Target, maps: Option<&Maps>, terminal: &Terminal) -> anyhow::Result<Bootstrap> {
+    fn bootstrap(
+        &self,
+        target: &Target,
+        maps: Option<&Maps>,
+        terminal: &Terminal,
+    ) -> anyhow::Result<Bootstrap> {
         let namespaces = target.namespaces(self.wanted()?)?;
-        let has_its_ids = self.whole() || namespaces.iter().any(|(flag, _)| *flag == CloneFlags::CLONE_NEWUSER);
+        let has_its_ids =
+            self.whole() || namespaces.iter().any(|(flag, _)| *flag == CloneFlags::CLONE_NEWUSER);
         let user = match (self.run_as, maps) {
             (Some(user), Some(maps)) if !maps.contain(user) => {
-                return Err(Failure::usage(format!("--as {}:{}: the maps do not contain it", user.uid, user.gid)));
+                return Err(Failure::usage(format!(
+                    "--as {}:{}: the maps do not contain it",
+                    user.uid, user.gid
+                )));
             }
             (Some(user), _) => Some(user),
             (None, Some(maps)) if maps.contain(User::ROOT) => Some(User::ROOT),
-            (None, Some(_)) => return Err(Failure::usage("--clone user: map id 0, or say --as whom")),
+            (None, Some(_)) => {
+                return Err(Failure::usage("--clone user: map id 0, or say --as whom"));
+            }
             (None, None) if has_its_ids => Some(target.user()?),
             (None, None) => None,
         };

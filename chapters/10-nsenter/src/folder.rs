@@ -40,7 +40,11 @@ impl Folder {
             _ if own.is_dir() => own,
             _ => return Ok(env::temp_dir().join(format!("{NAME}-{uid}"))),
         };
-        ensure!(runtime.is_absolute(), "XDG_RUNTIME_DIR is {}: it must begin with /", runtime.display());
+        ensure!(
+            runtime.is_absolute(),
+            "XDG_RUNTIME_DIR is {}: it must begin with /",
+            runtime.display()
+        );
         Ok(runtime.join(NAME))
     }
 
@@ -69,7 +73,9 @@ impl Folder {
         let options = libc::O_DIRECTORY | libc::O_NOFOLLOW; // a link there would be somebody else's
         let file = match OpenOptions::new().read(true).custom_flags(options).open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            other => other.map_err(|error| anyhow!("open {}: {error}: {WAY_OUT}", path.display()))?,
+            other => {
+                other.map_err(|error| anyhow!("open {}: {error}: {WAY_OUT}", path.display()))?
+            }
         };
         let opened = file.metadata()?;
         let is_own = opened.uid() == geteuid().as_raw() && opened.mode() & 0o077 == 0;
@@ -79,7 +85,10 @@ impl Folder {
         if fs::symlink_metadata(path).map_or(true, |now| now.ino() != opened.ino()) {
             return Ok(None); // removed, while this process waited for the lock
         }
-        Ok(Some(Folder { path: path.to_owned(), _lock: lock }))
+        Ok(Some(Folder {
+            path: path.to_owned(),
+            _lock: lock,
+        }))
     }
 
     /// Removes it, unless other containers run.

@@ -19,8 +19,8 @@ use std::{
 use anyhow::{Context, anyhow, bail};
 use ch06_reexec::SELF;
 use ch08_pipe_init::again;
+use lab::info;
 use lab::voice;
-use log::info;
 use nix::{
     fcntl::{FcntlArg, FdFlag, fcntl},
     sys::stat::SFlag,
@@ -33,7 +33,8 @@ use crate::Bootstrap;
 pub const VARIABLE: &str = "NSENTER_INITPIPE";
 
 /// What a read says where CHILD has reported nothing.
-const NO_WORD: [ErrorKind; 3] = [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset, ErrorKind::WouldBlock];
+const NO_WORD: [ErrorKind; 3] =
+    [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset, ErrorKind::WouldBlock];
 
 /// One end.
 pub struct InitPipe(UnixStream);
@@ -55,7 +56,8 @@ impl InitPipe {
     ///
     /// execve(2) failed.
     pub fn become_child(&self) -> anyhow::Result<Infallible> {
-        fcntl(&self.0, FcntlArg::F_SETFD(FdFlag::empty())).context("let CHILD inherit the init pipe")?;
+        fcntl(&self.0, FcntlArg::F_SETFD(FdFlag::empty()))
+            .context("let CHILD inherit the init pipe")?;
         info!("becoming {SELF}, {VARIABLE}={}", self.number());
         let mut again = again();
         again.env(VARIABLE, self.number().to_string());
@@ -69,10 +71,14 @@ impl InitPipe {
     ///
     /// The variable names no inherited socket: somebody has set it by hand.
     pub fn inherited() -> anyhow::Result<Option<InitPipe>> {
-        let Ok(number) = env::var(VARIABLE) else { return Ok(None) };
-        let socket: Option<OwnedFd> = number.parse().ok().and_then(|number| voice::inherited(number, SFlag::S_IFSOCK));
-        let socket =
-            socket.ok_or_else(|| anyhow!("{VARIABLE} is {number:?}, and that is no socket: `exec` sets it"))?;
+        let Ok(number) = env::var(VARIABLE) else {
+            return Ok(None);
+        };
+        let socket: Option<OwnedFd> =
+            number.parse().ok().and_then(|number| voice::inherited(number, SFlag::S_IFSOCK));
+        let socket = socket.ok_or_else(|| {
+            anyhow!("{VARIABLE} is {number:?}, and that is no socket: `exec` sets it")
+        })?;
         Ok(Some(InitPipe(socket.into())))
     }
 
@@ -121,7 +127,8 @@ impl InitPipe {
         self.0.set_nonblocking(false).context("read INIT's pid")?;
         match read {
             Ok(()) => Ok(Some(Pid::from_raw(i32::from_le_bytes(bytes)))),
-            // It said nothing; it has not even read what it was sent; or it has ended with an INIT cloned.
+            // It said nothing; it has not even read what it was sent; or it has ended with an INIT
+            // cloned.
             Err(error) if NO_WORD.contains(&error.kind()) => Ok(None),
             Err(error) => Err(error).context("read INIT's pid"),
         }

@@ -9,16 +9,20 @@ use ch05_user_idmap::{Gate, Maps, User, become_user};
 use ch06_reexec::bring_up_loopback;
 use ch07_cgroup_memory::Manager;
 use ch08_pipe_init::{
-    MessagePipe, RunOptions, command::become_container, options::default_arguments, reaper::stay_and_reap, receive,
+    MessagePipe, RunOptions, command::become_container, options::default_arguments,
+    reaper::stay_and_reap, receive,
 };
 use ch09_aufs::{LayerOptions, Layers, furnish, keep, protect_proc};
-use ch10_nsenter::{Entry, ExecOptions, NAMESPACES, Name, Ready, become_sealed_copy, exec, nsexec, state};
+use ch10_nsenter::{
+    Entry, ExecOptions, NAMESPACES, Name, Ready, become_sealed_copy, exec, nsexec, state,
+};
 use clap::{Parser, Subcommand};
 use lab::Exit;
-use log::info;
+use lab::info;
 use nix::unistd::geteuid;
 
-/// Runs a command in a container, or in one that runs already. Without a subcommand: `run` with a shell.
+/// Runs a command in a container, or in one that runs already. Without a subcommand: `run` with a
+/// shell.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -70,13 +74,21 @@ fn main() -> ExitCode {
                 become_sealed_copy()?; // the file of this program stays outside
                 exec(&options)
             }
-            Action::Init { pipe, layers, ready } => init(pipe, layers, ready),
+            Action::Init {
+                pipe,
+                layers,
+                ready,
+            } => init(pipe, layers, ready),
         }
     })
 }
 
 /// The parent: takes the name, finds the layers, and leaves the rest to a keeper.
-fn parent(name: Option<&Name>, layers: &LayerOptions, options: &RunOptions) -> anyhow::Result<Exit> {
+fn parent(
+    name: Option<&Name>,
+    layers: &LayerOptions,
+    options: &RunOptions,
+) -> anyhow::Result<Exit> {
     options.apply();
     become_sealed_copy()?;
     let maps = options.maps()?;
@@ -88,15 +100,23 @@ fn parent(name: Option<&Name>, layers: &LayerOptions, options: &RunOptions) -> a
         None => Some(Layers::find(layers)?),
     };
     let entry = name.map(Entry::take).transpose()?;
-    // root's keeper needs no user namespace; anybody else's has the maps, and the child those same ids.
+    // root's keeper needs no user namespace; anybody else's has the maps, and the child those same
+    // ids.
     match geteuid().is_root() {
         true => keep(None, || run(options, layers.as_ref(), &maps, entry.as_ref())),
-        false => keep(Some(&maps), || run(options, layers.as_ref(), &Maps::identity()?, entry.as_ref())),
+        false => keep(Some(&maps), || {
+            run(options, layers.as_ref(), &Maps::identity()?, entry.as_ref())
+        }),
     }
 }
 
 /// The keeper: mounts the root, then does what stage 8's parent does.
-fn run(options: &RunOptions, layers: Option<&Layers>, maps: &Maps, entry: Option<&Entry>) -> anyhow::Result<Exit> {
+fn run(
+    options: &RunOptions,
+    layers: Option<&Layers>,
+    maps: &Maps,
+    entry: Option<&Entry>,
+) -> anyhow::Result<Exit> {
     let (terminal, mut message) = (options.process.terminal()?, options.message()?);
     let root = layers.map(Layers::mount).transpose()?;
     if let Some(root) = &root {
@@ -111,7 +131,9 @@ fn run(options: &RunOptions, layers: Option<&Layers>, maps: &Maps, entry: Option
         options.process.give_input_away()?;
         become_user(User::ROOT)?;
         make_private()?;
-        let Some(root) = &root else { return pipe.become_init(&[&ready.option()?]) };
+        let Some(root) = &root else {
+            return pipe.become_init(&[&ready.option()?]);
+        };
         furnish(root.folder())?;
         pipe.become_init(&["--layers", &ready.option()?])
     })?;

@@ -17,7 +17,9 @@ impl FromStr for Name {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
         let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
         if !begins_well || !text.chars().all(allowed) || text.len() > LONGEST {
-            return Err(format!("a name is 1 to {LONGEST} letters, digits, _, . and -, and begins with none of _.-"));
+            return Err(format!(
+                "a name is 1 to {LONGEST} letters, digits, _, . and -, and begins with none of _.-"
+            ));
         }
         Ok(Name(text.to_owned()))
     }

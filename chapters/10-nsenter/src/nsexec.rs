@@ -21,11 +21,11 @@ use ch03_pid::Terminal;
 use ch04_mount::{make_private, mount_proc};
 use ch06_reexec::bring_up_loopback;
 use ch08_pipe_init::command::{become_container, leave_the_caller};
+use lab::info;
 use lab::{
     errors, voice,
     why::{self, namespace_names},
 };
-use log::info;
 use nix::{
     errno::Errno,
     sched::{CloneFlags, setns},
@@ -49,19 +49,35 @@ fn child(pipe: &InitPipe) -> anyhow::Result<Infallible> {
     name_process("nsenter:CHILD")?;
     leave_the_caller(&[pipe.number()])?;
     let bootstrap = pipe.receive()?;
-    info!("CHILD, from the parent: target {}, {} namespaces", bootstrap.target.pid, bootstrap.namespaces.len());
+    info!(
+        "CHILD, from the parent: target {}, {} namespaces",
+        bootstrap.target.pid,
+        bootstrap.namespaces.len()
+    );
     let terminal = match bootstrap.terminal {
         Lending::None => Terminal::detached(),
         Lending::Shared => Terminal::shared(),
         Lending::Lent => Terminal::find()?,
     };
-    let no_input = if bootstrap.interactive { None } else { Some(File::open("/dev/null").context("open /dev/null")?) };
+    let no_input = if bootstrap.interactive {
+        None
+    } else {
+        Some(File::open("/dev/null").context("open /dev/null")?)
+    };
 
     // All that this /proc can tell, before another one is in its place.
     let target = Target::of(bootstrap.target)?;
-    let root = if bootstrap.place { target.root()? } else { None };
+    let root = if bootstrap.place {
+        target.root()?
+    } else {
+        None
+    };
     let elsewhere = bootstrap.workdir.as_ref().is_some_and(|folder| folder.is_absolute());
-    let workdir = if bootstrap.place && !elsewhere { Some(target.workdir()?) } else { None };
+    let workdir = if bootstrap.place && !elsewhere {
+        Some(target.workdir()?)
+    } else {
+        None
+    };
     hide(bootstrap.clone_flags)?;
     if bootstrap.namespaces.iter().any(|(flag, _)| *flag == CloneFlags::CLONE_NEWUSER) {
         leave_groups()?;
@@ -74,12 +90,16 @@ fn child(pipe: &InitPipe) -> anyhow::Result<Infallible> {
     must_be_inside()?;
 
     let flags = bootstrap.clone_flags | CloneFlags::CLONE_PARENT;
-    let init = clone_process(flags, || match init(pipe, &bootstrap, &terminal, no_input.as_ref()) {
-        Ok(never) => match never {},
-        Err(error) => errors::report(&error),
-    });
+    let init =
+        clone_process(flags, || match init(pipe, &bootstrap, &terminal, no_input.as_ref()) {
+            Ok(never) => match never {},
+            Err(error) => errors::report(&error),
+        });
     let init = init.map_err(|errno| match errno {
-        Errno::ENOMEM => anyhow!("clone INIT: {}: a PID namespace whose PID 1 has ended takes nobody in", errno.desc()),
+        Errno::ENOMEM => anyhow!(
+            "clone INIT: {}: a PID namespace whose PID 1 has ended takes nobody in",
+            errno.desc()
+        ),
         _ => anyhow!("clone INIT: {}: {}", errno.desc(), why::namespaces(flags, errno)),
     })?;
     info!("cloned INIT: {init} out here; reporting that, and leaving");
@@ -113,7 +133,11 @@ fn leave_groups() -> anyhow::Result<()> {
 /// # Errors
 ///
 /// EPERM without CAP_SYS_ADMIN where it is needed; the target has ended.
-pub fn join(target: Target, namespaces: &[(CloneFlags, PathBuf)], one_by_one: bool) -> anyhow::Result<()> {
+pub fn join(
+    target: Target,
+    namespaces: &[(CloneFlags, PathBuf)],
+    one_by_one: bool,
+) -> anyhow::Result<()> {
     // ANCHOR: exercise-join
     let open = |(flag, file): &(CloneFlags, PathBuf)| anyhow::Ok((*flag, open(file)?));
     let files = namespaces.iter().map(open).collect::<Result<Vec<_>, _>>()?;
@@ -126,7 +150,9 @@ pub fn join(target: Target, namespaces: &[(CloneFlags, PathBuf)], one_by_one: bo
                 return Ok(());
             }
             Err(Errno::EINVAL) => {
-                info!("setns takes no pidfd for these, or none at all (before Linux 5.8): one by one")
+                info!(
+                    "setns takes no pidfd for these, or none at all (before Linux 5.8): one by one"
+                )
             }
             Err(errno) => return Err(refused(flags, errno)),
         }
@@ -150,7 +176,9 @@ fn refused(flags: CloneFlags, errno: Errno) -> anyhow::Error {
              join that too (--user, or --all without --clone user)"
         }
         Errno::ESRCH => "the target has ended",
-        Errno::EINVAL => "a PID namespace must be below one's own, and a user namespace another than one's own",
+        Errno::EINVAL => {
+            "a PID namespace must be below one's own, and a user namespace another than one's own"
+        }
         _ => "see setns(2)",
     };
     anyhow!("setns: {}: {}: {reason}", namespace_names(flags), errno.desc())
@@ -176,7 +204,10 @@ fn must_be_inside() -> anyhow::Result<()> {
     // ANCHOR: exercise-inside
     let is_inside = env::current_dir().is_ok_and(|path| path.is_absolute());
     // ANCHOR_END: exercise-inside
-    ensure!(is_inside, "the working directory is outside of the root, or was deleted: say --workdir /");
+    ensure!(
+        is_inside,
+        "the working directory is outside of the root, or was deleted: say --workdir /"
+    );
     Ok(())
 }
 // ANCHOR_END: place

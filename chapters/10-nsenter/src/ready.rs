@@ -42,7 +42,8 @@ impl Ready {
     ///
     /// Those of fcntl(2).
     pub fn option(&self) -> anyhow::Result<String> {
-        fcntl(&self.inits, FcntlArg::F_SETFD(FdFlag::empty())).context("let init inherit the socket")?;
+        fcntl(&self.inits, FcntlArg::F_SETFD(FdFlag::empty()))
+            .context("let init inherit the socket")?;
         Ok(format!("--ready={}", self.inits.as_raw_fd()))
     }
 
@@ -72,7 +73,8 @@ impl Ready {
     /// It is no inherited socket; the keeper has ended.
     pub fn say(number: RawFd) -> anyhow::Result<()> {
         let socket = voice::inherited(number, SFlag::S_IFSOCK);
-        let mut socket = UnixStream::from(socket.ok_or_else(|| anyhow!("descriptor {number} is no socket"))?);
+        let mut socket =
+            UnixStream::from(socket.ok_or_else(|| anyhow!("descriptor {number} is no socket"))?);
         socket.write_all(b"!").context("say that init is ready")?;
         ensure!(socket.read(&mut [0]).context("wait for the keeper")? > 0, "the keeper gave up");
         Ok(())

@@ -21,8 +21,8 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use ch06_reexec::SELF;
+use lab::info;
 use lab::voice;
-use log::info;
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, SealFlag, fcntl},
@@ -34,8 +34,10 @@ use nix::{
 
 /// What nobody can do to the copy.
 // ANCHOR: exercise-seals
-pub const SEALS: SealFlag =
-    SealFlag::F_SEAL_WRITE.union(SealFlag::F_SEAL_GROW).union(SealFlag::F_SEAL_SHRINK).union(SealFlag::F_SEAL_SEAL);
+pub const SEALS: SealFlag = SealFlag::F_SEAL_WRITE
+    .union(SealFlag::F_SEAL_GROW)
+    .union(SealFlag::F_SEAL_SHRINK)
+    .union(SealFlag::F_SEAL_SEAL);
 // ANCHOR_END: exercise-seals
 
 /// `MFD_EXEC` (Linux 6.3): where vm.memfd_noexec is 1, a memfd is not executable without it.

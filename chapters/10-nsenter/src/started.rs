@@ -28,7 +28,10 @@ impl Started {
     /// `PID START`, as an entry has it.
     pub(crate) fn from_words(words: &str) -> Option<Started> {
         let (pid, start) = words.split_once(' ')?;
-        Some(Started { pid: Pid::from_raw(pid.parse().ok()?), start: start.parse().ok()? })
+        Some(Started {
+            pid: Pid::from_raw(pid.parse().ok()?),
+            start: start.parse().ok()?,
+        })
     }
 }
 // ANCHOR_END: all
@@ -41,6 +44,12 @@ mod tests {
     fn a_process_with_another_start_time_is_another_process() {
         let myself = Started::now(Pid::this()).unwrap();
         assert!(myself.runs());
-        assert!(!Started { start: myself.start + 1, ..myself }.runs());
+        assert!(
+            !Started {
+                start: myself.start + 1,
+                ..myself
+            }
+            .runs()
+        );
     }
 }

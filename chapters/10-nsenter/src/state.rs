@@ -26,7 +26,7 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use lab::exec::shown;
-use log::{info, warn};
+use lab::{info, warn};
 use nix::unistd::Pid;
 
 use crate::{Name, Started, folder::Folder};
@@ -44,10 +44,19 @@ impl Origin {
     /// This process's.
     fn ours() -> anyhow::Result<Origin> {
         lab::why::own_proc()?;
-        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").context("read this boot's id")?;
-        let link = |kind| fs::read_link(format!("/proc/self/ns/{kind}")).map(|link| link.display().to_string());
-        let (pid, time) = (link("pid").context("read the link /proc/self/ns/pid")?, link("time").unwrap_or_default());
-        Ok(Origin { boot: boot.trim().to_owned(), seen_from: format!("{pid} {time}").trim_end().to_owned() })
+        let boot =
+            fs::read_to_string("/proc/sys/kernel/random/boot_id").context("read this boot's id")?;
+        let link = |kind| {
+            fs::read_link(format!("/proc/self/ns/{kind}")).map(|link| link.display().to_string())
+        };
+        let (pid, time) = (
+            link("pid").context("read the link /proc/self/ns/pid")?,
+            link("time").unwrap_or_default(),
+        );
+        Ok(Origin {
+            boot: boot.trim().to_owned(),
+            seen_from: format!("{pid} {time}").trim_end().to_owned(),
+        })
     }
 }
 
@@ -63,15 +72,25 @@ struct State {
 impl State {
     fn parse(text: &str) -> Option<State> {
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
-        let origin = Origin { boot: field("boot ")?.to_owned(), seen_from: field("seen from ")?.to_owned() };
+        let origin = Origin {
+            boot: field("boot ")?.to_owned(),
+            seen_from: field("seen from ")?.to_owned(),
+        };
         let run = Started::from_words(field("run ")?)?;
-        Some(State { origin, run, container: field("container ").and_then(Started::from_words) })
+        Some(State {
+            origin,
+            run,
+            container: field("container ").and_then(Started::from_words),
+        })
     }
 
     fn text(&self) -> String {
-        let line = |name: &str, process: Started| format!("{name} {} {}\n", process.pid, process.start);
+        let line =
+            |name: &str, process: Started| format!("{name} {} {}\n", process.pid, process.start);
         let origin = format!("boot {}\nseen from {}\n", self.origin.boot, self.origin.seen_from);
-        origin + &line("run", self.run) + &self.container.map(|process| line("container", process)).unwrap_or_default()
+        origin
+            + &line("run", self.run)
+            + &self.container.map(|process| line("container", process)).unwrap_or_default()
     }
 
     /// Whether this process can tell what its pids mean: else nothing can be said about it.
@@ -110,12 +129,20 @@ impl Entry {
         let folder = Folder::make(&Folder::path_of_ours()?)?;
         let file = folder.path().join(name.as_str());
         if let Some(state) = read(&file)? {
-            ensure!(state.can_be_told()?, "the name {name} is taken, in another PID or time namespace");
+            ensure!(
+                state.can_be_told()?,
+                "the name {name} is taken, in another PID or time namespace"
+            );
             let holder = state.container.unwrap_or(state.run).pid;
             ensure!(state.is_left_over()?, "the name {name} is taken, by process {holder}");
         }
-        let run = Started::now(Pid::this()).context("read one's own start time from /proc/PID/stat")?;
-        let entry = Entry { file, origin: Origin::ours()?, run };
+        let run =
+            Started::now(Pid::this()).context("read one's own start time from /proc/PID/stat")?;
+        let entry = Entry {
+            file,
+            origin: Origin::ours()?,
+            run,
+        };
         entry.write(None)?;
         Ok(entry)
     }
@@ -127,10 +154,16 @@ impl Entry {
     /// The file cannot be written.
     pub fn record(&self, init: Pid) -> anyhow::Result<()> {
         // A container that has ended by now has nobody to let in.
-        let Some(container) = Started::now(init) else { return Ok(()) };
+        let Some(container) = Started::now(init) else {
+            return Ok(());
+        };
         let _locked = self.folder()?;
         self.write(Some(container))?;
-        info!("recorded: {} is PID 1 of {}", container.pid, self.file.file_name().unwrap_or_default().display());
+        info!(
+            "recorded: {} is PID 1 of {}",
+            container.pid,
+            self.file.file_name().unwrap_or_default().display()
+        );
         Ok(())
     }
 
@@ -139,7 +172,12 @@ impl Entry {
     }
 
     fn write(&self, container: Option<Started>) -> anyhow::Result<()> {
-        let text = State { origin: self.origin.clone(), run: self.run, container }.text();
+        let text = State {
+            origin: self.origin.clone(),
+            run: self.run,
+            container,
+        }
+        .text();
         fs::write(&self.file, text).with_context(|| format!("write {}", self.file.display()))
     }
 }
@@ -148,8 +186,11 @@ impl Drop for Entry {
     fn drop(&mut self) {
         let removed = self.folder().and_then(|folder| {
             // Only this one's: what a person removed, somebody else may have made again.
-            if read(&self.file)?.is_some_and(|state| state.run == self.run && state.origin == self.origin) {
-                fs::remove_file(&self.file).with_context(|| format!("remove {}", self.file.display()))?;
+            if read(&self.file)?
+                .is_some_and(|state| state.run == self.run && state.origin == self.origin)
+            {
+                fs::remove_file(&self.file)
+                    .with_context(|| format!("remove {}", self.file.display()))?;
             }
             folder.remove_if_empty();
             Ok(())
@@ -167,8 +208,12 @@ impl Drop for Entry {
 /// The folder is not one's own, or cannot be read.
 pub fn running() -> anyhow::Result<Vec<(String, Started)>> {
     let mut found = Vec::new();
-    let Some(folder) = Folder::open(&Folder::path_of_ours()?)? else { return Ok(found) };
-    for entry in fs::read_dir(folder.path()).with_context(|| format!("read {}", folder.path().display()))? {
+    let Some(folder) = Folder::open(&Folder::path_of_ours()?)? else {
+        return Ok(found);
+    };
+    for entry in
+        fs::read_dir(folder.path()).with_context(|| format!("read {}", folder.path().display()))?
+    {
         let file = entry.with_context(|| format!("read {}", folder.path().display()))?.path();
         let name = file.file_name().unwrap_or_default().display().to_string();
         let state = read(&file)?;
@@ -177,8 +222,12 @@ pub fn running() -> anyhow::Result<Vec<(String, Started)>> {
             continue;
         }
         match state {
-            Some(state) if !state.can_be_told()? => info!("{name}: of another PID or time namespace"),
-            Some(state) if !state.is_left_over()? => info!("{name}: it is being set up, or cleared up"),
+            Some(state) if !state.can_be_told()? => {
+                info!("{name}: of another PID or time namespace")
+            }
+            Some(state) if !state.is_left_over()? => {
+                info!("{name}: it is being set up, or cleared up")
+            }
             _ => {
                 fs::remove_file(&file).with_context(|| format!("remove {}", file.display()))?;
                 info!("{name}: its `run` was killed, the entry is cleared");
@@ -220,13 +269,21 @@ pub fn ps() -> anyhow::Result<()> {
 /// There is none, it is not set up yet, or it has ended.
 pub fn named(name: &Name) -> anyhow::Result<Started> {
     let folder = Folder::open(&Folder::path_of_ours()?)?;
-    let state = folder.map(|folder| read(&folder.path().join(name.as_str()))).transpose()?.flatten();
-    let Some(state) = state else { bail!("no container is called {name}: `ps` lists those that run") };
+    let state = folder
+        .map(|folder| read(&folder.path().join(name.as_str())))
+        .transpose()?
+        .flatten();
+    let Some(state) = state else {
+        bail!("no container is called {name}: `ps` lists those that run")
+    };
     ensure!(state.can_be_told()?, "{name} is a container of another PID or time namespace");
     if let Some(container) = state.container()? {
         return Ok(container);
     }
-    ensure!(state.container.is_some() || state.is_left_over()?, "{name} is not set up yet: try again");
+    ensure!(
+        state.container.is_some() || state.is_left_over()?,
+        "{name} is not set up yet: try again"
+    );
     let pid = state.container.unwrap_or(state.run).pid;
     bail!("{name} has ended: process {pid} is gone, or is another one by now")
 }
@@ -247,10 +304,20 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read() {
-        let process = |pid, start| Started { pid: Pid::from_raw(pid), start };
+        let process = |pid, start| Started {
+            pid: Pid::from_raw(pid),
+            start,
+        };
         for container in [None, Some(process(4244, 67893))] {
-            let origin = Origin { boot: "0b5a".into(), seen_from: "pid:[1] time:[2]".into() };
-            let state = State { origin, run: process(4242, 67890), container };
+            let origin = Origin {
+                boot: "0b5a".into(),
+                seen_from: "pid:[1] time:[2]".into(),
+            };
+            let state = State {
+                origin,
+                run: process(4242, 67890),
+                container,
+            };
             assert_eq!(State::parse(&state.text()), Some(state));
         }
         for text in [

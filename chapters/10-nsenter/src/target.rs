@@ -70,7 +70,11 @@ impl Target {
     /// It has ended.
     pub fn of(process: Started) -> anyhow::Result<Target> {
         let target = Target::with_pid(process.pid)?;
-        ensure!(target.process == process, "process {} has ended, and the pid is another one's by now", process.pid);
+        ensure!(
+            target.process == process,
+            "process {} has ended, and the pid is another one's by now",
+            process.pid
+        );
         Ok(target)
     }
 
@@ -114,10 +118,14 @@ impl Target {
         let mut found = Vec::new();
         for (flag, name) in KINDS.into_iter().filter(|(flag, _)| wanted.contains(*flag)) {
             let file = self.file(&format!("ns/{name}"));
-            let Ok(ours) = fs::metadata(format!("/proc/self/ns/{name}")) else { continue }; // not in this kernel
+            let Ok(ours) = fs::metadata(format!("/proc/self/ns/{name}")) else {
+                continue;
+            }; // not in this kernel
             let theirs = fs::metadata(&file).map_err(|error| match error.kind() {
                 ErrorKind::NotFound => anyhow!("process {} has ended", self.process.pid), // or nearly
-                ErrorKind::PermissionDenied => anyhow!("process {} is not yours: {error}", self.process.pid),
+                ErrorKind::PermissionDenied => {
+                    anyhow!("process {} is not yours: {error}", self.process.pid)
+                }
                 _ => anyhow!("stat {}: {error}", file.display()),
             })?;
             if (ours.dev(), ours.ino()) != (theirs.dev(), theirs.ino()) {
@@ -133,7 +141,10 @@ impl Target {
     ///
     /// An id of it is not in the map of its user namespace.
     pub fn user(&self) -> anyhow::Result<User> {
-        Ok(User { uid: self.id_inside("Uid:", "uid_map")?, gid: self.id_inside("Gid:", "gid_map")? })
+        Ok(User {
+            uid: self.id_inside("Uid:", "uid_map")?,
+            gid: self.id_inside("Gid:", "gid_map")?,
+        })
     }
 
     /// The effective id. In /proc/PID/status it stands as this process's user namespace has it,
@@ -141,18 +152,28 @@ impl Target {
     fn id_inside(&self, field: &str, map: &str) -> anyhow::Result<u32> {
         let status = self.read("status")?;
         let ids = status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
-        let id: u32 = ids.split_whitespace().nth(1).context("no ids in /proc/PID/status")?.parse()?;
+        let id: u32 =
+            ids.split_whitespace().nth(1).context("no ids in /proc/PID/status")?.parse()?;
         if self.namespaces(CloneFlags::CLONE_NEWUSER)?.is_empty() {
             return Ok(id); // it is in this process's user namespace
         }
         let map = self.read(map)?;
-        let numbers = |line: &str| line.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<u32>>();
+        let numbers = |line: &str| {
+            line.split_whitespace()
+                .filter_map(|word| word.parse().ok())
+                .collect::<Vec<u32>>()
+        };
         let inside = map.lines().map(numbers).find_map(|line| match line[..] {
-            [inside, outside, size] => id.checked_sub(outside).filter(|offset| *offset < size).map(|o| inside + o),
+            [inside, outside, size] => {
+                id.checked_sub(outside).filter(|offset| *offset < size).map(|o| inside + o)
+            }
             _ => None,
         });
         inside.ok_or_else(|| {
-            anyhow!("process {} runs as id {id}, which its user namespace does not map", self.process.pid)
+            anyhow!(
+                "process {} runs as id {id}, which its user namespace does not map",
+                self.process.pid
+            )
         })
     }
 
@@ -168,8 +189,13 @@ impl Target {
     /// It is another user's.
     pub fn root(&self) -> anyhow::Result<Option<File>> {
         let file = self.file("root");
-        let path = fs::read_link(&file).with_context(|| format!("read the link {}", file.display()))?;
-        if path.as_os_str() == "/" { Ok(None) } else { self.folder("root").map(Some) }
+        let path =
+            fs::read_link(&file).with_context(|| format!("read the link {}", file.display()))?;
+        if path.as_os_str() == "/" {
+            Ok(None)
+        } else {
+            self.folder("root").map(Some)
+        }
     }
 
     /// Opens its working directory.
@@ -189,7 +215,8 @@ impl Target {
         options.open(&file).with_context(|| format!("open {}", file.display()))
     }
 
-    /// Moves process `pid` into the groups that were made for the target's container, if there are any.
+    /// Moves process `pid` into the groups that were made for the target's container, if there are
+    /// any.
     ///
     /// # Errors
     ///
@@ -202,7 +229,8 @@ impl Target {
             let mut names = hierarchy.own_group.iter().filter_map(|name| name.to_str());
             if names.any(is_container) {
                 join(&hierarchy.own_group, pid).context(
-                    "into the container's cgroup, where its limits are (start this where `run` was started)",
+                    "into the container's cgroup, where its limits are (start this where `run` was \
+                     started)",
                 )?;
             }
         }

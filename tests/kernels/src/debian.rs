@@ -23,13 +23,17 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// The kernel's files: those in `cache`, or the archive's.
 pub fn files(kernel: &Kernel, cache: &Path) -> anyhow::Result<modules::Files> {
     let place = cache.join(kernel.suite);
-    let files = modules::Files { kernel: place.join("vmlinuz"), modules: place.join("modules") };
+    let files = modules::Files {
+        kernel: place.join("vmlinuz"),
+        modules: place.join("modules"),
+    };
     if !files.kernel.exists() {
         let work = cache.join(format!("{}.part", kernel.suite));
         if work.exists() {
             fs::remove_dir_all(&work)?;
         }
-        fetch(kernel, &work).with_context(|| format!("get the kernel of Debian's suite {}", kernel.suite))?;
+        fetch(kernel, &work)
+            .with_context(|| format!("get the kernel of Debian's suite {}", kernel.suite))?;
         fs::rename(work.join("kernel"), &place)?;
         fs::remove_dir_all(&work)?;
     }
@@ -57,7 +61,11 @@ fn fetch(kernel: &Kernel, work: &Path) -> anyhow::Result<()> {
     ]))?);
     let version = packages.iter().find_map(|name| name.strip_prefix("linux-image-"));
     let version = version.context("linux-image-cloud-amd64 depends on no kernel there")?;
-    ensure!(version.starts_with(kernel.series), "its kernel is {version}, not one of {}x", kernel.series);
+    ensure!(
+        version.starts_with(kernel.series),
+        "its kernel is {version}, not one of {}x",
+        kernel.series
+    );
     run(apt("apt-get").args(["--quiet=2", "download"]).args(&packages))?;
     unpack(work)
 }
@@ -65,10 +73,14 @@ fn fetch(kernel: &Kernel, work: &Path) -> anyhow::Result<()> {
 /// A configuration for apt that touches nothing of this machine's.
 fn configure(suite: &str, work: &Path) -> anyhow::Result<PathBuf> {
     for folder in ["state/lists/partial", "cache/archives/partial"] {
-        fs::create_dir_all(work.join(folder)).with_context(|| format!("create {}/{folder}", work.display()))?;
+        fs::create_dir_all(work.join(folder))
+            .with_context(|| format!("create {}/{folder}", work.display()))?;
     }
     fs::write(work.join("status"), "")?;
-    let source = format!("deb [arch=amd64 target=Packages signed-by={KEYRING}] {} {suite} main\n", mirror()?);
+    let source = format!(
+        "deb [arch=amd64 target=Packages signed-by={KEYRING}] {} {suite} main\n",
+        mirror()?
+    );
     fs::write(work.join("sources.list"), source)?;
     let place = work.display();
     let lines = [
@@ -94,10 +106,13 @@ fn mirror() -> anyhow::Result<String> {
     if let Ok(mirror) = env::var("DEBIAN_MIRROR") {
         return Ok(mirror);
     }
-    let words = ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian"];
+    let words =
+        ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian"];
     let places = output(Command::new("apt-get").args(words))?;
     let first = places.lines().next();
-    Ok(first.context("apt knows no Debian archive: `apt-get update`, or name one: DEBIAN_MIRROR=URL")?.to_owned())
+    Ok(first
+        .context("apt knows no Debian archive: `apt-get update`, or name one: DEBIAN_MIRROR=URL")?
+        .to_owned())
 }
 
 /// Of all that the kernel's package depends on, what the kernel is made of: one package,
@@ -115,10 +130,14 @@ fn packages(dependencies: &str) -> Vec<String> {
 fn unpack(work: &Path) -> anyhow::Result<()> {
     let (kernel, tree) = (work.join("kernel"), work.join("tree"));
     fs::create_dir(&kernel)?;
-    for package in entries(work)?.into_iter().filter(|path| path.extension().is_some_and(|end| end == "deb")) {
+    for package in entries(work)?
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "deb"))
+    {
         run(Command::new("dpkg-deb").arg("--extract").arg(package).arg(&tree))?;
     }
-    let image = find(&tree, &|name| name.starts_with("vmlinuz"))?.context("no vmlinuz in the kernel's packages")?;
+    let image = find(&tree, &|name| name.starts_with("vmlinuz"))?
+        .context("no vmlinuz in the kernel's packages")?;
     fs::rename(image, kernel.join("vmlinuz"))?;
     modules::collect(&tree, &kernel.join("modules"))
 }

@@ -11,10 +11,26 @@ pub struct Kernel {
     pub expected: bool,
 }
 
-const V5_10: Option<Kernel> = Some(Kernel { suite: "bullseye", series: "5.10.", expected: true });
-const V6_1: Option<Kernel> = Some(Kernel { suite: "bookworm", series: "6.1.", expected: true });
-const V6_12: Option<Kernel> = Some(Kernel { suite: "trixie", series: "6.12.", expected: true });
-const NEWEST: Option<Kernel> = Some(Kernel { suite: "sid", series: "", expected: true });
+const V5_10: Option<Kernel> = Some(Kernel {
+    suite: "bullseye",
+    series: "5.10.",
+    expected: true,
+});
+const V6_1: Option<Kernel> = Some(Kernel {
+    suite: "bookworm",
+    series: "6.1.",
+    expected: true,
+});
+const V6_12: Option<Kernel> = Some(Kernel {
+    suite: "trixie",
+    series: "6.12.",
+    expected: true,
+});
+const NEWEST: Option<Kernel> = Some(Kernel {
+    suite: "sid",
+    series: "",
+    expected: true,
+});
 
 /// How the guest's init mounts the cgroups.
 #[derive(Clone, Copy, Debug)]
@@ -64,25 +80,54 @@ pub struct Guest {
 const NO_AUFS: &str = "real aufs => this kernel has no aufs\n";
 
 /// The guests, the slowest first. All of them together take about ten minutes: so each stage runs
-/// on one of the kernels at least, and the last one, which takes the checks of all chapters, on all: as root or as an ordinary user.
+/// on one of the kernels at least, and the last one, which takes the checks of all chapters, on
+/// all: as root or as an ordinary user.
 pub const GUESTS: [Guest; 8] = [
     Guest {
         name: "6.1-v2",
-        without: &["02-ipc", "04-mount", "06-reexec", "08-pipe-init", "09-aufs", "10-nsenter as root"],
+        without: &[
+            "02-ipc",
+            "04-mount",
+            "06-reexec",
+            "08-pipe-init",
+            "09-aufs",
+            "10-nsenter as root",
+        ],
         ..USUAL
     },
     Guest {
         name: "6.12-v2",
         kernel: V6_12,
-        without: &["01-uts", "03-pid", "05-user-idmap", "07-cgroup-memory", "09-aufs", "10-nsenter as root"],
+        without: &[
+            "01-uts",
+            "03-pid",
+            "05-user-idmap",
+            "07-cgroup-memory",
+            "09-aufs",
+            "10-nsenter as root",
+        ],
         ..USUAL
     },
-    Guest { name: "newest-v2", kernel: NEWEST, files: Files::Tmpfs, tests: "10-nsenter as user", ..USUAL },
+    Guest {
+        name: "newest-v2",
+        kernel: NEWEST,
+        files: Files::Tmpfs,
+        tests: "10-nsenter as user",
+        ..USUAL
+    },
     Guest {
         name: "5.10-v2",
         kernel: V5_10,
         doctor: &["lets only root mount overlay"],
-        without: &["01-uts", "02-ipc", "03-pid", "04-mount", "06-reexec", "07-cgroup-memory", "08-pipe-init"],
+        without: &[
+            "01-uts",
+            "02-ipc",
+            "03-pid",
+            "04-mount",
+            "06-reexec",
+            "07-cgroup-memory",
+            "08-pipe-init",
+        ],
         skips: Some(
             "real aufs => no aufs\n09-aufs as user => lets only root mount overlay\n\
              10-nsenter as user => lets only root mount overlay\n",
@@ -159,4 +204,9 @@ const USUAL: Guest = Guest {
 };
 
 /// The guest for a kernel of one's own.
-pub const OWN: Guest = Guest { name: "own", kernel: None, skips: None, ..USUAL };
+pub const OWN: Guest = Guest {
+    name: "own",
+    kernel: None,
+    skips: None,
+    ..USUAL
+};

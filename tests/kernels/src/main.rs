@@ -77,7 +77,10 @@ fn main() -> ExitCode {
 
 /// Whether all went well.
 fn run(cli: &Cli) -> anyhow::Result<bool> {
-    ensure!(cfg!(target_arch = "x86_64"), "the guests are x86-64 machines, and run programs built on one");
+    ensure!(
+        cfg!(target_arch = "x86_64"),
+        "the guests are x86-64 machines, and run programs built on one"
+    );
     for (program, package) in NEEDED {
         let found = find(program.as_ref(), env::var_os("PATH").as_deref());
         found.with_context(|| format!("{program} is not here: install the package {package}"))?;
@@ -98,13 +101,18 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     let worker = || {
         let mut all_well = true;
         loop {
-            let Some((guest, files)) = queue.lock().expect("no worker panics").next() else { return all_well };
+            let Some((guest, files)) = queue.lock().expect("no worker panics").next() else {
+                return all_well;
+            };
             all_well &= visit(guest, files, cli, &common, &cache.join(guest.name));
         }
     };
     Ok(thread::scope(|scope| {
         let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().map(|worker| worker.join().expect("no worker panics")).fold(true, |all, one| all & one)
+        workers
+            .into_iter()
+            .map(|worker| worker.join().expect("no worker panics"))
+            .fold(true, |all, one| all & one)
     }))
 }
 
@@ -118,7 +126,8 @@ fn chosen(cli: &Cli) -> anyhow::Result<Vec<&'static Guest>> {
             bail!("no guest is called {name}; there are {}", names.join(", "));
         }
     }
-    let is_chosen = |guest: &&Guest| cli.guests.is_empty() || cli.guests.iter().any(|name| name == guest.name);
+    let is_chosen =
+        |guest: &&Guest| cli.guests.is_empty() || cli.guests.iter().any(|name| name == guest.name);
     Ok(GUESTS.iter().filter(is_chosen).collect())
 }
 
@@ -131,8 +140,17 @@ fn files(guest: &Guest, cli: &Cli, cache: &Path) -> anyhow::Result<Files> {
 }
 
 /// Runs a guest and prints its report. Returns whether all is well.
-fn visit(guest: &Guest, files: anyhow::Result<Files>, cli: &Cli, common: &Path, folder: &Path) -> bool {
-    let expected = guest.kernel.as_ref().is_none_or(|kernel| kernel.expected && env::var_os("CI").is_some());
+fn visit(
+    guest: &Guest,
+    files: anyhow::Result<Files>,
+    cli: &Cli,
+    common: &Path,
+    folder: &Path,
+) -> bool {
+    let expected = guest
+        .kernel
+        .as_ref()
+        .is_none_or(|kernel| kernel.expected && env::var_os("CI").is_some());
     let files = match files {
         Err(error) if !expected => {
             println!("== {}: skipped: {error:#}", guest.name);
@@ -142,7 +160,13 @@ fn visit(guest: &Guest, files: anyhow::Result<Files>, cli: &Cli, common: &Path, 
     };
     let ended = files.and_then(|files| {
         fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
-        let machine = payload::machine(guest, cli.only.as_deref().unwrap_or(guest.tests), common, &files, folder)?;
+        let machine = payload::machine(
+            guest,
+            cli.only.as_deref().unwrap_or(guest.tests),
+            common,
+            &files,
+            folder,
+        )?;
         qemu::boot(&machine, Duration::from_secs(cli.bound), folder)
     });
     match ended {

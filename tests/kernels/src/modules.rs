@@ -31,12 +31,17 @@ pub fn own(kernel: &Path, tree: Option<&Path>, folder: &Path) -> anyhow::Result<
         fs::remove_dir_all(&modules)?;
     }
     let release = kernel.file_name().and_then(|name| name.to_str()?.strip_prefix("vmlinuz-"));
-    let usual = release.map(|release| Path::new("/lib/modules").join(release)).filter(|tree| tree.is_dir());
+    let usual = release
+        .map(|release| Path::new("/lib/modules").join(release))
+        .filter(|tree| tree.is_dir());
     match tree.map(Path::to_owned).or(usual) {
         Some(tree) => collect(&tree, &modules)?,
         None => fs::create_dir_all(&modules)?,
     }
-    Ok(Files { kernel: kernel.to_owned(), modules })
+    Ok(Files {
+        kernel: kernel.to_owned(),
+        modules,
+    })
 }
 
 /// Copies the [`MODULES`] that are somewhere below `tree` into the new folder `modules`.

@@ -29,9 +29,11 @@ const RUSTFLAGS: &str = "-C target-feature=+crt-static -C relocation-model=stati
 /// How many times slower than usual a guest's processor may be.
 const PATIENCE: u32 = 4;
 
-/// What the stages and the tests call that busybox does not have, or has otherwise. One that is missing
+/// What the stages and the tests call that busybox does not have, or has otherwise. One that is
+/// missing
 /// here is missing in the guest, and a test that needs it says so.
-const PROGRAMS: [&str; 4] = ["/usr/bin/unshare", "/usr/bin/newuidmap", "/usr/bin/newgidmap", "/usr/bin/stress"];
+const PROGRAMS: [&str; 4] =
+    ["/usr/bin/unshare", "/usr/bin/newuidmap", "/usr/bin/newgidmap", "/usr/bin/stress"];
 
 /// The users of a guest: root, and the ordinary one of the tests.
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n";
@@ -45,8 +47,13 @@ pub fn build(folder: &Path) -> anyhow::Result<PathBuf> {
         fs::remove_dir_all(&root)?;
     }
     lab::rootfs::build(&root)?;
-    ensure!(root.join("bin/busybox").exists(), "no static busybox here: install the package busybox-static");
-    for (name, text) in [("passwd", PASSWD), ("group", GROUP), ("subuid", SUBIDS), ("subgid", SUBIDS)] {
+    ensure!(
+        root.join("bin/busybox").exists(),
+        "no static busybox here: install the package busybox-static"
+    );
+    for (name, text) in
+        [("passwd", PASSWD), ("group", GROUP), ("subuid", SUBIDS), ("subgid", SUBIDS)]
+    {
         fs::write(root.join("etc").join(name), text)?;
     }
     for program in PROGRAMS.iter().map(Path::new).filter(|program| program.exists()) {
@@ -54,10 +61,19 @@ pub fn build(folder: &Path) -> anyhow::Result<PathBuf> {
     }
     fs::create_dir(root.join("judge"))?;
     for binary in binaries()? {
-        let name = binary.file_name().context("a binary has a name")?.to_string_lossy().into_owned();
+        let name = binary
+            .file_name()
+            .context("a binary has a name")?
+            .to_string_lossy()
+            .into_owned();
         // The test's file has a hash at its end.
-        let name = if name.starts_with("acceptance-") { "acceptance" } else { &name };
-        fs::copy(&binary, root.join("judge").join(name)).with_context(|| format!("copy {}", binary.display()))?;
+        let name = if name.starts_with("acceptance-") {
+            "acceptance"
+        } else {
+            &name
+        };
+        fs::copy(&binary, root.join("judge").join(name))
+            .with_context(|| format!("copy {}", binary.display()))?;
     }
     script(&root.join("init"), include_str!("init.sh"))?;
     script(&root.join("judge/guest.sh"), include_str!("guest.sh"))?;
@@ -103,7 +119,11 @@ fn disk(folder: &Path) -> anyhow::Result<PathBuf> {
     if disk.exists() {
         fs::remove_file(&disk)?;
     }
-    run(Command::new("mke2fs").args(["-q", "-t", "ext4"]).arg(&disk).arg("1G").stdout(Stdio::null()))?;
+    run(Command::new("mke2fs")
+        .args(["-q", "-t", "ext4"])
+        .arg(&disk)
+        .arg("1G")
+        .stdout(Stdio::null()))?;
     Ok(disk)
 }
 
@@ -118,8 +138,13 @@ fn settings(guest: &Guest, only: &str) -> String {
         Files::Tmpfs => "tmpfs",
     };
     let only = only.replace('\'', "");
-    let without = if only.is_empty() { guest.without.join("|") } else { String::new() };
-    let mut text = format!("CGROUPS={cgroups}\nFILES={files}\nONLY='{only}'\nWITHOUT='{without}'\n");
+    let without = if only.is_empty() {
+        guest.without.join("|")
+    } else {
+        String::new()
+    };
+    let mut text =
+        format!("CGROUPS={cgroups}\nFILES={files}\nONLY='{only}'\nWITHOUT='{without}'\n");
     text += &format!("export JUDGE_PATIENCE={PATIENCE}\n");
     if guest.skips.is_some() {
         text += "export CI=true JUDGE_EXPECTED_SKIPS=/judge/expected-skips.txt\n";
@@ -135,7 +160,9 @@ fn binaries() -> anyhow::Result<Vec<PathBuf>> {
         &["test", "--package=judge", "--test=acceptance", "--no-run"],
     ] {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(words).args(["--profile=guest", "--target", TARGET, "--message-format=json"]);
+        cargo
+            .args(words)
+            .args(["--profile=guest", "--target", TARGET, "--message-format=json"]);
         cargo.current_dir(env!("CARGO_MANIFEST_DIR")).env("RUSTFLAGS", RUSTFLAGS);
         let messages = output(&mut cargo)?;
         let executable = |line: &str| {
@@ -170,6 +197,9 @@ fn script(path: &Path, text: &str) -> anyhow::Result<()> {
 /// Everything in `folder` as one archive, all of it root's.
 fn archive(folder: &Path, file: &Path) -> anyhow::Result<PathBuf> {
     let script = "find . | cpio --quiet --create --format=newc --owner=0:0";
-    run(Command::new("sh").args(["-c", script]).current_dir(folder).stdout(fs::File::create(file)?))?;
+    run(Command::new("sh")
+        .args(["-c", script])
+        .current_dir(folder)
+        .stdout(fs::File::create(file)?))?;
     Ok(file.to_owned())
 }

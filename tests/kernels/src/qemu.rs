@@ -52,7 +52,10 @@ pub fn boot(machine: &Machine, bound: Duration, folder: &Path) -> anyhow::Result
         .args(["-M", "pc", "-cpu", PROCESSOR, "-accel", "tcg,thread=single"])
         .args(["-serial", &serial(&console), "-serial", &serial(&output)])
         .args(["-device", "nvme,drive=disk,serial=disk", "-drive"])
-        .arg(format!("if=none,id=disk,format=raw,cache=unsafe,file={}", machine.disk.display()))
+        .arg(format!(
+            "if=none,id=disk,format=raw,cache=unsafe,file={}",
+            machine.disk.display()
+        ))
         .arg("-kernel")
         .arg(&machine.kernel)
         .arg("-initrd")
@@ -71,9 +74,13 @@ pub fn boot(machine: &Machine, bound: Duration, folder: &Path) -> anyhow::Result
     }
     let qemu = child.wait()?;
     if !qemu.success() && in_time {
-        bail!("qemu-system-x86_64: {qemu}: {}", fs::read_to_string(folder.join("qemu"))?.trim());
+        bail!(
+            "qemu-system-x86_64: {qemu}: {}",
+            fs::read_to_string(folder.join("qemu"))?.trim()
+        );
     }
-    let read = |file: &Path| anyhow::Ok(String::from_utf8_lossy(&fs::read(file)?).replace('\r', ""));
+    let read =
+        |file: &Path| anyhow::Ok(String::from_utf8_lossy(&fs::read(file)?).replace('\r', ""));
     let output = read(&output)?;
     let status = match exit_status(&output) {
         Some(status) => Ok(status),
@@ -83,7 +90,12 @@ pub fn boot(machine: &Machine, bound: Duration, folder: &Path) -> anyhow::Result
         }
         None => Err(format!("it hangs: still there after {} s", bound.as_secs())),
     };
-    Ok(Ended { output, console: read(&console)?, status, time: started.elapsed() })
+    Ok(Ended {
+        output,
+        console: read(&console)?,
+        status,
+        time: started.elapsed(),
+    })
 }
 
 /// The last line of the tests' output.

@@ -40,7 +40,10 @@ fn outcome(ended: &Ended) -> String {
     let result = ended.output.lines().find_map(|line| line.strip_prefix("test result: "));
     match (&ended.status, result) {
         (Ok(_), Some(result)) => result.split("; 0 measured").next().unwrap_or(result).to_owned(),
-        (Ok(status), None) => format!("FAILED. the tests did not start, exit status {status}\n{}", tail(&ended.output)),
+        (Ok(status), None) => format!(
+            "FAILED. the tests did not start, exit status {status}\n{}",
+            tail(&ended.output)
+        ),
         (Err(reason), _) => format!("FAILED. {reason}"),
     }
 }
@@ -57,7 +60,10 @@ fn skips(output: &str) -> Vec<Skip<'_>> {
         .lines()
         .filter_map(|line| {
             let (name, reason) = line.strip_prefix("test ")?.split_once(" ... ignored (")?;
-            Some(Skip { name: name.trim_end(), reason: reason.strip_suffix(')')? })
+            Some(Skip {
+                name: name.trim_end(),
+                reason: reason.strip_suffix(')')?,
+            })
         })
         .collect()
 }
@@ -70,7 +76,11 @@ fn by_reason<'a>(skips: &[Skip<'a>]) -> BTreeMap<&'a str, String> {
         *counts.entry(skip.reason).or_default().entry(stage).or_default() += 1;
     }
     let words = |stages: BTreeMap<&str, usize>| {
-        stages.iter().map(|(stage, count)| format!("{count} of {stage}")).collect::<Vec<_>>().join(", ")
+        stages
+            .iter()
+            .map(|(stage, count)| format!("{count} of {stage}"))
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     counts.into_iter().map(|(reason, stages)| (reason, words(stages))).collect()
 }
@@ -81,14 +91,19 @@ fn unused<'a>(expected: &'a str, output: &str) -> Vec<&'a str> {
     let skips = skips(output);
     let is_used = |line: &&str| {
         let (name, reason) = line.split_once(" => ").unwrap_or((line, ""));
-        skips.iter().any(|skip| skip.name.contains(name) && skip.reason.contains(reason))
+        skips
+            .iter()
+            .any(|skip| skip.name.contains(name) && skip.reason.contains(reason))
     };
     expected.lines().filter(|line| !is_used(line)).collect()
 }
 
 fn tail(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(TAIL)..].iter().map(|line| format!("   {line}\n")).collect()
+    lines[lines.len().saturating_sub(TAIL)..]
+        .iter()
+        .map(|line| format!("   {line}\n"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -98,7 +113,12 @@ mod tests {
     use super::*;
 
     fn ended(output: &str, status: Result<i32, String>) -> Ended {
-        Ended { output: output.into(), console: "one\ntwo\n".into(), status, time: Duration::from_secs(7) }
+        Ended {
+            output: output.into(),
+            console: "one\ntwo\n".into(),
+            status,
+            time: Duration::from_secs(7),
+        }
     }
 
     const OUTPUT: &str = "Linux 6.1\n01-uts   runs\n09-aufs  runs in part\n\nrunning 3 tests\n\
@@ -107,7 +127,8 @@ mod tests {
 
     #[test]
     fn skips_are_counted_by_their_reason_and_the_doctors_doubts_are_shown() {
-        let (text, is_well) = of("g", &ended(OUTPUT, Ok(0)), &["runs in part"], "09-aufs as user => no overlay");
+        let (text, is_well) =
+            of("g", &ended(OUTPUT, Ok(0)), &["runs in part"], "09-aufs as user => no overlay");
         let expected = "== g: ok. 1 passed; 0 failed; 2 ignored, 7 s\n   Linux 6.1\n   09-aufs  runs in part\n\
                         \x20  skipped: 2 of 09-aufs as user: no overlay\n";
         assert_eq!((text.replace("   \n", ""), is_well), (expected.into(), true));

@@ -24,8 +24,13 @@ fn main() -> ExitCode {
         let cli = Cli::parse();
         // What the probes try is no news; only their answers are.
         log::set_max_level(log::LevelFilter::Off);
-        let answers: Vec<(&str, Probe)> = CHAPTERS.iter().map(|chapter| (chapter.name, (chapter.probe)())).collect();
-        let text = if cli.json { in_json(&answers)? } else { in_words(&answers) };
+        let answers: Vec<(&str, Probe)> =
+            CHAPTERS.iter().map(|chapter| (chapter.name, (chapter.probe)())).collect();
+        let text = if cli.json {
+            in_json(&answers)?
+        } else {
+            in_words(&answers)
+        };
         std::io::stdout().write_all(text.as_bytes())?;
         let all_run = answers.iter().all(|(_, answer)| *answer == Probe::Runs);
         Ok(Exit::Code(u8::from(!all_run)))
@@ -34,8 +39,9 @@ fn main() -> ExitCode {
 
 fn machine() -> (String, String, u32) {
     let name = nix::sys::utsname::uname().ok();
-    let field =
-        |value: Option<&std::ffi::OsStr>| value.map_or("?".into(), |value| value.to_string_lossy().into_owned());
+    let field = |value: Option<&std::ffi::OsStr>| {
+        value.map_or("?".into(), |value| value.to_string_lossy().into_owned())
+    };
     let release = field(name.as_ref().map(|name| name.release()));
     let hardware = field(name.as_ref().map(|name| name.machine()));
     (release, hardware, geteuid().as_raw())
@@ -59,7 +65,12 @@ fn in_json(answers: &[(&str, Probe)]) -> anyhow::Result<String> {
         object([
             ("chapter", JsonValue::from(chapter.to_string())),
             ("verdict", JsonValue::from(answer.verdict().to_owned())),
-            ("reasons", JsonValue::from(answer.reasons().into_iter().map(JsonValue::from).collect::<Vec<_>>())),
+            (
+                "reasons",
+                JsonValue::from(
+                    answer.reasons().into_iter().map(JsonValue::from).collect::<Vec<_>>(),
+                ),
+            ),
         ])
     };
     let whole = object([

@@ -38,7 +38,9 @@ fn main() -> ExitCode {
         match Cli::parse() {
             Cli::Queue { key } => {
                 // SAFETY: msgget takes two numbers.
-                Errno::result(unsafe { libc::msgget(key, libc::IPC_CREAT | libc::IPC_EXCL | 0o666) })?;
+                Errno::result(unsafe {
+                    libc::msgget(key, libc::IPC_CREAT | libc::IPC_EXCL | 0o666)
+                })?;
                 println!("made");
                 std::io::stdin().read_to_end(&mut Vec::new())?;
             }
@@ -67,7 +69,8 @@ fn main() -> ExitCode {
             }
             Cli::Loopback => {
                 let listener = TcpListener::bind("127.0.0.1:0").context("listen on 127.0.0.1")?;
-                let mut sender = TcpStream::connect(listener.local_addr()?).context("connect to 127.0.0.1")?;
+                let mut sender =
+                    TcpStream::connect(listener.local_addr()?).context("connect to 127.0.0.1")?;
                 sender.write_all(b"word")?;
                 drop(sender);
                 let mut word = String::new();

@@ -89,7 +89,8 @@ enum Who {
 
 /// Exit status 0: done, or it passes. 1: it does not pass yet. 2: it could not be done.
 fn main() -> ExitCode {
-    // SAFETY: SIG_DFL installs no handler. Whoever reads only the first lines ends this program quietly.
+    // SAFETY: SIG_DFL installs no handler. Whoever reads only the first lines ends this program
+    // quietly.
     let restored = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
     debug_assert!(restored.is_ok());
     match run(Cli::parse()) {
@@ -111,9 +112,14 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         anyhow::Ok(workshop)
     };
-    let desk = |chapter: &Option<String>| Desk::find(workshop()?, program.clone(), chapter.as_deref());
+    let desk =
+        |chapter: &Option<String>| Desk::find(workshop()?, program.clone(), chapter.as_deref());
     match cli.command {
-        Do::Start { chapter, exercise, force } => commands::start(workshop()?, chapter.as_deref(), exercise, force)?,
+        Do::Start {
+            chapter,
+            exercise,
+            force,
+        } => commands::start(workshop()?, chapter.as_deref(), exercise, force)?,
         Do::Check { chapter } => marking::check(&mut desk(&chapter)?)?,
         Do::Hint { chapter } => desk(&chapter)?.hint()?,
         Do::Progress => commands::progress(&workshop()?)?,
@@ -121,9 +127,18 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Do::Solution { chapter } => desk(&chapter)?.solution()?,
         Do::Watch { chapter } => desk(&chapter)?.watch()?,
         Do::Timetable => print!("{}", timetable::markdown(&workshop()?)?),
-        Do::Judge { user, check, binary, bound } => {
+        Do::Judge {
+            user,
+            check,
+            binary,
+            bound,
+        } => {
             let check = checks::named(&check).context("there is no such check")?;
-            let user = if let Who::Root = user { User::Root } else { User::Ordinary };
+            let user = if let Who::Root = user {
+                User::Root
+            } else {
+                User::Ordinary
+            };
             let verdict = verdict::of_check(check, user, &binary, Duration::from_millis(bound))?;
             let (word, said) = verdict.parts();
             write!(stdout(), "{word}\n{said}\n")?;

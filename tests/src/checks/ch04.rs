@@ -12,104 +12,229 @@ use super::{Check, Outcome, holds};
 use crate::bench::{Bench, User};
 
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        chapter: 4,
-        name: "/proc shows the command's own processes only",
-        teaches: "mount a new proc after clone(2): it shows the PID namespace of whoever mounts it",
-        until: None,
-        run: own_proc,
-    },
-    Check {
-        chapter: 4,
-        name: "no mount inside is tied to one outside",
-        teaches: "a new mount namespace is a copy whose mounts are still tied to the originals (shared:N or master:N in mountinfo): MS_PRIVATE cuts the tie in both directions, MS_REC for all of them",
-        until: None,
-        run: no_ties,
-    },
-    Check {
-        chapter: 4,
-        name: "a mount made inside does not reach the host",
-        teaches: "a new mount namespace is a copy whose mounts are still tied to the originals: MS_REC|MS_PRIVATE on / comes first",
-        until: None,
-        run: mounts_stay_inside,
-    },
-    Check {
-        chapter: 4,
-        name: "--rootfs is the root, and nothing of the old one is left",
-        teaches: "pivot_root(\".\", \".\") is about the working directory, so chdir(2) to the new root comes first (EBUSY: it was still the old one); after pivot_root(2) the old root is still mounted: umount2(2) with MNT_DETACH takes it away",
-        until: None,
-        run: rootfs,
-    },
-    Check {
-        chapter: 4,
-        name: "--rootfs may be relative, and on another mount",
-        teaches: "pivot_root(2) wants a mount point: bind the folder on itself first",
-        until: None,
-        run: rootfs_elsewhere,
-    },
-    Check {
-        chapter: 4,
-        name: "whoever joins the mount namespace has that root, too",
-        teaches: "chroot(2) changes what one process calls /, and leaves the old root where it was; pivot_root(2) changes the root of the mount namespace",
-        until: None,
-        run: rootfs_of_the_namespace,
-    },
-    Check {
-        chapter: 4,
-        name: "a pivot_root that fails stops the stage",
-        teaches: "an error inside must stop the child and come back: whoever ignores that of pivot_root runs the command among the host's files",
-        until: None,
-        run: refused_pivot,
-    },
-    Check {
-        chapter: 4,
-        name: "a --rootfs that cannot be one gets a clear error",
-        teaches: "an error inside must stop the child and come back: a pivot_root whose error is ignored mounts proc into the host's tree",
-        until: None,
-        run: wrong_rootfs,
-    },
+    Check::new(
+        4,
+        "/proc shows the command's own processes only",
+        "mount a new proc after clone(2): it shows the PID namespace of whoever mounts it",
+        |bench| {
+            let ended = bench
+                .script("echo /proc/[0-9]*; readlink /proc/self")
+                .finish()?
+                .must_end_with(0)?;
+            let text = ended.text();
+            let lines: Vec<&str> = text.lines().collect();
+            ensure!(lines[0] == "/proc/1", "/proc shows {}", lines[0]);
+            ensure!(
+                lines[1].parse::<u32>().is_ok_and(|pid| pid < 10),
+                "/proc/self is {}",
+                lines[1]
+            );
+            holds()
+        },
+    ),
+    Check::new(
+        4,
+        "no mount inside is tied to one outside",
+        "a new mount namespace is a copy whose mounts are still tied to the originals (shared:N or \
+         master:N in mountinfo): MS_PRIVATE cuts the tie in both directions, MS_REC for all of \
+         them",
+        |bench| {
+            let outside = fs::read_to_string("/proc/self/mountinfo")?;
+            let ended = bench.script("cat /proc/self/mountinfo").finish()?.must_end_with(0)?;
+            for line in ended.text().lines() {
+                // The optional fields stand between the sixth field and a lone "-".
+                let ties: Vec<&str> =
+                    line.split(' ').skip(6).take_while(|field| *field != "-").collect();
+                ensure!(
+                    ties.is_empty(),
+                    "inside, the mount on {} has {}",
+                    line.split(' ').nth(4).unwrap_or("?"),
+                    ties.join(" ")
+                );
+            }
+            if !outside.contains(" shared:") {
+                return Ok(Outcome::Skipped(
+                    "no mount outside is shared: there is no tie to cut".into(),
+                ));
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        4,
+        "a mount made inside does not reach the host",
+        "a new mount namespace is a copy whose mounts are still tied to the originals: \
+         MS_REC|MS_PRIVATE on / comes first",
+        |bench| {
+            let before = fs::read_to_string("/proc/self/mountinfo")?;
+            let place = bench.folder("place")?;
+            let script = format!(
+                "mount -t tmpfs none {0} && touch {0}/seen && ls {0}; read wait || exit 0",
+                place.display()
+            );
+            let mut running = bench.script(&script).start_waiting()?;
+            running.until("seen")?;
+            ensure!(
+                fs::read_to_string("/proc/self/mountinfo")? == before,
+                "the host's mounts have changed"
+            );
+            ensure!(
+                fs::read_dir(&place)?.next().is_none(),
+                "the host sees what was mounted inside"
+            );
+            running.release()?.must_end_with(0)?;
+            let tag = if before.contains(" shared:") {
+                Ok(Outcome::Holds)
+            } else {
+                Err(())
+            };
+            tag.or_else(|()| {
+                Ok(Outcome::Skipped("the judge's own mounts are not shared: it is not root".into()))
+            })
+        },
+    ),
+    Check::new(
+        4,
+        "--rootfs is the root, and nothing of the old one is left",
+        "pivot_root(\".\", \".\") is about the working directory, so chdir(2) to the new root \
+         comes first (EBUSY: it was still the old one); after pivot_root(2) the old root is still \
+         mounted: umount2(2) with MNT_DETACH takes it away",
+        |bench| {
+            let path = new_rootfs(bench, "root")?;
+            let script =
+                "cat /etc/mark; pwd; ls /; echo; cat /proc/self/mountinfo; echo /proc/[0-9]*";
+            let words = [
+                "--rootfs".as_ref(),
+                path.as_os_str(),
+                "--".as_ref(),
+                "sh".as_ref(),
+                "-c".as_ref(),
+                script.as_ref(),
+            ];
+            let ended = bench.stage(words).finish()?.must_end_with(0)?;
+            let text = ended.text();
+            let (files, mounts) = text.split_once("\n\n").unwrap_or((&text, ""));
+            ensure!(files.starts_with("this root\n/\n"), "the command sees {files:?}");
+            let points: Vec<&str> =
+                mounts.lines().filter_map(|line| line.split(' ').nth(4)).collect();
+            ensure!(points == ["/", "/proc"], "these mounts are inside: {points:?}");
+            ensure!(mounts.ends_with("/proc/1\n"), "/proc is not this PID namespace's: {mounts:?}");
+            holds()
+        },
+    ),
+    Check::new(
+        4,
+        "--rootfs may be relative, and on another mount",
+        "pivot_root(2) wants a mount point: bind the folder on itself first",
+        |bench| {
+            new_rootfs(bench, "root")?;
+            bench
+                .stage(["--rootfs", "root", "cat", "/etc/mark"])
+                .finish()?
+                .must_end_with(0)?
+                .must_write("this root\n")?;
+            bench
+                .stage(["--rootfs", "./tmp/../root/.", "cat", "/etc/mark"])
+                .finish()?
+                .must_end_with(0)?;
+            if bench.user == User::Root {
+                let place = bench.folder("mounted")?;
+                mount(Some("none"), &place, Some("tmpfs"), MsFlags::empty(), Some("mode=755"))?;
+                let outcome = new_rootfs(bench, "mounted/root").and_then(|_| {
+                    bench
+                        .stage(["--rootfs", "mounted/root", "cat", "/etc/mark"])
+                        .finish()?
+                        .must_end_with(0)?;
+                    // A mount point itself.
+                    bench
+                        .run(bench.other("rootfs"), ["mounted"])
+                        .finish()?
+                        .must_end_with(125)?
+                        .must_complain(&["empty"])?;
+                    fs::create_dir(place.join("proc"))?;
+                    bench.stage(["--rootfs", "mounted", "/root/bin/true"]).finish()
+                });
+                umount2(&place, MntFlags::MNT_DETACH)?;
+                outcome?;
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        4,
+        "whoever joins the mount namespace has that root, too",
+        "chroot(2) changes what one process calls /, and leaves the old root where it was; \
+         pivot_root(2) changes the root of the mount namespace",
+        |bench| {
+            new_rootfs(bench, "root")?;
+            let words = ["--rootfs", "root", "--", "sh", "-c", "echo ready; read wait || exit 0"];
+            let mut running = bench.stage(words).start_waiting()?;
+            running.until("ready")?;
+            let child = running.command()?.to_string();
+            let mut words = vec!["--target", &child, "--mount"];
+            if bench.user == User::Ordinary {
+                words.extend(["--user", "--preserve-credentials"]);
+            }
+            words.extend(["cat", "/etc/mark"]);
+            let joined = bench.run("nsenter", words).finish()?;
+            running.release()?.must_end_with(0)?;
+            ensure!(
+                joined.text() == "this root\n",
+                "nsenter --mount finds another root there: {:?} {}",
+                joined.text(),
+                joined.errors.trim()
+            );
+            holds()
+        },
+    ),
+    Check::new(
+        4,
+        "a pivot_root that fails stops the stage",
+        "an error inside must stop the child and come back: whoever ignores that of pivot_root \
+         runs the command among the host's files",
+        |bench| {
+            new_rootfs(bench, "root")?;
+            let run = bench.stage(["--rootfs", "root", "--", "echo", "ran"]).with(|command| {
+                // SAFETY: prctl(2) is async-signal-safe, and `refuse` allocates nothing.
+                unsafe { command.pre_exec(|| refuse(libc::SYS_pivot_root, Errno::EPERM)) };
+            });
+            run.finish()?
+                .must_end_with(125)?
+                .must_complain(&["pivot_root"])?
+                .must_write("")?;
+            holds()
+        },
+    ),
+    Check::new(
+        4,
+        "a --rootfs that cannot be one gets a clear error",
+        "an error inside must stop the child and come back: a pivot_root whose error is ignored \
+         mounts proc into the host's tree",
+        |bench| {
+            bench.file("a-file", "", 0o644)?;
+            bench.folder("empty")?;
+            let wrong: [(&str, &str); 3] = [
+                ("no-such-folder", "No such file"),
+                ("a-file", "not a folder"),
+                ("empty", "no folder `proc`"),
+            ];
+            for (rootfs, reason) in wrong {
+                let ended = bench
+                    .stage(["--rootfs", rootfs, "--", "echo", "ran"])
+                    .finish()?
+                    .must_end_with(125)?;
+                ended.must_complain(&[rootfs, reason])?.must_write("")?;
+            }
+            bench
+                .stage(["--rootfs", "/", "--", "sh", "-c", "echo /proc/[0-9]*"])
+                .finish()?
+                .must_end_with(0)?
+                .must_write("/proc/1\n")?;
+            ensure!(Path::new("/proc/self/status").exists(), "the host's /proc is gone");
+            holds()
+        },
+    ),
 ];
-
-fn own_proc(bench: &Bench) -> anyhow::Result<Outcome> {
-    let ended = bench.script("echo /proc/[0-9]*; readlink /proc/self").finish()?.must_end_with(0)?;
-    let text = ended.text();
-    let lines: Vec<&str> = text.lines().collect();
-    ensure!(lines[0] == "/proc/1", "/proc shows {}", lines[0]);
-    ensure!(lines[1].parse::<u32>().is_ok_and(|pid| pid < 10), "/proc/self is {}", lines[1]);
-    holds()
-}
-
-fn no_ties(bench: &Bench) -> anyhow::Result<Outcome> {
-    let outside = fs::read_to_string("/proc/self/mountinfo")?;
-    let ended = bench.script("cat /proc/self/mountinfo").finish()?.must_end_with(0)?;
-    for line in ended.text().lines() {
-        // The optional fields stand between the sixth field and a lone "-".
-        let ties: Vec<&str> = line.split(' ').skip(6).take_while(|field| *field != "-").collect();
-        ensure!(
-            ties.is_empty(),
-            "inside, the mount on {} has {}",
-            line.split(' ').nth(4).unwrap_or("?"),
-            ties.join(" ")
-        );
-    }
-    if !outside.contains(" shared:") {
-        return Ok(Outcome::Skipped("no mount outside is shared: there is no tie to cut".into()));
-    }
-    holds()
-}
-
-fn mounts_stay_inside(bench: &Bench) -> anyhow::Result<Outcome> {
-    let before = fs::read_to_string("/proc/self/mountinfo")?;
-    let place = bench.folder("place")?;
-    let script = format!("mount -t tmpfs none {0} && touch {0}/seen && ls {0}; read wait || exit 0", place.display());
-    let mut running = bench.script(&script).start_waiting()?;
-    running.until("seen")?;
-    ensure!(fs::read_to_string("/proc/self/mountinfo")? == before, "the host's mounts have changed");
-    ensure!(fs::read_dir(&place)?.next().is_none(), "the host sees what was mounted inside");
-    running.release()?.must_end_with(0)?;
-    let tag = if before.contains(" shared:") { Ok(Outcome::Holds) } else { Err(()) };
-    tag.or_else(|()| Ok(Outcome::Skipped("the judge's own mounts are not shared: it is not root".into())))
-}
 
 /// A root file system that the user owns, as `make rootfs` builds it.
 pub(super) fn new_rootfs(bench: &Bench, name: &str) -> anyhow::Result<std::path::PathBuf> {
@@ -117,72 +242,6 @@ pub(super) fn new_rootfs(bench: &Bench, name: &str) -> anyhow::Result<std::path:
     bench.run(bench.other("rootfs"), [&path]).finish()?.must_end_with(0)?;
     fs::write(path.join("etc/mark"), "this root\n")?;
     Ok(path)
-}
-
-fn rootfs(bench: &Bench) -> anyhow::Result<Outcome> {
-    let path = new_rootfs(bench, "root")?;
-    let script = "cat /etc/mark; pwd; ls /; echo; cat /proc/self/mountinfo; echo /proc/[0-9]*";
-    let words = ["--rootfs".as_ref(), path.as_os_str(), "--".as_ref(), "sh".as_ref(), "-c".as_ref(), script.as_ref()];
-    let ended = bench.stage(words).finish()?.must_end_with(0)?;
-    let text = ended.text();
-    let (files, mounts) = text.split_once("\n\n").unwrap_or((&text, ""));
-    ensure!(files.starts_with("this root\n/\n"), "the command sees {files:?}");
-    let points: Vec<&str> = mounts.lines().filter_map(|line| line.split(' ').nth(4)).collect();
-    ensure!(points == ["/", "/proc"], "these mounts are inside: {points:?}");
-    ensure!(mounts.ends_with("/proc/1\n"), "/proc is not this PID namespace's: {mounts:?}");
-    holds()
-}
-
-fn rootfs_elsewhere(bench: &Bench) -> anyhow::Result<Outcome> {
-    new_rootfs(bench, "root")?;
-    bench.stage(["--rootfs", "root", "cat", "/etc/mark"]).finish()?.must_end_with(0)?.must_write("this root\n")?;
-    bench.stage(["--rootfs", "./tmp/../root/.", "cat", "/etc/mark"]).finish()?.must_end_with(0)?;
-    if bench.user == User::Root {
-        let place = bench.folder("mounted")?;
-        mount(Some("none"), &place, Some("tmpfs"), MsFlags::empty(), Some("mode=755"))?;
-        let outcome = new_rootfs(bench, "mounted/root").and_then(|_| {
-            bench.stage(["--rootfs", "mounted/root", "cat", "/etc/mark"]).finish()?.must_end_with(0)?;
-            // A mount point itself.
-            bench.run(bench.other("rootfs"), ["mounted"]).finish()?.must_end_with(125)?.must_complain(&["empty"])?;
-            fs::create_dir(place.join("proc"))?;
-            bench.stage(["--rootfs", "mounted", "/root/bin/true"]).finish()
-        });
-        umount2(&place, MntFlags::MNT_DETACH)?;
-        outcome?;
-    }
-    holds()
-}
-
-fn rootfs_of_the_namespace(bench: &Bench) -> anyhow::Result<Outcome> {
-    new_rootfs(bench, "root")?;
-    let words = ["--rootfs", "root", "--", "sh", "-c", "echo ready; read wait || exit 0"];
-    let mut running = bench.stage(words).start_waiting()?;
-    running.until("ready")?;
-    let child = running.command()?.to_string();
-    let mut words = vec!["--target", &child, "--mount"];
-    if bench.user == User::Ordinary {
-        words.extend(["--user", "--preserve-credentials"]);
-    }
-    words.extend(["cat", "/etc/mark"]);
-    let joined = bench.run("nsenter", words).finish()?;
-    running.release()?.must_end_with(0)?;
-    ensure!(
-        joined.text() == "this root\n",
-        "nsenter --mount finds another root there: {:?} {}",
-        joined.text(),
-        joined.errors.trim()
-    );
-    holds()
-}
-
-fn refused_pivot(bench: &Bench) -> anyhow::Result<Outcome> {
-    new_rootfs(bench, "root")?;
-    let run = bench.stage(["--rootfs", "root", "--", "echo", "ran"]).with(|command| {
-        // SAFETY: prctl(2) is async-signal-safe, and `refuse` allocates nothing.
-        unsafe { command.pre_exec(|| refuse(libc::SYS_pivot_root, Errno::EPERM)) };
-    });
-    run.finish()?.must_end_with(125)?.must_complain(&["pivot_root"])?.must_write("")?;
-    holds()
 }
 
 /// From now on the kernel answers this process's system call `number` with `errno` (seccomp(2)).
@@ -197,34 +256,25 @@ pub(super) fn refuse(number: libc::c_long, errno: Errno) -> std::io::Result<()> 
 
 /// A statement of a program for [`filter`]: where to jump if it holds and if not, and its number.
 pub(super) fn statement(code: u32, jt: u8, jf: u8, k: u32) -> libc::sock_filter {
-    libc::sock_filter { code: code as u16, jt, jf, k }
+    libc::sock_filter {
+        code: code as u16,
+        jt,
+        jf,
+        k,
+    }
 }
 
 /// From now on this program decides about each system call of this process (seccomp(2)).
 pub(super) fn filter(program: &mut [libc::sock_filter]) -> std::io::Result<()> {
-    let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
-    // SAFETY: PR_SET_NO_NEW_PRIVS takes numbers; PR_SET_SECCOMP reads a sock_fprog, which outlives the call.
+    let filter = libc::sock_fprog {
+        len: program.len() as u16,
+        filter: program.as_mut_ptr(),
+    };
+    // SAFETY: PR_SET_NO_NEW_PRIVS takes numbers; PR_SET_SECCOMP reads a sock_fprog, which outlives
+    // the call.
     unsafe {
         Errno::result(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
         Errno::result(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &filter))?;
     }
     Ok(())
-}
-
-fn wrong_rootfs(bench: &Bench) -> anyhow::Result<Outcome> {
-    bench.file("a-file", "", 0o644)?;
-    bench.folder("empty")?;
-    let wrong: [(&str, &str); 3] =
-        [("no-such-folder", "No such file"), ("a-file", "not a folder"), ("empty", "no folder `proc`")];
-    for (rootfs, reason) in wrong {
-        let ended = bench.stage(["--rootfs", rootfs, "--", "echo", "ran"]).finish()?.must_end_with(125)?;
-        ended.must_complain(&[rootfs, reason])?.must_write("")?;
-    }
-    bench
-        .stage(["--rootfs", "/", "--", "sh", "-c", "echo /proc/[0-9]*"])
-        .finish()?
-        .must_end_with(0)?
-        .must_write("/proc/1\n")?;
-    ensure!(Path::new("/proc/self/status").exists(), "the host's /proc is gone");
-    holds()
 }

@@ -4,98 +4,100 @@ use std::{fs, os::unix::process::CommandExt};
 
 use anyhow::ensure;
 
-use super::{Check, Outcome, holds, messages};
-use crate::bench::Bench;
+use super::{Check, holds, messages};
 
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        chapter: 6,
-        name: "a random hostname is set before the command can look",
-        teaches: "code that runs inside before the command is what re-exec is for: set the name in the registered function",
-        until: None,
-        run: random_hostname,
-    },
-    Check {
-        chapter: 6,
-        name: "two containers have two hostnames",
-        teaches: "every container is PID 1 to itself and starts within the same second as others: what is to differ takes random bytes, such as /dev/urandom's",
-        until: None,
-        run: two_hostnames,
-    },
-    Check {
-        chapter: 6,
-        name: "it finds its own file, whatever argv[0] says",
-        teaches: "argv[0] is what somebody called the program, /proc/self/exe is the program: execute that one, and choose argv[0] yourself",
-        until: None,
-        run: own_file,
-    },
-    Check {
-        chapter: 6,
-        name: "the network is its own, and lo is up",
-        teaches: "a new network namespace has one interface, lo, and it is down: SIOCSIFFLAGS with IFF_UP",
-        until: None,
-        run: loopback,
-    },
-    Check {
-        chapter: 6,
-        name: "the log tells of register, init and command, from both sides",
-        teaches: "the second start is a new program that registers again, and finds its name in argv[0]",
-        until: Some((8, "from there on a subcommand says which side it is")),
-        run: both_starts,
-    },
-    Check {
-        chapter: 6,
-        name: "the registered function by hand does no harm",
-        teaches: "argv[0] is anybody's to choose: the function must find out that it is inside before it changes anything",
-        until: Some((8, "from there on a subcommand says which side it is")),
-        run: by_hand,
-    },
-    Check {
-        chapter: 6,
-        name: "a map without root is refused",
-        teaches: "execve(2) takes all capabilities from a process whose id is not 0 inside: map first, then run again",
-        until: None,
-        run: needs_root,
-    },
-];
-
-fn random_hostname(bench: &Bench) -> anyhow::Result<Outcome> {
-    let name = bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.text();
+    Check::new(
+6,
+"a random hostname is set before the command can look",
+"code that runs inside before the command is what re-exec is for: set the name in the registered \
+ function",
+|bench| {
+    let name = bench
+        .stage(["uname", "-n"])
+        .finish()?
+        .must_end_with(0)?
+        .text();
     ensure!(name.starts_with("container-"), "the hostname is {name:?}");
-    ensure!(!fs::read_to_string("/proc/sys/kernel/hostname")?.starts_with("container-"), "the host has that name");
+    ensure!(
+        !fs::read_to_string("/proc/sys/kernel/hostname")?.starts_with("container-"),
+        "the host has that name"
+    );
     holds()
-}
-
-fn two_hostnames(bench: &Bench) -> anyhow::Result<Outcome> {
-    let name = || anyhow::Ok(bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.text());
+},
+),
+    Check::new(
+6,
+"two containers have two hostnames",
+"every container is PID 1 to itself and starts within the same second as others: what is to differ \
+ takes random bytes, such as /dev/urandom's",
+|bench| {
+    let name = || {
+        anyhow::Ok(
+            bench
+                .stage(["uname", "-n"])
+                .finish()?
+                .must_end_with(0)?
+                .text(),
+        )
+    };
     let (one, other) = (name()?, name()?);
     ensure!(one != other, "the hostname is {one:?} each time");
-    let digits = one.trim_end().strip_prefix("container-").unwrap_or_default();
+    let digits = one
+        .trim_end()
+        .strip_prefix("container-")
+        .unwrap_or_default();
     let eight = digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    ensure!(eight, "the hostname is {one:?}, not container- and eight hexadecimal digits");
+    ensure!(
+        eight,
+        "the hostname is {one:?}, not container- and eight hexadecimal digits"
+    );
     holds()
-}
-
-fn own_file(bench: &Bench) -> anyhow::Result<Outcome> {
+},
+),
+    Check::new(
+6,
+"it finds its own file, whatever argv[0] says",
+"argv[0] is what somebody called the program, /proc/self/exe is the program: execute that one, and \
+ choose argv[0] yourself",
+|bench| {
     let run = bench.stage(["echo", "ran"]).with(|command| {
         command.arg0("some-other-name");
     });
     run.finish()?.must_end_with(0)?.must_write("ran\n")?;
     holds()
-}
-
-fn loopback(bench: &Bench) -> anyhow::Result<Outcome> {
-    let ended = bench.script("cat /proc/net/dev").finish()?.must_end_with(0)?;
+},
+),
+    Check::new(
+6,
+"the network is its own, and lo is up",
+"a new network namespace has one interface, lo, and it is down: SIOCSIFFLAGS with IFF_UP",
+|bench| {
+    let ended = bench
+        .script("cat /proc/net/dev")
+        .finish()?
+        .must_end_with(0)?;
     let text = ended.text();
-    let interfaces: Vec<&str> = text.lines().filter_map(|line| Some(line.split_once(':')?.0.trim())).collect();
+    let interfaces: Vec<&str> = text
+        .lines()
+        .filter_map(|line| Some(line.split_once(':')?.0.trim()))
+        .collect();
     ensure!(interfaces == ["lo"], "the interfaces are {interfaces:?}");
     let inside = bench.other("inside");
     let words = ["--".as_ref(), inside.as_os_str(), "loopback".as_ref()];
-    bench.stage(words).finish()?.must_end_with(0)?.must_write("word\n")?;
+    bench
+        .stage(words)
+        .finish()?
+        .must_end_with(0)?
+        .must_write("word\n")?;
     holds()
-}
-
-fn both_starts(bench: &Bench) -> anyhow::Result<Outcome> {
+},
+),
+    Check::new(
+6,
+"the log tells of register, init and command, from both sides",
+"the second start is a new program that registers again, and finds its name in argv[0]",
+|bench| {
     let ended = bench.script("true").finish()?.must_end_with(0)?;
     let said = messages(&ended);
     let order = [
@@ -111,23 +113,53 @@ fn both_starts(bench: &Bench) -> anyhow::Result<Outcome> {
     ];
     let mut rest = said.iter();
     for expected in order {
-        ensure!(rest.any(|message| message.starts_with(expected)), "{expected:?} is not in its place in {said:#?}");
+        ensure!(
+            rest.any(|message| message.starts_with(expected)),
+            "{expected:?} is not in its place in {said:#?}"
+        );
     }
     holds()
-}
-
-fn by_hand(bench: &Bench) -> anyhow::Result<Outcome> {
-    let run = bench.stage(["--hostname", "oops", "echo", "ran"]).with(|command| {
-        command.arg0("nsInitialisation");
-    });
-    run.finish()?.must_end_with(125)?.must_complain(&["not PID 1"])?.must_write("")?;
+},
+)
+.until(8, "from there on a subcommand says which side it is"),
+    Check::new(
+6,
+"the registered function by hand does no harm",
+"argv[0] is anybody's to choose: the function must find out that it is inside before it changes \
+ anything",
+|bench| {
+    let run = bench
+        .stage(["--hostname", "oops", "echo", "ran"])
+        .with(|command| {
+            command.arg0("nsInitialisation");
+        });
+    run.finish()?
+        .must_end_with(125)?
+        .must_complain(&["not PID 1"])?
+        .must_write("")?;
     holds()
-}
-
-fn needs_root(bench: &Bench) -> anyhow::Result<Outcome> {
-    for options in [vec!["--no-map"], vec!["--uid-map", "1:1000:1", "--gid-map", "1:1000:1"]] {
-        let ended = bench.stage(options.into_iter().chain(["--", "echo", "ran"])).finish()?.must_end_with(2)?;
-        ended.must_complain(&["execve", "map id 0"])?.must_write("")?;
+},
+)
+.until(8, "from there on a subcommand says which side it is"),
+    Check::new(
+6,
+"a map without root is refused",
+"execve(2) takes all capabilities from a process whose id is not 0 inside: map first, then run \
+ again",
+|bench| {
+    for options in [
+        vec!["--no-map"],
+        vec!["--uid-map", "1:1000:1", "--gid-map", "1:1000:1"],
+    ] {
+        let ended = bench
+            .stage(options.into_iter().chain(["--", "echo", "ran"]))
+            .finish()?
+            .must_end_with(2)?;
+        ended
+            .must_complain(&["execve", "map id 0"])?
+            .must_write("")?;
     }
     holds()
-}
+},
+),
+];

@@ -5,77 +5,74 @@ use std::{fs, path::PathBuf, thread::sleep, time::Duration};
 use anyhow::ensure;
 use nix::sys::signal::Signal;
 
-use super::{Check, Outcome, ch09::container, holds};
+use super::{Check, ch09::container, holds};
 use crate::{bench::Bench, host::nobody_stays, patience, repetitions};
 
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        chapter: 9,
-        name: "twenty containers at once, from the first moment on",
-        teaches: "what all share is made by one and waited for by the others, and seen only when it is whole",
-        until: None,
-        run: twenty_at_once,
-    },
-    Check {
-        chapter: 9,
-        name: "200 containers one after another",
-        teaches: "what each run leaves behind adds up",
-        until: None,
-        run: two_hundred_in_a_row,
-    },
-    Check {
-        chapter: 9,
-        name: "SIGKILL at any moment leaves no mount, process or file, layers or not",
-        teaches: "mounts in a mount namespace of one's own, and a layer in memory, go with the last process",
-        until: None,
-        run: killed,
-    },
-];
-
-/// What the cache folder holds, two levels deep.
-fn cached(bench: &Bench) -> Vec<PathBuf> {
-    let inside = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    // Two levels: the program's folder, and what is in it.
-    let mut found: Vec<PathBuf> = inside(bench.folder.join(".cache"))
-        .flat_map(inside)
-        .flat_map(|folder| {
-            let below: Vec<PathBuf> = inside(folder.clone()).collect();
-            [vec![folder], below].concat()
-        })
-        .collect();
-    found.sort();
-    found
-}
-
-fn twenty_at_once(bench: &Bench) -> anyhow::Result<Outcome> {
+    Check::new(
+9,
+"twenty containers at once, from the first moment on",
+"what all share is made by one and waited for by the others, and seen only when it is whole",
+|bench| {
     let start = || container(bench, ["--", "sh", "-c", "cat /image-layer4.txt; touch /f"]).start();
     let running: Vec<_> = (0..20).map(|_| start()).collect::<Result<_, _>>()?;
     for one in running {
         one.finish()?.must_end_with(0)?.must_write("4\n")?;
     }
-    let name = |path: PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = |path: PathBuf| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
     let mut names: Vec<String> = cached(bench).into_iter().map(name).collect();
     names.retain(|name| name != "temporary"); // empty, where tmpfs cannot hold a layer
-    let expected = ["image", "base", "image-layer1", "image-layer2", "image-layer3", "image-layer4", "lock", "mnt"];
+    let expected = [
+        "image",
+        "base",
+        "image-layer1",
+        "image-layer2",
+        "image-layer3",
+        "image-layer4",
+        "lock",
+        "mnt",
+    ];
     ensure!(names == expected, "the cache has {names:?}");
     holds()
-}
-
-fn two_hundred_in_a_row(bench: &Bench) -> anyhow::Result<Outcome> {
-    container(bench, ["-q", "true"]).finish()?.must_end_with(0)?;
+},
+)
+.not_in_the_workshop(),
+    Check::new(
+9,
+"200 containers one after another",
+"what each run leaves behind adds up",
+|bench| {
+    container(bench, ["-q", "true"])
+        .finish()?
+        .must_end_with(0)?;
     let before = cached(bench);
     for number in 0..repetitions(200) {
         let status = (number % 7) as i32;
-        container(bench, ["-q", "--", "sh", "-c", &format!("touch /f; exit {status}")])
-            .finish()?
-            .must_end_with(status)?;
+        container(
+            bench,
+            ["-q", "--", "sh", "-c", &format!("touch /f; exit {status}")],
+        )
+        .finish()?
+        .must_end_with(status)?;
     }
     ensure!(cached(bench) == before, "the cache has {:?}", cached(bench));
     holds()
-}
-
-fn killed(bench: &Bench) -> anyhow::Result<Outcome> {
-    container(bench, ["-q", "true"]).finish()?.must_end_with(0)?;
+},
+)
+.not_in_the_workshop(),
+    Check::new(
+9,
+"SIGKILL at any moment leaves no mount, process or file, layers or not",
+"mounts in a mount namespace of one's own, and a layer in memory, go with the last process",
+|bench| {
+    container(bench, ["-q", "true"])
+        .finish()?
+        .must_end_with(0)?;
     let before = cached(bench);
     for milliseconds in [0, 1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 40] {
         let running = container(bench, ["sleep", "1000"]).start()?;
@@ -86,7 +83,9 @@ fn killed(bench: &Bench) -> anyhow::Result<Outcome> {
     }
     if before.iter().any(|path| path.ends_with("temporary")) {
         // Layers on disk outlive a keeper that is killed, until the next run.
-        container(bench, ["-q", "true"]).finish()?.must_end_with(0)?;
+        container(bench, ["-q", "true"])
+            .finish()?
+            .must_end_with(0)?;
     }
     ensure!(cached(bench) == before, "the cache has {:?}", cached(bench));
     // Half-way through the first image: the next run makes it whole.
@@ -97,8 +96,35 @@ fn killed(bench: &Bench) -> anyhow::Result<Outcome> {
         running.signal(Signal::SIGKILL)?;
         running.finish()?.must_end_with(137)?;
         nobody_stays()?;
-        container(bench, ["cat", "/image-layer4.txt"]).finish()?.must_end_with(0)?.must_write("4\n")?;
+        container(bench, ["cat", "/image-layer4.txt"])
+            .finish()?
+            .must_end_with(0)?
+            .must_write("4\n")?;
     }
-    ensure!(!cached(bench).iter().any(|path| path.ends_with("half-made")), "left: {:?}", cached(bench));
+    ensure!(
+        !cached(bench).iter().any(|path| path.ends_with("half-made")),
+        "left: {:?}",
+        cached(bench)
+    );
     holds()
+},
+)
+.not_in_the_workshop(),
+];
+
+/// What the cache folder holds, two levels deep.
+fn cached(bench: &Bench) -> Vec<PathBuf> {
+    let inside = |folder: PathBuf| {
+        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+    };
+    // Two levels: the program's folder, and what is in it.
+    let mut found: Vec<PathBuf> = inside(bench.folder.join(".cache"))
+        .flat_map(inside)
+        .flat_map(|folder| {
+            let below: Vec<PathBuf> = inside(folder.clone()).collect();
+            [vec![folder], below].concat()
+        })
+        .collect();
+    found.sort();
+    found
 }

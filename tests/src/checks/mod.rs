@@ -42,15 +42,51 @@ pub struct Check {
     pub chapter: u8,
     /// What must hold, in a few words.
     pub name: &'static str,
-    /// What somebody whose stage fails it has not understood yet.
+    /// What you have not understood yet if your stage fails it.
     pub teaches: &'static str,
     /// From which stage on it does not hold any more, if there is one, and the reason.
     pub until: Option<(u8, &'static str)>,
-    /// Finds out.
-    pub run: fn(&Bench) -> anyhow::Result<Outcome>,
+    /// Whether it is asked of a learner's stage.
+    pub in_the_workshop: bool,
+    run: fn(&Bench) -> anyhow::Result<Outcome>,
 }
 
 impl Check {
+    /// A check of `chapter` and of those above it, called `name`. It finds out by `run`; a learner
+    /// whose stage fails it is told what it `teaches`.
+    const fn new(
+        chapter: u8,
+        name: &'static str,
+        teaches: &'static str,
+        run: fn(&Bench) -> anyhow::Result<Outcome>,
+    ) -> Check {
+        Check {
+            chapter,
+            name,
+            teaches,
+            until: None,
+            in_the_workshop: true,
+            run,
+        }
+    }
+
+    /// From this stage on it does not hold any more, for this reason.
+    const fn until(self, stage: u8, reason: &'static str) -> Check {
+        Check {
+            until: Some((stage, reason)),
+            ..self
+        }
+    }
+
+    /// It takes longer than a learner waits, or is about another program than the stage;
+    /// `make test` has it.
+    const fn not_in_the_workshop(self) -> Check {
+        Check {
+            in_the_workshop: false,
+            ..self
+        }
+    }
+
     /// Whether it is to hold for this stage.
     pub fn is_for(&self, stage: u8) -> bool {
         stage >= self.chapter && self.until.is_none_or(|(end, _)| stage < end)
@@ -73,8 +109,13 @@ impl Check {
         let after = Snapshot::take(&bench.temporary());
         let outcome = outcome?;
         stayed?;
-        let differences = before.differences(&after.context("the host's own /proc is not what it was")?);
-        ensure!(differences.is_empty(), "the machine is not as it was: {}", differences.join("; "));
+        let differences =
+            before.differences(&after.context("the host's own /proc is not what it was")?);
+        ensure!(
+            differences.is_empty(),
+            "the machine is not as it was: {}",
+            differences.join("; ")
+        );
         Ok(outcome)
     }
 }
@@ -122,8 +163,13 @@ const KINDS: [&str; 6] = ["ipc", "mnt", "net", "pid", "user", "uts"];
 
 /// The namespaces of this process: kind → `uts:[4026531838]`.
 fn own_namespaces() -> anyhow::Result<BTreeMap<&'static str, String>> {
-    let link = |kind| fs::read_link(format!("/proc/self/ns/{kind}")).context("read a link in /proc/self/ns");
-    KINDS.iter().map(|kind| Ok((*kind, link(kind)?.display().to_string()))).collect()
+    let link = |kind| {
+        fs::read_link(format!("/proc/self/ns/{kind}")).context("read a link in /proc/self/ns")
+    };
+    KINDS
+        .iter()
+        .map(|kind| Ok((*kind, link(kind)?.display().to_string())))
+        .collect()
 }
 
 /// The namespaces of a stage's command, likewise.
@@ -146,5 +192,9 @@ fn namespaces_of(text: &str) -> anyhow::Result<BTreeMap<&'static str, String>> {
 
 /// What the stage itself would say on the log, without the log's own columns.
 fn messages(ended: &Ended) -> Vec<String> {
-    ended.errors.lines().map(|line| line.split_whitespace().skip(3).collect::<Vec<_>>().join(" ")).collect()
+    ended
+        .errors
+        .lines()
+        .map(|line| line.split_whitespace().skip(3).collect::<Vec<_>>().join(" "))
+        .collect()
 }

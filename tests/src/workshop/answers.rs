@@ -68,7 +68,11 @@ impl Workshop {
 
     /// The folder with an exercise's known answers.
     pub fn answers_of(&self, exercise: &Exercise) -> PathBuf {
-        self.root.join("chapters").join(exercise.chapter).join("exercises").join(exercise.file_stem())
+        self.root
+            .join("chapters")
+            .join(exercise.chapter)
+            .join("exercises")
+            .join(exercise.file_stem())
     }
 
     /// The known wrong answers, by name.
@@ -78,10 +82,13 @@ impl Workshop {
     /// A file of them breaks the rules above, or does not fit the chapter any more.
     pub fn wrong_answers(&self, exercise: &Exercise) -> anyhow::Result<Vec<Wrong>> {
         let folder = self.answers_of(exercise).join("wrong");
-        let entries = fs::read_dir(&folder).with_context(|| format!("read {}", folder.display()))?;
-        let mut files: Vec<_> = entries.map(|entry| Ok(entry?.path())).collect::<anyhow::Result<_>>()?;
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("read {}", folder.display()))?;
+        let mut files: Vec<_> =
+            entries.map(|entry| Ok(entry?.path())).collect::<anyhow::Result<_>>()?;
         files.sort();
-        let read = |file: &PathBuf| self.wrong(exercise, file).with_context(|| file.display().to_string());
+        let read =
+            |file: &PathBuf| self.wrong(exercise, file).with_context(|| file.display().to_string());
         files.iter().map(read).collect()
     }
 
@@ -114,7 +121,12 @@ impl Workshop {
         })
     }
 
-    fn with_wrong_piece(&self, exercise: &Exercise, anchor: Option<&str>, piece: &str) -> anyhow::Result<Files> {
+    fn with_wrong_piece(
+        &self,
+        exercise: &Exercise,
+        anchor: Option<&str>,
+        piece: &str,
+    ) -> anyhow::Result<Files> {
         let anchor = match (&exercise.holes[..], anchor) {
             ([hole], None) => hole.anchor.as_str(),
             (_, Some(anchor)) => anchor,
@@ -132,7 +144,10 @@ fn patched(mut files: Files, patch: &Path) -> anyhow::Result<Files> {
     let what = || patch.display().to_string();
     let text = fs::read_to_string(patch).with_context(what)?;
     for part in read_patch(&text).with_context(what)? {
-        let file = files.get_mut(&part.file).with_context(|| format!("no file {}", part.file)).with_context(what)?;
+        let file = files
+            .get_mut(&part.file)
+            .with_context(|| format!("no file {}", part.file))
+            .with_context(what)?;
         let after = part.apply(file).with_context(what)?;
         ensure!(after != *file, "{}: it changes nothing", patch.display());
         *file = after;
@@ -145,8 +160,16 @@ fn patched(mut files: Files, patch: &Path) -> anyhow::Result<Files> {
 /// # Errors
 ///
 /// They do not build.
-pub fn build(workshop: &Workshop, chapter: &str, files: &Files, folder: &Path) -> anyhow::Result<PathBuf> {
+pub fn build(
+    workshop: &Workshop,
+    chapter: &str,
+    files: &Files,
+    folder: &Path,
+) -> anyhow::Result<PathBuf> {
     workshop.write_crate(chapter, files, folder)?;
-    let (binary, _) = workshop.build(chapter, folder)?.map_err(anyhow::Error::msg).context("it does not build")?;
+    let (binary, _) = workshop
+        .build(chapter, folder)?
+        .map_err(anyhow::Error::msg)
+        .context("it does not build")?;
     Ok(binary)
 }

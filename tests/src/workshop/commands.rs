@@ -37,10 +37,17 @@ impl Error for NotYet {}
 ///
 /// There is no such exercise; or there is work in the folder that would be lost, and
 /// `force` was not given.
-pub fn start(workshop: Workshop, word: Option<&str>, number: Option<usize>, force: bool) -> anyhow::Result<()> {
+pub fn start(
+    workshop: Workshop,
+    word: Option<&str>,
+    number: Option<usize>,
+    force: bool,
+) -> anyhow::Result<()> {
     let mut state = State::read(&workshop.folder)?;
     let latest = || state.latest(None).map(|entry| entry.chapter.as_str());
-    let word = word.or_else(latest).context("which chapter? Begin with make start CH=01, or with any other")?;
+    let word = word
+        .or_else(latest)
+        .context("which chapter? Begin with make start CH=01, or with any other")?;
     let chapter = chapter(word)?;
     let exercises = workshop.exercises(chapter)?;
     let (folder, short) = (workshop.crate_folder(chapter.name), &chapter.name[..2]);
@@ -49,7 +56,9 @@ pub fn start(workshop: Workshop, word: Option<&str>, number: Option<usize>, forc
         None => exercises.iter().find(|exercise| !state.is_done(exercise)).or(exercises.first()),
     };
     let exercise = exercise.with_context(|| match number {
-        Some(number) => format!("{} has {} exercises, and no number {number}", chapter.name, exercises.len()),
+        Some(number) => {
+            format!("{} has {} exercises, and no number {number}", chapter.name, exercises.len())
+        }
         None => format!("{} has no exercises yet", chapter.name),
     })?;
     if !folder.exists() {
@@ -62,7 +71,10 @@ pub fn start(workshop: Workshop, word: Option<&str>, number: Option<usize>, forc
     let open = state.latest(Some(chapter.name)).filter(|entry| entry.stand == Stand::Open);
     let afresh = format!("make start CH={short} EX={} FORCE=1", exercise.number);
     if let Some(open) = open {
-        let title = exercises.iter().find(|exercise| exercise.slug == open.slug).map_or(&open.slug, |open| &open.title);
+        let title = exercises
+            .iter()
+            .find(|exercise| exercise.slug == open.slug)
+            .map_or(&open.slug, |open| &open.title);
         bail!(
             "{} is there, with {title:?} open: make check CH={short}. \
              To begin exercise {} afresh (what is there is kept as a backup): {afresh}",
@@ -72,9 +84,11 @@ pub fn start(workshop: Workshop, word: Option<&str>, number: Option<usize>, forc
     }
     if exercises.iter().all(|exercise| state.is_done(exercise)) && number.is_none() {
         let next = CHAPTERS.iter().find(|next| next.number() == chapter.number() + 1);
-        let next = next.map_or_else(String::new, |next| format!(" Next: make start CH={}.", &next.name[..2]));
+        let next = next
+            .map_or_else(String::new, |next| format!(" Next: make start CH={}.", &next.name[..2]));
         bail!(
-            "all exercises of {} are done.{next} To begin afresh (yours is kept as a backup): {afresh}",
+            "all exercises of {} are done.{next} To begin afresh (yours is kept as a backup): \
+             {afresh}",
             chapter.name
         );
     }
@@ -93,21 +107,31 @@ fn go_on(workshop: &Workshop, folder: &Path, exercise: &Exercise) -> anyhow::Res
             .find(|(_, text)| source::has_anchor(text, &hole.anchor))
             .with_context(|| format!("no anchor {}", hole.anchor))?;
         let learners = files.get(file).context("the learner's crate has the chapter's files")?;
-        let with =
-            source::with_hole_in(learners, text, hole).with_context(|| folder.join(file).display().to_string())?;
+        let with = source::with_hole_in(learners, text, hole)
+            .with_context(|| folder.join(file).display().to_string())?;
         files.insert(file.clone(), with);
     }
     write_files(&files, folder)
 }
 
 /// Makes the learner's crate new.
-pub(super) fn hand_out(workshop: &Workshop, state: &mut State, exercise: Exercise, of: usize) -> anyhow::Result<()> {
+pub(super) fn hand_out(
+    workshop: &Workshop,
+    state: &mut State,
+    exercise: Exercise,
+    of: usize,
+) -> anyhow::Result<()> {
     let files = workshop.handed_out(&exercise)?;
     workshop.write_crate(exercise.chapter, &files, &workshop.crate_folder(exercise.chapter))?;
     tell(workshop, state, &exercise, of)
 }
 
-fn tell(workshop: &Workshop, state: &mut State, exercise: &Exercise, of: usize) -> anyhow::Result<()> {
+fn tell(
+    workshop: &Workshop,
+    state: &mut State,
+    exercise: &Exercise,
+    of: usize,
+) -> anyhow::Result<()> {
     let hints = state.of(exercise).map_or(0, |entry| entry.hints);
     state.change(exercise, Stand::Open, hints)?;
     let (number, name) = (&exercise.chapter[..2], exercise.chapter);
@@ -122,7 +146,10 @@ fn tell(workshop: &Workshop, state: &mut State, exercise: &Exercise, of: usize) 
         println!("edit  {}:{line}", workshop.shown(&folder.join(file)));
     }
     if exercise.is_further() {
-        println!("edit  {}: nothing is taken out; the option is yours to add", workshop.shown(&folder.join("src")));
+        println!(
+            "edit  {}: nothing is taken out; the option is yours to add",
+            workshop.shown(&folder.join("src"))
+        );
     }
     println!("run   cd {} && cargo run", workshop.shown(&folder));
     println!("read  chapters/{name}/exercises/{}.md\n", exercise.file_stem());
@@ -134,7 +161,10 @@ fn tell(workshop: &Workshop, state: &mut State, exercise: &Exercise, of: usize) 
 pub(super) fn keep(folder: &Path) -> anyhow::Result<PathBuf> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let backup = (1..).map(|number| folder.with_file_name(format!("{name}.backup-{number}")));
-    let backup = backup.into_iter().find(|path| !path.exists()).context("a name for the backup")?;
+    let backup = backup
+        .into_iter()
+        .find(|path| !path.exists())
+        .context("a name for the backup")?;
     fs::rename(folder, &backup).with_context(|| format!("rename {}", folder.display()))?;
     Ok(backup)
 }
@@ -154,8 +184,15 @@ pub fn progress(workshop: &Workshop) -> anyhow::Result<()> {
                 Some(Stand::Open) => "open",
                 None => "",
             };
-            let kind = if exercise.is_further() { ", further" } else { "" };
-            println!("  {:<5}{}. {} ({} minutes{kind})", stand, exercise.number, exercise.title, exercise.minutes);
+            let kind = if exercise.is_further() {
+                ", further"
+            } else {
+                ""
+            };
+            println!(
+                "  {:<5}{}. {} ({} minutes{kind})",
+                stand, exercise.number, exercise.title, exercise.minutes
+            );
         }
     }
     println!("{}", what_comes(workshop, &state)?);
@@ -168,7 +205,8 @@ fn what_comes(workshop: &Workshop, state: &State) -> anyhow::Result<String> {
     if let Some(open) = latest.filter(|entry| entry.stand == Stand::Open) {
         return Ok(format!("Next: make check CH={}", &open.chapter[..2]));
     }
-    let here = latest.and_then(|entry| CHAPTERS.iter().position(|chapter| chapter.name == entry.chapter));
+    let here =
+        latest.and_then(|entry| CHAPTERS.iter().position(|chapter| chapter.name == entry.chapter));
     for chapter in CHAPTERS.iter().cycle().skip(here.unwrap_or_default()).take(CHAPTERS.len()) {
         if workshop.exercises(chapter)?.iter().any(|exercise| !state.is_done(exercise)) {
             return Ok(format!("Next: make start CH={}", &chapter.name[..2]));

@@ -33,10 +33,17 @@ impl Workshop {
     pub fn handed_out(&self, exercise: &Exercise) -> anyhow::Result<Files> {
         let mut files = self.chapter_source(exercise.chapter)?;
         for hole in &exercise.holes {
-            let with: Vec<(String, String)> =
-                files.iter().filter_map(|(f, text)| Some((f.clone(), source::with_hole(text, hole)?))).collect();
+            let with: Vec<(String, String)> = files
+                .iter()
+                .filter_map(|(f, text)| Some((f.clone(), source::with_hole(text, hole)?)))
+                .collect();
             let [(file, text)] = &with[..] else {
-                bail!("{} files of {} have the anchor {}", with.len(), exercise.chapter, hole.anchor)
+                bail!(
+                    "{} files of {} have the anchor {}",
+                    with.len(),
+                    exercise.chapter,
+                    hole.anchor
+                )
             };
             files.insert(file.clone(), text.clone());
         }
@@ -50,8 +57,11 @@ impl Workshop {
     ///
     /// It cannot be written, or the chapter's Cargo.toml is not understood.
     pub fn write_crate(&self, chapter: &str, sources: &Files, folder: &Path) -> anyhow::Result<()> {
-        let read = |path: &Path| fs::read_to_string(path).with_context(|| format!("read {}", path.display()));
-        let (own, shared) = (self.root.join("chapters").join(chapter), self.root.join("Cargo.toml"));
+        let read = |path: &Path| {
+            fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
+        };
+        let (own, shared) =
+            (self.root.join("chapters").join(chapter), self.root.join("Cargo.toml"));
         let chapters = match folder.strip_prefix(&self.root) {
             Ok(inside) => format!("{}chapters", "../".repeat(inside.components().count())),
             Err(_) => self.root.join("chapters").display().to_string(),
@@ -77,8 +87,13 @@ impl Workshop {
     ///
     /// # Errors
     ///
-    /// cargo could not be run. That it does not compile is the inner `Err`, in the compiler's words.
-    pub fn build(&self, chapter: &str, folder: &Path) -> anyhow::Result<Result<(PathBuf, String), String>> {
+    /// cargo could not be run. That it does not compile is the inner `Err`, in the compiler's
+    /// words.
+    pub fn build(
+        &self,
+        chapter: &str,
+        folder: &Path,
+    ) -> anyhow::Result<Result<(PathBuf, String), String>> {
         let target = self.target.join("workshop");
         let said = self.cargo(folder, &["build", "--target-dir", &target.display().to_string()])?;
         Ok(said.map(|warnings| (target.join("debug").join(chapter), warnings)))
@@ -91,8 +106,19 @@ impl Workshop {
     /// They do not build.
     pub fn build_tools(&self) -> anyhow::Result<PathBuf> {
         let target = self.target.display().to_string();
-        let words =
-            ["build", "-p", "judge", "-p", "lab", "--bin", "inside", "--bin", "rootfs", "--target-dir", &target];
+        let words = [
+            "build",
+            "-p",
+            "judge",
+            "-p",
+            "lab",
+            "--bin",
+            "inside",
+            "--bin",
+            "rootfs",
+            "--target-dir",
+            &target,
+        ];
         match self.cargo(&self.root, &words)? {
             Ok(_) => Ok(self.target.join("debug")),
             Err(said) => bail!("the workshop's own tools do not build: {said}"),
@@ -109,13 +135,20 @@ impl Workshop {
         }
         let output = command.output().context("run cargo")?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        Ok(if output.status.success() { Ok(said) } else { Err(said) })
+        Ok(if output.status.success() {
+            Ok(said)
+        } else {
+            Err(said)
+        })
     }
 }
 
 /// Without the ANCHOR lines.
 pub fn stripped(files: Files) -> Files {
-    files.into_iter().map(|(file, text)| (file, source::without_anchors(&text))).collect()
+    files
+        .into_iter()
+        .map(|(file, text)| (file, source::without_anchors(&text)))
+        .collect()
 }
 
 /// The files under `folder/inside`, by their path from `folder` on.
@@ -132,7 +165,8 @@ pub fn read_files(folder: &Path, inside: &str) -> anyhow::Result<Files> {
         if entry.file_type()?.is_dir() {
             files.extend(read_files(folder, &name)?);
         } else {
-            let text = fs::read_to_string(entry.path()).with_context(|| format!("read {}", entry.path().display()))?;
+            let text = fs::read_to_string(entry.path())
+                .with_context(|| format!("read {}", entry.path().display()))?;
             files.insert(name, text);
         }
     }
@@ -149,7 +183,8 @@ pub fn write_files(files: &Files, folder: &Path) -> anyhow::Result<()> {
     let explain = |error: std::io::Error, path: &Path| {
         let way_out = match error.kind() {
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-                ": the workshop writes into the checkout; copy it to a folder of yours and go on there"
+                ": the workshop writes into the checkout; copy it to a folder of yours and go on \
+                 there"
             }
             _ => "",
         };

@@ -46,14 +46,17 @@ impl Desk {
         let named = word.map(chapter).transpose()?;
         let latest = state.latest(named.map(|chapter| chapter.name));
         let latest = latest.with_context(|| match named {
-            Some(chapter) => format!("{} is not started: make start CH={}", chapter.name, &chapter.name[..2]),
+            Some(chapter) => {
+                format!("{} is not started: make start CH={}", chapter.name, &chapter.name[..2])
+            }
             None => "nothing is started: make start CH=01, or any other chapter".into(),
         })?;
         let chapter = chapter(&latest.chapter)?;
         let exercises = workshop.exercises(chapter)?;
         let exercise = exercises.iter().find(|exercise| exercise.slug == latest.slug);
-        let exercise =
-            exercise.with_context(|| format!("{} has no exercise {:?} any more", chapter.name, latest.slug))?;
+        let exercise = exercise.with_context(|| {
+            format!("{} has no exercise {:?} any more", chapter.name, latest.slug)
+        })?;
         let folder = workshop.crate_folder(chapter.name);
         ensure!(
             folder.join("Cargo.toml").exists(),
@@ -62,7 +65,14 @@ impl Desk {
             &chapter.name[..2],
             exercise.number
         );
-        Ok(Desk { exercise: exercise.clone(), workshop, program, state, chapter, exercises })
+        Ok(Desk {
+            exercise: exercise.clone(),
+            workshop,
+            program,
+            state,
+            chapter,
+            exercises,
+        })
     }
 
     /// After an exercise is done: the next one, or the next chapter.
@@ -73,7 +83,9 @@ impl Desk {
             return;
         }
         match CHAPTERS.iter().find(|chapter| chapter.number() == self.chapter.number() + 1) {
-            Some(next) => println!("That was {}. Next: make start CH={}", self.chapter.name, &next.name[..2]),
+            Some(next) => {
+                println!("That was {}. Next: make start CH={}", self.chapter.name, &next.name[..2])
+            }
             None => println!("That was the last chapter. Where you stand: make progress"),
         }
     }
@@ -112,9 +124,15 @@ impl Desk {
         fs::remove_dir_all(&solution)?;
         if outcome? {
             println!();
-            println!("`+` is an answer that passes. With yours changed: make check CH={}", &self.chapter.name[..2]);
+            println!(
+                "`+` is an answer that passes. With yours changed: make check CH={}",
+                &self.chapter.name[..2]
+            );
         } else {
-            println!("Yours is that answer, line for line: make check CH={}", &self.chapter.name[..2]);
+            println!(
+                "Yours is that answer, line for line: make check CH={}",
+                &self.chapter.name[..2]
+            );
         }
         Ok(())
     }
@@ -128,10 +146,15 @@ impl Desk {
         let number = &self.chapter.name[..2];
         let folder = self.workshop.crate_folder(self.chapter.name);
         if self.workshop.handed_out(&self.exercise)? == read_files(&folder, "src")? {
-            println!("{} is as it was handed out: make check CH={number}", self.workshop.shown(&folder));
+            println!(
+                "{} is as it was handed out: make check CH={number}",
+                self.workshop.shown(&folder)
+            );
             return Ok(());
         }
-        let way = format!("make reset CH={number} FORCE=1 keeps it as a backup and hands the exercise out again");
+        let way = format!(
+            "make reset CH={number} FORCE=1 keeps it as a backup and hands the exercise out again"
+        );
         ensure!(force, "{} has your work in it: {way}", self.workshop.shown(&folder));
         println!("Your work is in {} now.", self.workshop.shown(&keep(&folder)?));
         hand_out(&self.workshop, &mut self.state, self.exercise.clone(), self.exercises.len())
@@ -150,8 +173,14 @@ impl Desk {
             if seen != now {
                 seen = now;
                 println!("\x1b[2J\x1b[H");
-                Command::new(&self.program).args(["check", self.chapter.name]).status().context("run the check")?;
-                println!("\nWaiting for you to save a file of {} (Ctrl-C ends it) …", self.workshop.shown(&source));
+                Command::new(&self.program)
+                    .args(["check", self.chapter.name])
+                    .status()
+                    .context("run the check")?;
+                println!(
+                    "\nWaiting for you to save a file of {} (Ctrl-C ends it) …",
+                    self.workshop.shown(&source)
+                );
             }
             sleep(Duration::from_millis(200));
         }
@@ -176,7 +205,10 @@ fn diff(learners: &Path, solution: &Path, files: &Files) -> anyhow::Result<bool>
     let mut any = false;
     for file in files.keys() {
         let mut command = Command::new("diff");
-        command.args(["-u", "--label", "yours", "--label", file]).arg(learners.join(file)).arg(solution.join(file));
+        command
+            .args(["-u", "--label", "yours", "--label", file])
+            .arg(learners.join(file))
+            .arg(solution.join(file));
         let status = command.status().context("run diff")?;
         any |= status.code() == Some(1);
         ensure!(status.code() != Some(2), "diff could not compare {file}");

@@ -104,7 +104,9 @@ pub fn of_chapter(chapter: &'static str, folder: &Path) -> anyhow::Result<Vec<Ex
         let text = fs::read_to_string(file).with_context(what)?;
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         let slug = stem.strip_prefix(&format!("{}-", index + 1));
-        let slug = slug.context("the files are numbered 1-…, 2-…, without a gap").with_context(what)?;
+        let slug = slug
+            .context("the files are numbered 1-…, 2-…, without a gap")
+            .with_context(what)?;
         parse(chapter, index + 1, slug, &text).with_context(what)
     };
     files.iter().enumerate().map(read).collect()
@@ -115,7 +117,10 @@ fn parse(chapter: &'static str, number: usize, slug: &str, text: &str) -> anyhow
         .strip_prefix("<!--\n")
         .and_then(|rest| rest.split_once("-->\n"))
         .context("it does not begin with a comment of `key: value` lines")?;
-    let title = body.lines().find_map(|line| line.strip_prefix("### ")).context("it has no title (`### …`)")?;
+    let title = body
+        .lines()
+        .find_map(|line| line.strip_prefix("### "))
+        .context("it has no title (`### …`)")?;
     let mut exercise = Exercise {
         chapter,
         number,
@@ -147,12 +152,21 @@ impl Exercise {
             "minutes" => self.minutes = value.parse().context("a number")?,
             "hole" => {
                 let (anchor, sentence) = anchored()?;
-                self.holes.push(Hole { anchor: anchor.into(), put: format!("todo!({sentence:?});") });
+                self.holes.push(Hole {
+                    anchor: anchor.into(),
+                    put: format!("todo!({sentence:?});"),
+                });
             }
             "put" => {
                 let (anchor, put) = anchored()?;
-                ensure!(put.contains("todo!"), "the text has no todo!, and nobody would see that it is left");
-                self.holes.push(Hole { anchor: anchor.into(), put: put.into() });
+                ensure!(
+                    put.contains("todo!"),
+                    "the text has no todo!, and nobody would see that it is left"
+                );
+                self.holes.push(Hole {
+                    anchor: anchor.into(),
+                    put: put.into(),
+                });
             }
             "check" => self.checks.push(checks::named(value).context("there is no such check")?),
             _ => bail!("there is no such key"),
@@ -164,7 +178,11 @@ impl Exercise {
 /// The paragraphs from the one that begins with `start` up to the next `**…**` or hint.
 fn paragraphs_from(body: &str, start: &str) -> Option<String> {
     let from = &body[body.find(start)? + start.len()..];
-    let end = [from.find("\n**"), from.find("\n<details>")].into_iter().flatten().min().unwrap_or(from.len());
+    let end = [from.find("\n**"), from.find("\n<details>")]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(from.len());
     Some(from[..end].trim().to_owned())
 }
 
@@ -172,7 +190,8 @@ fn paragraphs_from(body: &str, start: &str) -> Option<String> {
 fn hints(body: &str) -> anyhow::Result<Vec<String>> {
     let mut hints = Vec::new();
     for piece in body.split("<details><summary>Hint ").skip(1) {
-        let (title, rest) = piece.split_once("</summary>").context("a hint's <summary> has no end")?;
+        let (title, rest) =
+            piece.split_once("</summary>").context("a hint's <summary> has no end")?;
         let (hint, _) = rest.split_once("</details>").context("a hint has no </details>")?;
         hints.push(format!("Hint {title}\n\n{}", hint.trim()));
     }

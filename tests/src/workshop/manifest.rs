@@ -19,14 +19,23 @@ pub fn alone(chapter: &str, workspace: &str, chapters: &str) -> anyhow::Result<S
             "[package]" | "[dependencies]" | "[[bin]]" => {}
             _ => continue,
         }
-        let shared = if section == "[package]" { "[workspace.package]" } else { "[workspace.dependencies]" };
+        let shared = if section == "[package]" {
+            "[workspace.package]"
+        } else {
+            "[workspace.dependencies]"
+        };
         let from_workspace = |name: &str| {
-            let found = lines(workspace).find(|(section, line)| *section == shared && key(line) == Some(name));
-            let (_, value) = found.and_then(|(_, line)| line.split_once('=')).with_context(|| format!("no {name}"))?;
+            let found = lines(workspace)
+                .find(|(section, line)| *section == shared && key(line) == Some(name));
+            let (_, value) = found
+                .and_then(|(_, line)| line.split_once('='))
+                .with_context(|| format!("no {name}"))?;
             anyhow::Ok(value.trim().replace("path = \"chapters/", &format!("path = \"{chapters}/")))
         };
         let written = match line.split_once('=') {
-            Some((name, value)) if name.trim_end().ends_with(".workspace") && value.trim() == "true" => {
+            Some((name, value))
+                if name.trim_end().ends_with(".workspace") && value.trim() == "true" =>
+            {
                 let name = name.trim_end().trim_end_matches(".workspace");
                 format!("{name} = {}", from_workspace(name)?)
             }
@@ -69,12 +78,14 @@ fn key(line: &str) -> Option<&str> {
 /// Each line with its section's header, without comments and empty lines.
 fn lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut section = "";
-    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(move |line| {
-        if line.starts_with('[') {
-            section = line;
-        }
-        (section, line)
-    })
+    text.lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(move |line| {
+            if line.starts_with('[') {
+                section = line;
+            }
+            (section, line)
+        })
 }
 
 #[cfg(test)]

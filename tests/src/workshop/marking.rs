@@ -14,35 +14,13 @@ use crate::{
     checks::{self, Check},
 };
 
-/// What takes longer than a learner waits; `make test` asks it of the book's stages.
-const LONG: [&str; 11] = [
-    "09 twenty containers at once, from the first moment on",
-    "09 200 containers one after another",
-    "09 SIGKILL at any moment leaves no mount, process or file, layers or not",
-    "10 what exec started ends with the container, and with exec",
-    "10 a name is taken while its container runs, and free afterwards",
-    "10 whoever is told that a container runs can go in",
-    "10 bad usage of exec is 2, in one line",
-    "10 only the namespaces that were asked for are joined",
-    "10 a target that ends meanwhile is joined, or refused in one line",
-    "10 CHILD killed at any moment ends exec, and nothing waits for it",
-    "10 the program cannot be overwritten from inside",
-];
-
-/// What is asked of another program than the stage; `make test` has it.
-const NOT_OF_THE_STAGE: &str = "10 without the seal it can be overwritten";
-
 /// The checks of an exercise: its own first, then the rest of its chapter's but those above.
 pub fn checks_of(chapter: &Chapter, exercise: &Exercise) -> Vec<&'static Check> {
     let own = exercise.checks.iter().copied();
     let named = |check: &&Check| is_own(exercise, check);
     let number = chapter.number();
     let rest = checks::all().filter(|check| check.chapter == number && !named(check));
-    own.chain(rest.filter(|check| !is_left_out(&check.full_name()))).collect()
-}
-
-fn is_left_out(name: &str) -> bool {
-    LONG.contains(&name) || name == NOT_OF_THE_STAGE
+    own.chain(rest.filter(|check| check.in_the_workshop)).collect()
 }
 
 /// A check that does not hold.
@@ -87,7 +65,9 @@ pub fn judge(
 pub fn todos(files: &Files) -> Vec<(String, usize, String)> {
     let of_file = |(file, text): (&String, &String)| -> Vec<_> {
         let lines = text.lines().enumerate().filter(|(_, line)| line.contains("todo!"));
-        lines.map(|(index, line)| (file.clone(), index + 1, line.trim().to_owned())).collect()
+        lines
+            .map(|(index, line)| (file.clone(), index + 1, line.trim().to_owned()))
+            .collect()
     };
     files.iter().flat_map(of_file).collect()
 }
@@ -128,7 +108,10 @@ pub fn check(desk: &mut Desk) -> anyhow::Result<()> {
         if let Some(finding) = found.finding {
             tell_finding(&finding, *user);
             if !is_own(exercise, finding.check) {
-                println!("That is another of the chapter's checks: it held before you changed something.\n");
+                println!(
+                    "That is another of the chapter's checks: it held before you changed \
+                     something.\n"
+                );
             }
             return not_yet(desk, "Mend it, then");
         }
@@ -153,11 +136,23 @@ struct Judged {
     finding: Option<Finding>,
 }
 
-fn judge_as(place: &Place, chapter: &Chapter, exercise: &Exercise, user: User) -> anyhow::Result<Judged> {
-    let who = if users().len() > 1 { format!(" as {}", user.name()) } else { String::new() };
+fn judge_as(
+    place: &Place,
+    chapter: &Chapter,
+    exercise: &Exercise,
+    user: User,
+) -> anyhow::Result<Judged> {
+    let who = if users().len() > 1 {
+        format!(" as {}", user.name())
+    } else {
+        String::new()
+    };
     if let Some(reason) = place.obstacle(chapter, user)? {
         println!("skipped {who} this machine does not run {}: {reason}\n", chapter.name);
-        return Ok(Judged { judged: false, finding: None });
+        return Ok(Judged {
+            judged: false,
+            finding: None,
+        });
     }
     let (mut judged, mut others) = (false, 0);
     let finding = judge(place, chapter, &checks_of(chapter, exercise), user, |check, verdict| {
@@ -180,7 +175,11 @@ fn judge_as(place: &Place, chapter: &Chapter, exercise: &Exercise, user: User) -
 
 fn tell_finding(finding: &Finding, user: User) {
     let (word, said) = finding.verdict.parts();
-    let who = if users().len() > 1 { format!(" (as {})", user.name()) } else { String::new() };
+    let who = if users().len() > 1 {
+        format!(" (as {})", user.name())
+    } else {
+        String::new()
+    };
     println!("\n{word:<8} must hold: {}{who}", finding.check.name);
     let said = said.replace("; it said: ", "\nit said:\n");
     for (index, line) in said.lines().enumerate() {
@@ -191,25 +190,20 @@ fn tell_finding(finding: &Finding, user: User) {
 
 fn capitalised(sentence: &str) -> String {
     let mut letters = sentence.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 fn not_yet(desk: &Desk, what: &str) -> anyhow::Result<()> {
     let number = &desk.chapter.name[..2];
     let hints = desk.state.of(&desk.exercise).map_or(0, |entry| entry.hints);
-    let help = if hints < desk.exercise.hints.len() { "hint" } else { "solution" };
+    let help = if hints < desk.exercise.hints.len() {
+        "hint"
+    } else {
+        "solution"
+    };
     println!("{what}: make check CH={number}   (or: make {help} CH={number})");
     Err(NotYet.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{LONG, NOT_OF_THE_STAGE, checks};
-
-    #[test]
-    fn what_is_left_out_is_there() {
-        for name in LONG.into_iter().chain([NOT_OF_THE_STAGE]) {
-            assert!(checks::named(name).is_some(), "{name}");
-        }
-    }
 }

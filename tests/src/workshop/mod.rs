@@ -50,10 +50,20 @@ impl Workshop {
     ///
     /// The program is not where cargo puts one.
     pub fn of_repository(program: &Path) -> anyhow::Result<Workshop> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the judge is in the repository")?;
-        let target = program.ancestors().find(|folder| folder.ends_with("debug")).and_then(Path::parent);
-        let target = target.context("the workshop runs from target/debug, where `cargo build` puts it")?;
-        Ok(Workshop { root: root.to_owned(), folder: root.join("workshop"), target: target.to_owned() })
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .context("the judge is in the repository")?;
+        let target = program
+            .ancestors()
+            .find(|folder| folder.ends_with("debug"))
+            .and_then(Path::parent);
+        let target =
+            target.context("the workshop runs from target/debug, where `cargo build` puts it")?;
+        Ok(Workshop {
+            root: root.to_owned(),
+            folder: root.join("workshop"),
+            target: target.to_owned(),
+        })
     }
 
     /// The exercises of a chapter.
@@ -102,7 +112,10 @@ mod tests {
             assert_eq!(chapter(word).unwrap().name, "03-pid");
         }
         for word in ["", "0", "42", "-3", "03-", "../03-pid"] {
-            assert!(chapter(word).err().unwrap().to_string().contains("there are 01-uts, 02-ipc"), "{word:?}");
+            assert!(
+                chapter(word).err().unwrap().to_string().contains("there are 01-uts, 02-ipc"),
+                "{word:?}"
+            );
         }
     }
 }

@@ -56,7 +56,10 @@ pub fn with_hole(text: &str, hole: &Hole) -> Option<String> {
 pub fn with_hole_in(learners: &str, chapter: &str, hole: &Hole) -> anyhow::Result<String> {
     let taken = &chapter[piece(chapter, &hole.anchor).context("the chapter has no such anchor")?];
     let taken = without_anchors(taken);
-    ensure!(learners.matches(&taken).count() == 1, "the piece that is to be taken out is changed already");
+    ensure!(
+        learners.matches(&taken).count() == 1,
+        "the piece that is to be taken out is changed already"
+    );
     Ok(learners.replacen(&taken, &indented(&taken, &hole.put), 1))
 }
 
@@ -86,10 +89,15 @@ pub fn read_patch(text: &str) -> anyhow::Result<Vec<FilePatch>> {
     for line in text.lines() {
         if let Some(name) = line.strip_prefix("+++ ") {
             let name = name.split('\t').next().unwrap_or(name);
-            files.push(FilePatch { file: name.strip_prefix("b/").unwrap_or(name).into(), hunks: Vec::new() });
+            files.push(FilePatch {
+                file: name.strip_prefix("b/").unwrap_or(name).into(),
+                hunks: Vec::new(),
+            });
             continue;
         }
-        let Some(file) = files.last_mut() else { continue };
+        let Some(file) = files.last_mut() else {
+            continue;
+        };
         if line.starts_with("@@") {
             file.hunks.push(Default::default());
             continue;
@@ -121,7 +129,11 @@ impl FilePatch {
         let mut text = text.to_owned();
         for (before, after) in &self.hunks {
             let places = text.matches(before.as_str()).count();
-            ensure!(places == 1, "{}: {places} places, not one, have the lines\n{before}", self.file);
+            ensure!(
+                places == 1,
+                "{}: {places} places, not one, have the lines\n{before}",
+                self.file
+            );
             text = text.replacen(before.as_str(), after, 1);
         }
         Ok(text)
@@ -136,7 +148,10 @@ mod tests {
                         // ANCHOR_END: a\n}\n";
 
     fn hole(anchor: &str) -> Hole {
-        Hole { anchor: anchor.into(), put: "todo!(\"it\")".into() }
+        Hole {
+            anchor: anchor.into(),
+            put: "todo!(\"it\")".into(),
+        }
     }
 
     #[test]

@@ -65,21 +65,33 @@ impl State {
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             text => text.with_context(|| format!("read {}", path.display()))?,
         };
-        let (comments, lines): (Vec<_>, Vec<_>) =
-            text.lines().map(str::to_owned).partition(|line| line.is_empty() || line.starts_with('#'));
-        let entry = |line: &String| entry(line).with_context(|| format!("{}: {line:?}", path.display()));
+        let (comments, lines): (Vec<_>, Vec<_>) = text
+            .lines()
+            .map(str::to_owned)
+            .partition(|line| line.is_empty() || line.starts_with('#'));
+        let entry =
+            |line: &String| entry(line).with_context(|| format!("{}: {line:?}", path.display()));
         let entries = lines.iter().map(entry).collect::<anyhow::Result<_>>()?;
-        Ok(State { path, comments, entries })
+        Ok(State {
+            path,
+            comments,
+            entries,
+        })
     }
 
     /// What the file says of an exercise.
     pub fn of(&self, exercise: &Exercise) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.chapter == exercise.chapter && entry.slug == exercise.slug)
+        self.entries
+            .iter()
+            .find(|entry| entry.chapter == exercise.chapter && entry.slug == exercise.slug)
     }
 
     /// The latest entry of a chapter, or of all.
     pub fn latest(&self, chapter: Option<&str>) -> Option<&Entry> {
-        self.entries.iter().rev().find(|entry| chapter.is_none_or(|chapter| entry.chapter == chapter))
+        self.entries
+            .iter()
+            .rev()
+            .find(|entry| chapter.is_none_or(|chapter| entry.chapter == chapter))
     }
 
     /// Whether it is done.
@@ -92,13 +104,28 @@ impl State {
     /// # Errors
     ///
     /// It cannot be written.
-    pub fn change(&mut self, exercise: &Exercise, stand: Stand, hints: usize) -> anyhow::Result<()> {
-        let new = Entry { chapter: exercise.chapter.into(), slug: exercise.slug.clone(), stand, hints };
-        self.entries.retain(|entry| (&entry.chapter, &entry.slug) != (&new.chapter, &new.slug));
+    pub fn change(
+        &mut self,
+        exercise: &Exercise,
+        stand: Stand,
+        hints: usize,
+    ) -> anyhow::Result<()> {
+        let new = Entry {
+            chapter: exercise.chapter.into(),
+            slug: exercise.slug.clone(),
+            stand,
+            hints,
+        };
+        self.entries
+            .retain(|entry| (&entry.chapter, &entry.slug) != (&new.chapter, &new.slug));
         self.entries.push(new);
         let mut text: String = self.comments.iter().map(|line| format!("{line}\n")).collect();
         for entry in &self.entries {
-            let stand = if entry.stand == Stand::Done { "done" } else { "open" };
+            let stand = if entry.stand == Stand::Done {
+                "done"
+            } else {
+                "open"
+            };
             text += &format!("{} {} {stand} {}\n", entry.chapter, entry.slug, entry.hints);
         }
         let folder = self.path.parent().context("the state file is in a folder")?;
@@ -116,8 +143,15 @@ fn entry(line: &str) -> anyhow::Result<Entry> {
         "done" => Stand::Done,
         _ => bail!("{stand:?} is neither open nor done: mend or delete the line"),
     };
-    let hints = hints.parse().with_context(|| format!("{hints:?} is no number of hints: mend or delete the line"))?;
-    Ok(Entry { chapter: chapter.into(), slug: slug.into(), stand, hints })
+    let hints = hints
+        .parse()
+        .with_context(|| format!("{hints:?} is no number of hints: mend or delete the line"))?;
+    Ok(Entry {
+        chapter: chapter.into(),
+        slug: slug.into(),
+        stand,
+        hints,
+    })
 }
 
 #[cfg(test)]
@@ -128,7 +162,9 @@ mod tests {
     fn a_line_is_an_exercise() {
         let read = entry("04-mount private done 1").unwrap();
         assert_eq!(read.stand, Stand::Done);
-        for wrong in ["", "04-mount private", "04-mount private half 1", "04-mount private open many"] {
+        for wrong in
+            ["", "04-mount private", "04-mount private half 1", "04-mount private open many"]
+        {
             assert!(entry(wrong).is_err(), "{wrong:?}");
         }
     }

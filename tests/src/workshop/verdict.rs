@@ -94,7 +94,11 @@ impl Verdict {
 
 /// The users as whom this process can judge.
 pub fn users() -> &'static [User] {
-    if geteuid().is_root() { &[User::Root, User::Ordinary] } else { &[User::Ordinary] }
+    if geteuid().is_root() {
+        &[User::Root, User::Ordinary]
+    } else {
+        &[User::Ordinary]
+    }
 }
 
 /// A folder that every user can reach, with the stage and the tools; removed at the end.
@@ -112,8 +116,12 @@ impl Place {
     /// A file is missing, or the temporary folder cannot be written.
     pub fn new(stage: &Path, tools: &Path, workshop: &Path) -> anyhow::Result<Place> {
         remove_left_overs();
-        let place = Place { folder: env::temp_dir().join(format!("workshop-{}", process::id())), bound: BOUND };
-        fs::create_dir(&place.folder).with_context(|| format!("create {}", place.folder.display()))?;
+        let place = Place {
+            folder: env::temp_dir().join(format!("workshop-{}", process::id())),
+            bound: BOUND,
+        };
+        fs::create_dir(&place.folder)
+            .with_context(|| format!("create {}", place.folder.display()))?;
         fs::set_permissions(&place.folder, fs::Permissions::from_mode(0o777))?;
         for file in [stage, &tools.join("inside"), &tools.join("rootfs"), workshop] {
             let name = file.file_name().context("a binary has a name")?;
@@ -154,20 +162,27 @@ impl Place {
     pub fn ask(&self, chapter: &Chapter, check: &Check, user: User) -> anyhow::Result<Verdict> {
         let answer = self.folder.join("answer");
         let mut command = Command::new(self.folder.join("workshop"));
-        command.args(["judge", user.name(), &check.full_name()]).arg(self.folder.join(chapter.name));
+        command
+            .args(["judge", user.name(), &check.full_name()])
+            .arg(self.folder.join(chapter.name));
         command.args(["--bound", &self.bound.as_millis().to_string()]);
         command.stdin(Stdio::null()).stdout(fs::File::create(&answer)?);
         let mut judge = command.spawn().context("run the judge of one check")?;
         if !wait_for_end(Pid::from_raw(judge.id() as i32), patience(BOUND_OF_CHECK))? {
             judge.kill()?;
             judge.wait()?;
-            return Ok(Verdict::Hangs(format!("no end after {} s", patience(BOUND_OF_CHECK).as_secs())));
+            return Ok(Verdict::Hangs(format!(
+                "no end after {} s",
+                patience(BOUND_OF_CHECK).as_secs()
+            )));
         }
         let status = judge.wait()?;
         let text = fs::read_to_string(&answer)?;
         let (word, said) = text.split_once('\n').unwrap_or((&text, ""));
         let verdict = Verdict::from_parts(word, said.trim_end().to_owned());
-        verdict.with_context(|| format!("the judge of {:?} ended with {status} and said {text:?}", check.name))
+        verdict.with_context(|| {
+            format!("the judge of {:?} ended with {status} and said {text:?}", check.name)
+        })
     }
 }
 
@@ -183,7 +198,11 @@ fn remove_left_overs() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let pid = name.strip_prefix("workshop-").and_then(|pid| pid.parse::<u32>().ok());
         let gone = pid.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists());
-        if gone && entry.metadata().is_ok_and(|data| data.is_dir() && data.uid() == geteuid().as_raw()) {
+        if gone
+            && entry
+                .metadata()
+                .is_ok_and(|data| data.is_dir() && data.uid() == geteuid().as_raw())
+        {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
@@ -194,7 +213,12 @@ fn remove_left_overs() {
 /// # Errors
 ///
 /// This process cannot be prepared to judge, or the user cannot be had.
-pub fn of_check(check: &Check, user: User, binary: &Path, bound: Duration) -> anyhow::Result<Verdict> {
+pub fn of_check(
+    check: &Check,
+    user: User,
+    binary: &Path,
+    bound: Duration,
+) -> anyhow::Result<Verdict> {
     if !users().contains(&user) {
         bail!("only root can judge as root");
     }

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     lab::run(|| {
         let cli = Cli::parse();
         lab::rootfs::build(&cli.folder)?;
-        log::info!("{} is a root file system now", cli.folder.display());
+        lab::info!("{} is a root file system now", cli.folder.display());
         Ok(lab::Exit::Code(0))
     })
 }

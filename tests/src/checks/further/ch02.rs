@@ -1,27 +1,23 @@
 //! Further, chapter 2: a message queue that is there when the command starts.
 
-use super::{Check, Outcome, holds};
-use crate::{
-    bench::Bench,
-    checks::ch02::{Queue, key},
-};
+use super::{Check, holds};
+use crate::checks::ch02::{Queue, key};
 
-pub(super) const CHECKS: &[Check] = &[Check {
-    chapter: 2,
-    name: "--queue is there for the command, and for nobody else",
-    teaches: "msgget(2) makes the queue in the IPC namespace of the caller, under the key that it is given: call it in the child, before execve(2)",
-    until: None,
-    run: queue,
-}];
-
-fn queue(bench: &Bench) -> anyhow::Result<Outcome> {
-    // A wrong stage makes it outside: whatever comes, it is removed there.
-    let _removed = Queue::removed_at_the_end(key());
-    let (inside, key) = (bench.other("inside"), key().to_string());
-    let script = format!("{} find {key}; echo ready; read wait || exit 0", inside.display());
-    let mut running = bench.stage(["--queue", &key, "--", "sh", "-c", &script]).start_waiting()?;
-    running.until("ready")?;
-    bench.run(&inside, ["find", &key]).finish()?.must_write("not found\n")?;
-    running.release()?.must_end_with(0)?.must_write("found\nready\n")?;
-    holds()
-}
+pub(super) const CHECKS: &[Check] = &[Check::new(
+    2,
+    "--queue is there for the command, and for nobody else",
+    "msgget(2) makes the queue in the IPC namespace of the caller, under the key that it is given: \
+     call it in the child, before execve(2)",
+    |bench| {
+        // A wrong stage makes it outside: whatever comes, it is removed there.
+        let _removed = Queue::removed_at_the_end(key());
+        let (inside, key) = (bench.other("inside"), key().to_string());
+        let script = format!("{} find {key}; echo ready; read wait || exit 0", inside.display());
+        let mut running =
+            bench.stage(["--queue", &key, "--", "sh", "-c", &script]).start_waiting()?;
+        running.until("ready")?;
+        bench.run(&inside, ["find", &key]).finish()?.must_write("not found\n")?;
+        running.release()?.must_end_with(0)?.must_write("found\nready\n")?;
+        holds()
+    },
+)];

@@ -8,49 +8,55 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use super::{Check, Outcome, holds};
-use crate::{bench::Bench, host::children_of};
+use super::{Check, holds};
+use crate::host::children_of;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        chapter: 3,
-        name: "--pid-file names the command for whoever is outside",
-        teaches: "a pid is a number in a PID namespace: to the command it is 1, and to the parent what clone(2) returned",
-        until: None,
-        run: pid_file,
-    },
-    Check {
-        chapter: 3,
-        name: "--pid-file is gone when the stage has ended",
-        teaches: "the kernel gives a pid to somebody else one day: a file that still names it is worse than none",
-        until: None,
-        run: pid_file_is_removed,
-    },
+    Check::new(
+        3,
+        "--pid-file names the command for whoever is outside",
+        "a pid is a number in a PID namespace: to the command it is 1, and to the parent what \
+         clone(2) returned",
+        |bench| {
+            let script = "echo ready; read wait || exit 0";
+            let mut running =
+                bench.stage(["--pid-file", "pid", "--", "sh", "-c", script]).start_waiting()?;
+            running.until("ready")?;
+            let child = *children_of(running.pid())?.first().context("the stage has no child")?;
+            // The parent writes while the command starts: wait for its newline.
+            let mut text = String::new();
+            let start = Instant::now();
+            while !text.ends_with('\n') && start.elapsed() < bench.bound {
+                sleep(Duration::from_millis(1));
+                text = fs::read_to_string(bench.folder.join("pid")).unwrap_or_default();
+            }
+            running.release()?.must_end_with(0)?;
+            ensure!(
+                text == format!("{child}\n"),
+                "the file says {text:?}, and the command's pid outside is {child}"
+            );
+            holds()
+        },
+    ),
+    Check::new(
+        3,
+        "--pid-file is gone when the stage has ended",
+        "the kernel gives a pid to somebody else one day: a file that still names it is worse than \
+         none",
+        |bench| {
+            let file = bench.folder.join("pid");
+            for status in [0, 3] {
+                let script = format!("exit {status}");
+                bench
+                    .stage(["--pid-file", "pid", "--", "sh", "-c", &script])
+                    .finish()?
+                    .must_end_with(status)?;
+                ensure!(
+                    !file.exists(),
+                    "the file is still there after a command that ended with {status}"
+                );
+            }
+            holds()
+        },
+    ),
 ];
-
-fn pid_file(bench: &Bench) -> anyhow::Result<Outcome> {
-    let script = "echo ready; read wait || exit 0";
-    let mut running = bench.stage(["--pid-file", "pid", "--", "sh", "-c", script]).start_waiting()?;
-    running.until("ready")?;
-    let child = *children_of(running.pid())?.first().context("the stage has no child")?;
-    // The parent writes while the command starts: wait for its newline.
-    let mut text = String::new();
-    let start = Instant::now();
-    while !text.ends_with('\n') && start.elapsed() < bench.bound {
-        sleep(Duration::from_millis(1));
-        text = fs::read_to_string(bench.folder.join("pid")).unwrap_or_default();
-    }
-    running.release()?.must_end_with(0)?;
-    ensure!(text == format!("{child}\n"), "the file says {text:?}, and the command's pid outside is {child}");
-    holds()
-}
-
-fn pid_file_is_removed(bench: &Bench) -> anyhow::Result<Outcome> {
-    let file = bench.folder.join("pid");
-    for status in [0, 3] {
-        let script = format!("exit {status}");
-        bench.stage(["--pid-file", "pid", "--", "sh", "-c", &script]).finish()?.must_end_with(status)?;
-        ensure!(!file.exists(), "the file is still there after a command that ended with {status}");
-    }
-    holds()
-}

@@ -4,90 +4,104 @@ use std::fs;
 
 use anyhow::ensure;
 
-use super::{Check, Outcome, holds};
-use crate::{bench::Bench, checks::ch04::new_rootfs};
+use super::{Check, holds};
+use crate::checks::ch04::new_rootfs;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        chapter: 4,
-        name: "--volume shows a folder of the host's inside",
-        teaches: "a bind mount shows one folder in two places: make it below the new root, and mind that Path::join with an absolute path forgets the root",
-        until: None,
-        run: volume,
-    },
-    Check {
-        chapter: 4,
-        name: "--volume works although the host's paths end at pivot_root",
-        teaches: "after pivot_root(2) no path leads to the host any more: bind the volume before, while both folders have a name",
-        until: None,
-        run: volume_first,
-    },
-    Check {
-        chapter: 4,
-        name: "--volume without its folder gets a clear error",
-        teaches: "a volume that is not there must be an error: else the command writes into the container, and the data is gone with it",
-        until: None,
-        run: missing_volume,
-    },
-    Check {
-        chapter: 4,
-        name: "--read-only: nothing in the root can be written",
-        teaches: "a bind mount ignores every flag but MS_REC: MS_RDONLY takes a second mount(2), with MS_REMOUNT and MS_BIND",
-        until: None,
-        run: read_only_root,
-    },
-    Check {
-        chapter: 4,
-        name: "--read-only: /tmp can be written, and is forgotten",
-        teaches: "a read-only root leaves programs without a place for temporary files: mount a tmpfs on /tmp before the root becomes read-only",
-        until: None,
-        run: writable_tmp,
-    },
+    Check::new(
+        4,
+        "--volume shows a folder of the host's inside",
+        "a bind mount shows one folder in two places: make it below the new root, and mind that \
+         Path::join with an absolute path forgets the root",
+        |bench| {
+            new_rootfs(bench, "root")?;
+            let data = bench.folder("data")?;
+            bench.file("data/question", "here?\n", 0o644)?;
+            let script = "cat /mnt/question && echo yes > /mnt/answer";
+            let words = ["--rootfs", "root", "--volume", "data:/mnt", "--", "sh", "-c", script];
+            bench.stage(words).finish()?.must_end_with(0)?.must_write("here?\n")?;
+            let answer = fs::read_to_string(data.join("answer")).unwrap_or_default();
+            ensure!(answer == "yes\n", "what was written inside is {answer:?} outside");
+            holds()
+        },
+    ),
+    Check::new(
+        4,
+        "--volume works although the host's paths end at pivot_root",
+        "after pivot_root(2) no path leads to the host any more: bind the volume before, while \
+         both folders have a name",
+        |bench| {
+            new_rootfs(bench, "root")?;
+            bench.folder("data")?;
+            let words = ["--rootfs", "root", "--volume", "data:/mnt", "true"];
+            bench.stage(words).finish()?.must_end_with(0)?;
+            holds()
+        },
+    ),
+    Check::new(
+        4,
+        "--volume without its folder gets a clear error",
+        "a volume that is not there must be an error: else the command writes into the container, \
+         and the data is gone with it",
+        |bench| {
+            new_rootfs(bench, "root")?;
+            let words =
+                ["--rootfs", "root", "--volume", "no-such-folder:/mnt", "--", "echo", "ran"];
+            bench
+                .stage(words)
+                .finish()?
+                .must_end_with(125)?
+                .must_complain(&["no-such-folder"])?
+                .must_write("")?;
+            holds()
+        },
+    ),
+    Check::new(
+        4,
+        "--read-only: nothing in the root can be written",
+        "a bind mount ignores every flag but MS_REC: MS_RDONLY takes a second mount(2), with \
+         MS_REMOUNT and MS_BIND",
+        |bench| {
+            let root = new_rootfs(bench, "root")?;
+            let script = "touch /file 2>&1; touch /etc/file 2>&1; exit 0";
+            let ended = bench
+                .stage(["--rootfs", "root", "--read-only", "--", "sh", "-c", script])
+                .finish()?
+                .must_end_with(0)?;
+            let refused = ended
+                .text()
+                .lines()
+                .filter(|line| line.contains("Read-only file system"))
+                .count();
+            ensure!(
+                refused == 2,
+                "of two files, {refused} are refused as on a read-only file system: {:?}",
+                ended.text()
+            );
+            ensure!(
+                !root.join("file").exists() && !root.join("etc/file").exists(),
+                "a file from inside is outside"
+            );
+            holds()
+        },
+    ),
+    Check::new(
+        4,
+        "--read-only: /tmp can be written, and is forgotten",
+        "a read-only root leaves programs without a place for temporary files: mount a tmpfs on \
+         /tmp before the root becomes read-only",
+        |bench| {
+            let root = new_rootfs(bench, "root")?;
+            let script = "echo kept > /tmp/file && cat /tmp/file";
+            let ended = bench
+                .stage(["--rootfs", "root", "--read-only", "--", "sh", "-c", script])
+                .finish()?;
+            ended.must_end_with(0)?.must_write("kept\n")?;
+            ensure!(
+                !root.join("tmp/file").exists(),
+                "what was written to /tmp inside is in the folder outside"
+            );
+            holds()
+        },
+    ),
 ];
-
-fn volume_first(bench: &Bench) -> anyhow::Result<Outcome> {
-    new_rootfs(bench, "root")?;
-    bench.folder("data")?;
-    let words = ["--rootfs", "root", "--volume", "data:/mnt", "true"];
-    bench.stage(words).finish()?.must_end_with(0)?;
-    holds()
-}
-
-fn volume(bench: &Bench) -> anyhow::Result<Outcome> {
-    new_rootfs(bench, "root")?;
-    let data = bench.folder("data")?;
-    bench.file("data/question", "here?\n", 0o644)?;
-    let script = "cat /mnt/question && echo yes > /mnt/answer";
-    let words = ["--rootfs", "root", "--volume", "data:/mnt", "--", "sh", "-c", script];
-    bench.stage(words).finish()?.must_end_with(0)?.must_write("here?\n")?;
-    let answer = fs::read_to_string(data.join("answer")).unwrap_or_default();
-    ensure!(answer == "yes\n", "what was written inside is {answer:?} outside");
-    holds()
-}
-
-fn missing_volume(bench: &Bench) -> anyhow::Result<Outcome> {
-    new_rootfs(bench, "root")?;
-    let words = ["--rootfs", "root", "--volume", "no-such-folder:/mnt", "--", "echo", "ran"];
-    bench.stage(words).finish()?.must_end_with(125)?.must_complain(&["no-such-folder"])?.must_write("")?;
-    holds()
-}
-
-fn read_only_root(bench: &Bench) -> anyhow::Result<Outcome> {
-    let root = new_rootfs(bench, "root")?;
-    let script = "touch /file 2>&1; touch /etc/file 2>&1; exit 0";
-    let ended =
-        bench.stage(["--rootfs", "root", "--read-only", "--", "sh", "-c", script]).finish()?.must_end_with(0)?;
-    let refused = ended.text().lines().filter(|line| line.contains("Read-only file system")).count();
-    ensure!(refused == 2, "of two files, {refused} are refused as on a read-only file system: {:?}", ended.text());
-    ensure!(!root.join("file").exists() && !root.join("etc/file").exists(), "a file from inside is outside");
-    holds()
-}
-
-fn writable_tmp(bench: &Bench) -> anyhow::Result<Outcome> {
-    let root = new_rootfs(bench, "root")?;
-    let script = "echo kept > /tmp/file && cat /tmp/file";
-    let ended = bench.stage(["--rootfs", "root", "--read-only", "--", "sh", "-c", script]).finish()?;
-    ended.must_end_with(0)?.must_write("kept\n")?;
-    ensure!(!root.join("tmp/file").exists(), "what was written to /tmp inside is in the folder outside");
-    holds()
-}

@@ -1,21 +1,21 @@
 //! Further, chapter 5: the same user on both sides.
 
-use super::{Check, Outcome, holds};
-use crate::bench::Bench;
+use super::{Check, holds};
 
-pub(super) const CHECKS: &[Check] = &[Check {
-    chapter: 5,
-    name: "--keep-id is oneself, inside and outside",
-    teaches: "a user is two numbers: the uid and the gid each have a map, and with --keep-id each line says the same on both sides",
-    until: None,
-    run: keep_id,
-}];
-
-fn keep_id(bench: &Bench) -> anyhow::Result<Outcome> {
-    let uid = bench.user.uid();
-    // cat's own columns are wide: the shell splits and joins them.
-    let script = "id -u; id -g; echo $(cat /proc/self/uid_map); echo $(cat /proc/self/gid_map)";
-    let ended = bench.stage(["--keep-id", "--", "sh", "-c", script]).finish()?.must_end_with(0)?;
-    ended.must_write(&format!("{uid}\n{uid}\n{uid} {uid} 1\n{uid} {uid} 1\n"))?;
-    holds()
-}
+pub(super) const CHECKS: &[Check] = &[Check::new(
+    5,
+    "--keep-id is oneself, inside and outside",
+    "a user is two numbers: the uid and the gid each have a map, and with --keep-id each line says \
+     the same on both sides",
+    |bench| {
+        let uid = bench.user.uid();
+        // cat's own columns are wide: the shell splits and joins them.
+        let script = "id -u; id -g; echo $(cat /proc/self/uid_map); echo $(cat /proc/self/gid_map)";
+        let ended = bench
+            .stage(["--keep-id", "--", "sh", "-c", script])
+            .finish()?
+            .must_end_with(0)?;
+        ended.must_write(&format!("{uid}\n{uid}\n{uid} {uid} 1\n{uid} {uid} 1\n"))?;
+        holds()
+    },
+)];

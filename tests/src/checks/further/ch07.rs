@@ -4,34 +4,38 @@ use std::fs;
 
 use anyhow::ensure;
 
-use super::{Check, Outcome};
-use crate::{
-    bench::Bench,
-    checks::ch07::{delegated, group_of},
-};
+use super::Check;
+use crate::checks::ch07::{delegated, group_of};
 
-pub(super) const CHECKS: &[Check] = &[Check {
-    chapter: 7,
-    name: "--pids limits how many processes there are",
-    teaches: "an option limits nothing: a subsystem does, when it is in the list and writes its number to pids.max of the group",
-    until: None,
-    run: pids,
-}];
+pub(super) const CHECKS: &[Check] = &[Check::new(
+    7,
+    "--pids limits how many processes there are",
+    "an option limits nothing: a subsystem does, when it is in the list and writes its number to \
+     pids.max of the group",
+    |bench| {
+        delegated(bench, &["pids"], |delegation| {
+            let run =
+                bench.stage(["--pids", "4", "--", "sh", "-c", "echo ready; read wait || exit 0"]);
+            let mut running = delegation.put(run).start_waiting()?;
+            running.until("ready")?;
+            let group = group_of(&running.command()?.to_string(), "pids")?;
+            let most = fs::read_to_string(group.join("pids.max"))?;
+            running.release()?.must_end_with(0)?;
+            ensure!(most == "4\n", "pids.max of the command's group is {:?}", most.trim());
 
-fn pids(bench: &Bench) -> anyhow::Result<Outcome> {
-    delegated(bench, &["pids"], |delegation| {
-        let run = bench.stage(["--pids", "4", "--", "sh", "-c", "echo ready; read wait || exit 0"]);
-        let mut running = delegation.put(run).start_waiting()?;
-        running.until("ready")?;
-        let group = group_of(&running.command()?.to_string(), "pids")?;
-        let most = fs::read_to_string(group.join("pids.max"))?;
-        running.release()?.must_end_with(0)?;
-        ensure!(most == "4\n", "pids.max of the command's group is {:?}", most.trim());
-
-        let eight = "for number in 1 2 3 4 5 6 7 8; do sleep 1000 & done; echo all eight";
-        let ended = delegation.put(bench.stage(["--pids", "4", "--", "sh", "-c", eight])).finish()?;
-        ensure!(ended.status() != 0 && ended.output.is_empty(), "under a limit of four, it says {:?}", ended.text());
-        delegation.put(bench.stage(["--pids", "40", "--", "sh", "-c", eight])).finish()?.must_write("all eight\n")?;
-        Ok(())
-    })
-}
+            let eight = "for number in 1 2 3 4 5 6 7 8; do sleep 1000 & done; echo all eight";
+            let ended =
+                delegation.put(bench.stage(["--pids", "4", "--", "sh", "-c", eight])).finish()?;
+            ensure!(
+                ended.status() != 0 && ended.output.is_empty(),
+                "under a limit of four, it says {:?}",
+                ended.text()
+            );
+            delegation
+                .put(bench.stage(["--pids", "40", "--", "sh", "-c", eight]))
+                .finish()?
+                .must_write("all eight\n")?;
+            Ok(())
+        })
+    },
+)];

@@ -4,25 +4,28 @@ use std::fs;
 
 use anyhow::{Context, ensure};
 
-use super::{Check, Outcome, holds};
-use crate::{bench::Bench, checks::ch09::script};
+use super::{Check, holds};
+use crate::checks::ch09::script;
 
-pub(super) const CHECKS: &[Check] = &[Check {
-    chapter: 9,
-    name: "--changes writes down what the container changed",
-    teaches: "a list for a machine is complete and has one form: every change of the container layer, a letter and a path, in the order of the paths",
-    until: None,
-    run: changes,
-}];
-
-fn changes(bench: &Bench) -> anyhow::Result<Outcome> {
-    let deeds = "echo 5 >> /image-layer1.txt; rm /image-layer2.txt; \
+pub(super) const CHECKS: &[Check] = &[Check::new(
+    9,
+    "--changes writes down what the container changed",
+    "a list for a machine is complete and has one form: every change of the container layer, a \
+     letter and a path, in the order of the paths",
+    |bench| {
+        let deeds = "echo 5 >> /image-layer1.txt; rm /image-layer2.txt; \
                  for tens in 1 2 3 4 5; do for ones in 0 1 2 3 4 5 6 7 8 9; do echo > /new-$tens$ones; done; done";
-    script(bench, &["--changes", "list"], deeds).finish()?.must_end_with(0)?;
-    let mut expected = vec!["C /image-layer1.txt".to_owned(), "D /image-layer2.txt".to_owned()];
-    expected.extend((10..60).map(|number| format!("A /new-{number}")));
-    let text = fs::read_to_string(bench.folder.join("list")).context("read FILE")?;
-    let found: Vec<&str> = text.lines().collect();
-    ensure!(found == expected, "{} lines where {} were expected: {found:#?}", found.len(), expected.len());
-    holds()
-}
+        script(bench, &["--changes", "list"], deeds).finish()?.must_end_with(0)?;
+        let mut expected = vec!["C /image-layer1.txt".to_owned(), "D /image-layer2.txt".to_owned()];
+        expected.extend((10..60).map(|number| format!("A /new-{number}")));
+        let text = fs::read_to_string(bench.folder.join("list")).context("read FILE")?;
+        let found: Vec<&str> = text.lines().collect();
+        ensure!(
+            found == expected,
+            "{} lines where {} were expected: {found:#?}",
+            found.len(),
+            expected.len()
+        );
+        holds()
+    },
+)];

@@ -10,30 +10,84 @@ use anyhow::{Context, ensure};
 use ch07_cgroup_memory::group::start_time;
 use nix::{errno::Errno, sys::signal::Signal};
 
-use super::{Check, Outcome, holds};
-use crate::{
-    bench::Bench,
-    checks::{
+use super::{Check, holds};
+use crate::checks::{
         ch04::refuse,
         ch10::{container_that, nsenter},
-    },
-};
+    };
 
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        chapter: 10,
-        name: "kill sends PID 1 the signal that was asked for, and no other",
-        teaches: "a signal is a word to a program, and its handler hears which: TERM asks, only KILL ends; whoever is asked for the one sends the one",
-        until: None,
-        run: signals,
-    },
-    Check {
-        chapter: 10,
-        name: "kill means the process, not the number",
-        teaches: "a pid is a number: kill(2) takes whoever has it now, and pidfd_send_signal(2) the process that was opened",
-        until: None,
-        run: the_process,
-    },
+    Check::new(
+        10,
+        "kill sends PID 1 the signal that was asked for, and no other",
+        "a signal is a word to a program, and its handler hears which: TERM asks, only KILL ends; \
+         whoever is asked for the one sends the one",
+        |bench| {
+            let at_root = ["--rootfs", "/"];
+            for (script, words, status) in [
+                (HEARS, &["kill", "box"][..], 5),
+                (HEARS, &["kill", "box", "--signal", "USR1"], 6),
+                (HEARS, &["kill", "--signal", "HUP", "box"], 7),
+                (DEAF, &["kill", "box", "--signal", "KILL"], 137),
+            ] {
+                let running = container_that(bench, "box", &at_root, script)?;
+                nsenter(bench, words).finish()?.must_end_with(0)?;
+                running.finish()?.must_end_with(status).with_context(|| words.join(" "))?;
+            }
+            // The kernel takes TERM, PID 1 does not hear it, and nobody makes it worse.
+            let running = container_that(bench, "box", &at_root, DEAF)?;
+            nsenter(bench, &["kill", "box"]).finish()?.must_end_with(0)?;
+            running.release()?.must_end_with(8)?;
+            nsenter(bench, &["kill", "box"])
+                .finish()?
+                .must_end_with(125)?
+                .must_complain(&["box"])?;
+            nsenter(bench, &["kill", "box", "--signal", "LOUD"])
+                .finish()?
+                .must_end_with(2)?;
+            holds()
+        },
+    ),
+    Check::new(
+        10,
+        "kill means the process, not the number",
+        "a pid is a number: kill(2) takes whoever has it now, and pidfd_send_signal(2) the process \
+         that was opened",
+        |bench| {
+            let running = container_that(bench, "box", &["--rootfs", "/"], HEARS)?;
+            let by_pidfd = nsenter(bench, &["kill", "box"]).with(|command| {
+                // SAFETY: prctl(2) is async-signal-safe, and `refuse` allocates nothing.
+                unsafe { command.pre_exec(refuse_pids) };
+            });
+            let ended = by_pidfd.finish()?;
+            if ended.status() != 0 {
+                running.signal(Signal::SIGTERM)?;
+            }
+            running.finish()?.must_end_with(5)?;
+            ended
+                .must_end_with(0)
+                .context("the kernel refuses a signal to a pid here, not to a pidfd")?;
+
+            // What a SIGKILL has left: by now the pid is another process's.
+            let mut other =
+                bench.run("sh", ["-c", "echo up; read wait || exit 0"]).start_waiting()?;
+            other.until("up\n")?;
+            let started = start_time(other.pid()).context("it has no start time")?;
+            let folder = bench.folder("tmp/10-nsenter")?;
+            fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
+            let before = format!("{} {}", other.pid(), started - 1);
+            fs::write(folder.join("old"), format!("keeper {before}\ncontainer {before}\n"))?;
+            let ended = nsenter(bench, &["kill", "old"]).finish()?;
+            let untouched = other.release()?.status();
+            fs::remove_dir_all(&folder)?;
+            ensure!(
+                untouched == 0,
+                "the signal hit a process that had nothing to do with the container"
+            );
+            ended.must_end_with(125)?.must_complain(&["old"])?;
+            holds()
+        },
+    ),
 ];
 
 /// A PID 1 with handlers, which says by its exit status what it heard.
@@ -41,56 +95,6 @@ const HEARS: &str = "trap 'exit 5' TERM; trap 'exit 6' USR1; trap 'exit 7' HUP; 
 
 /// One without, for which the kernel drops all but KILL and STOP.
 const DEAF: &str = "echo up; read wait || exit 8";
-
-fn signals(bench: &Bench) -> anyhow::Result<Outcome> {
-    let at_root = ["--rootfs", "/"];
-    for (script, words, status) in [
-        (HEARS, &["kill", "box"][..], 5),
-        (HEARS, &["kill", "box", "--signal", "USR1"], 6),
-        (HEARS, &["kill", "--signal", "HUP", "box"], 7),
-        (DEAF, &["kill", "box", "--signal", "KILL"], 137),
-    ] {
-        let running = container_that(bench, "box", &at_root, script)?;
-        nsenter(bench, words).finish()?.must_end_with(0)?;
-        running.finish()?.must_end_with(status).with_context(|| words.join(" "))?;
-    }
-    // The kernel takes TERM, PID 1 does not hear it, and nobody makes it worse.
-    let running = container_that(bench, "box", &at_root, DEAF)?;
-    nsenter(bench, &["kill", "box"]).finish()?.must_end_with(0)?;
-    running.release()?.must_end_with(8)?;
-    nsenter(bench, &["kill", "box"]).finish()?.must_end_with(125)?.must_complain(&["box"])?;
-    nsenter(bench, &["kill", "box", "--signal", "LOUD"]).finish()?.must_end_with(2)?;
-    holds()
-}
-
-fn the_process(bench: &Bench) -> anyhow::Result<Outcome> {
-    let running = container_that(bench, "box", &["--rootfs", "/"], HEARS)?;
-    let by_pidfd = nsenter(bench, &["kill", "box"]).with(|command| {
-        // SAFETY: prctl(2) is async-signal-safe, and `refuse` allocates nothing.
-        unsafe { command.pre_exec(refuse_pids) };
-    });
-    let ended = by_pidfd.finish()?;
-    if ended.status() != 0 {
-        running.signal(Signal::SIGTERM)?;
-    }
-    running.finish()?.must_end_with(5)?;
-    ended.must_end_with(0).context("the kernel refuses a signal to a pid here, not to a pidfd")?;
-
-    // What a SIGKILL has left: by now the pid is another process's.
-    let mut other = bench.run("sh", ["-c", "echo up; read wait || exit 0"]).start_waiting()?;
-    other.until("up\n")?;
-    let started = start_time(other.pid()).context("it has no start time")?;
-    let folder = bench.folder("tmp/10-nsenter")?;
-    fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
-    let before = format!("{} {}", other.pid(), started - 1);
-    fs::write(folder.join("old"), format!("keeper {before}\ncontainer {before}\n"))?;
-    let ended = nsenter(bench, &["kill", "old"]).finish()?;
-    let untouched = other.release()?.status();
-    fs::remove_dir_all(&folder)?;
-    ensure!(untouched == 0, "the signal hit a process that had nothing to do with the container");
-    ended.must_end_with(125)?.must_complain(&["old"])?;
-    holds()
-}
 
 /// From now on the kernel refuses what names a process by its pid.
 fn refuse_pids() -> io::Result<()> {

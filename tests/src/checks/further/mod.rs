@@ -11,7 +11,7 @@ mod ch08;
 mod ch09;
 mod ch10;
 
-use super::{Check, Outcome, holds};
+use super::{Check, holds};
 
 /// Lowest chapter first.
 pub(super) fn all() -> impl Iterator<Item = &'static Check> {
