@@ -13,7 +13,7 @@ struct Cli {
 
 fn main() -> ExitCode {
     lab::run(|| {
-        let cli = Cli::parse();
+        let cli: Cli = lab::parse()?;
         lab::rootfs::build(&cli.folder)?;
         lab::info!("{} is a root file system now", cli.folder.display());
         Ok(lab::Exit::Code(0))
