@@ -7,11 +7,10 @@
 
 use std::{io::ErrorKind, os::unix::process::CommandExt, process::Command};
 
-use crate::info;
 use anyhow::{Context, bail};
 use nix::unistd::{Uid, geteuid};
 
-use crate::{voice, why};
+use crate::{context, diagnose, info};
 
 /// Returns at once for root. For anybody else, executes this stage again, as root of a
 /// user namespace that unshare(1) makes; it then returns in that second start.
@@ -31,7 +30,7 @@ pub fn become_root() -> anyhow::Result<()> {
     unshare.arg("--map-root-user").arg("--");
     unshare.arg(std::env::current_exe().context("where is this program's file?")?);
     unshare.args(std::env::args_os().skip(1));
-    voice::hand_over(&mut unshare, "parent")?;
+    context::hand_over(&mut unshare, "parent");
     Err(unshare.exec()).context("exec unshare")
 }
 
@@ -54,7 +53,7 @@ pub fn ask(user: Uid) -> anyhow::Result<()> {
                 .trim_start_matches("unshare: ");
             bail!(
                 "uid {user} cannot borrow a user namespace from unshare(1): {said}: {}",
-                why::user_namespace()
+                diagnose::explain_refused_user_namespace()
             )
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {

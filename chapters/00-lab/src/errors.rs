@@ -1,4 +1,5 @@
-//! How does an error reach a person once, with the right exit status?
+// ANCHOR: errors
+//! How did it end, and which exit status says so?
 //!
 //! | status | meaning |
 //! |---|---|
@@ -8,29 +9,19 @@
 //! | 126 | the command was found, but could not be executed |
 //! | 127 | the command was not found |
 //! | 2 | bad usage |
-//!
-//! An error is returned up to [`crate::run`], which prints one line. An error of a child
-//! before its execve(2) goes through a close-on-exec pipe instead: the parent reads it
-//! after the child's end and returns it as its own. A successful execve closes the pipe
-//! and the parent reads nothing: that is how it knows.
 
-use std::{
-    fmt,
-    io::{self, PipeReader, Read, Write},
-};
+use std::fmt;
 
 use nix::sys::signal::Signal;
 
-use crate::{logger, voice};
-
-/// How a command ended.
+/// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Exit {
     /// It called exit(3) with this status.
     Code(u8),
-    /// This signal ended it.
-    Signal(Signal),
+    /// This signal ended it: a number from 1 to 64, real-time signals included (signal(7)).
+    Signal(i32),
 }
 
 impl Exit {
@@ -47,40 +38,78 @@ impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Exit::Code(code) => write!(f, "status {code}"),
-            Exit::Signal(signal) => write!(f, "signal {} ({signal})", *signal as i32),
+            Exit::Signal(signal) => write!(f, "signal {signal} ({})", signal_name(*signal)),
         }
     }
 }
 
-/// An error that knows its exit status. Any other error means 125.
+/// A signal's name, such as `SIGTERM` or `SIGRTMIN+6`.
+pub fn signal_name(signal: i32) -> String {
+    match Signal::try_from(signal) {
+        Ok(known) => known.as_str().to_owned(),
+        Err(_) => format!("SIGRTMIN+{}", signal - libc::SIGRTMIN()),
+    }
+}
+
+/// What is to blame for an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The runtime failed.
+    Runtime,
+    /// The command cannot be executed.
+    NotExecutable,
+    /// There is no such command.
+    NotFound,
+    /// The command line makes no sense.
+    Usage,
+}
+
+impl Fault {
+    const ALL: [Fault; 4] = [Fault::Runtime, Fault::NotExecutable, Fault::NotFound, Fault::Usage];
+
+    /// The exit status that says so.
+    pub fn status(self) -> u8 {
+        match self {
+            Fault::Runtime => 125,
+            Fault::NotExecutable => 126,
+            Fault::NotFound => 127,
+            Fault::Usage => 2,
+        }
+    }
+
+    /// The fault with this exit status.
+    pub fn from_status(status: u8) -> Option<Fault> {
+        Fault::ALL.into_iter().find(|fault| fault.status() == status)
+    }
+}
+
+/// An error that knows its exit status. Any other error is the runtime's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// The exit status of the runtime.
-    pub status: u8,
+    /// What is to blame.
+    pub fault: Fault,
     /// One line: what failed, on which object, why, and the way out.
     pub message: String,
 }
 
 impl Failure {
-    /// The runtime failed (125).
-    pub const RUNTIME: u8 = 125;
-    /// The command cannot be executed (126).
-    pub const NOT_EXECUTABLE: u8 = 126;
-    /// There is no such command (127).
-    pub const NOT_FOUND: u8 = 127;
-    /// Bad usage (2), as clap has it.
-    pub const USAGE: u8 = 2;
-
-    /// The statuses that an error may have: an error is never success.
-    const STATUSES: [u8; 4] = [Self::RUNTIME, Self::NOT_EXECUTABLE, Self::NOT_FOUND, Self::USAGE];
-
     /// Bad usage that the command line parser alone cannot see.
     pub fn usage(message: impl Into<String>) -> anyhow::Error {
         Failure {
-            status: Self::USAGE,
+            fault: Fault::Usage,
             message: message.into(),
         }
         .into()
+    }
+
+    /// This error, as one line and a fault.
+    pub fn from_error(error: &anyhow::Error) -> Failure {
+        let known = error.downcast_ref::<Failure>();
+        let fault = known.map_or(Fault::Runtime, |failure| failure.fault);
+        Failure {
+            fault,
+            message: format!("{error:#}").replace('\n', " "),
+        }
     }
 }
 
@@ -91,22 +120,6 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
-
-/// Reports an error where it belongs, once: into the pipe to the parent if this process
-/// has one, else as one line to standard error. Returns the exit status.
-pub fn report(error: &anyhow::Error) -> u8 {
-    let status = error
-        .downcast_ref::<Failure>()
-        .map_or(Failure::RUNTIME, |failure| failure.status);
-    let message = format!("{error:#}").replace('\n', " ");
-    // Where even the report cannot be written, the exit status is all that is left to say it.
-    let _ = match voice::error_pipe() {
-        Some(mut pipe) => pipe.write_all(format!("{status} {message}").as_bytes()),
-        // In one write(2), as a line of the log is.
-        None => io::stderr().write_all(format!("{}\n", logger::error_line(&message)).as_bytes()),
-    };
-    status
-}
 
 /// One line of what clap says of a command line in several paragraphs: the error, then `  tip: …`,
 /// `Usage: …`, and a word about `--help`.
@@ -119,24 +132,11 @@ pub(crate) fn of_usage(text: &str) -> String {
     let tips: Vec<String> = tips.into_iter().map(|tip| format!(" ({})", one_line(tip))).collect();
     format!("{error}{}: `--help` lists what there is", tips.concat())
 }
-
-/// Reads what a child that has ended wrote with [`report`]; `None` if it wrote nothing.
-pub fn received(mut pipe: PipeReader) -> io::Result<Option<Failure>> {
-    let mut text = String::new();
-    pipe.read_to_string(&mut text)?;
-    Ok(text.split_once(' ').map(|(status, message)| Failure {
-        status: status
-            .parse()
-            .ok()
-            .filter(|status| Failure::STATUSES.contains(status))
-            .unwrap_or(Failure::RUNTIME),
-        message: message.to_owned(),
-    }))
-}
+// ANCHOR_END: errors
 
 #[cfg(test)]
 mod tests {
-    use super::of_usage;
+    use super::*;
 
     #[test]
     fn bad_usage_is_one_line() {
@@ -152,5 +152,12 @@ mod tests {
         let expected =
             "invalid value 'x' for '--log-format <FORMAT>' [possible values: plain, json]";
         assert!(of_usage(clap).starts_with(expected));
+    }
+
+    #[test]
+    fn every_signal_has_a_name() {
+        assert_eq!(Exit::Signal(9).to_string(), "signal 9 (SIGKILL)");
+        assert_eq!(Exit::Signal(libc::SIGRTMIN() + 6).to_string(), "signal 40 (SIGRTMIN+6)");
+        assert_eq!(Exit::Signal(40).status(), 168);
     }
 }

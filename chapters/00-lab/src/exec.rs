@@ -1,71 +1,149 @@
 // ANCHOR: exec
-//! How does this process become the command?
+//! How does this process become another program?
 
 use std::{
     convert::Infallible,
     env,
     ffi::{OsStr, OsString},
-    io::ErrorKind,
+    io,
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::Command,
 };
 
-use crate::info;
+use anyhow::Context;
 
-use crate::{Failure, voice};
+use crate::{
+    Exit, Failure, context, descriptors,
+    error_pipe::ErrorPipe,
+    errors::Fault,
+    info,
+    log::{self, visible},
+};
 
 /// The shell that runs where no command is given.
 pub const SHELL: &str = "/bin/sh";
 
-/// Replaces this process by `command`, or by a shell whose prompt names the stage if
-/// `command` is empty. The name is looked up in `PATH` (execvp(3)).
-///
-/// # Errors
-///
-/// A [`Failure`] with status 127 if there is no such command, 126 if it cannot be executed.
-pub fn exec(command: &[OsString]) -> anyhow::Result<Infallible> {
-    become_command(prepare(command))
+/// The name under which the pipe for the error crosses an execve(2).
+const ERRORS: &str = "errors";
+
+/// A program that a process is to become.
+#[derive(Debug)]
+pub struct Program {
+    /// Its file, arguments and environment.
+    pub command: Command,
+    /// The role of this process from then on, if the program is one of ours: then it goes on with
+    /// the log, and with the pipe for the error.
+    role: Option<&'static str>,
+}
+
+impl Program {
+    /// The command of a person. The name is looked up in `PATH` (execvp(3)). No word is: a shell
+    /// whose prompt names the stage.
+    pub fn command(words: &[OsString]) -> Program {
+        let command = match words {
+            [] => {
+                let mut shell = Command::new(SHELL);
+                shell.env("PS1", prompt());
+                shell
+            }
+            [program, arguments @ ..] => {
+                let mut named = Command::new(program);
+                named.args(arguments);
+                named
+            }
+        };
+        Program {
+            command,
+            role: None,
+        }
+    }
+
+    /// A program of ours, in which this process speaks as `role`.
+    pub fn of_ours(command: Command, role: &'static str) -> Program {
+        Program {
+            command,
+            role: Some(role),
+        }
+    }
+
+    /// Becomes it. std sets back what Rust's own start changed: SIGPIPE, which it ignores, to its
+    /// default.
+    pub(crate) fn exec(mut self, errors: Option<&mut ErrorPipe>) -> anyhow::Result<Infallible> {
+        if let Some(role) = self.role {
+            context::hand_over(&mut self.command, role);
+            if let Some(pipe) = errors {
+                descriptors::hand_over(&mut self.command, ERRORS, pipe)?;
+            }
+            let error = self.command.exec();
+            return Err(error).with_context(|| format!("exec {:?}", self.command.get_program()));
+        }
+        self.command.env_remove(context::VARIABLE).env_remove(descriptors::VARIABLE);
+        let words = [self.command.get_program()].into_iter().chain(self.command.get_args());
+        let words: Vec<String> = words.map(shown).collect();
+        info!("executing: {}", shortened(&words.join(" ")));
+        if let Some(pipe) = errors {
+            pipe.executing().context("the parent has ended")?;
+        }
+        let error = self.command.exec();
+        Err(failure(&self.command, &error).into())
+    }
 }
 
 /// The shell's prompt: it names the stage.
 pub fn prompt() -> String {
-    format!("-[{}]- # ", voice::stage())
+    format!("-[{}]- # ", context::stage())
 }
 
-/// The command as [`exec`] runs it, for a chapter that changes its environment first.
-pub fn prepare(command: &[OsString]) -> Command {
-    let mut prepared = match command {
-        [] => {
-            let mut shell = Command::new(SHELL);
-            shell.env("PS1", prompt());
-            shell
+/// How a process goes on that has done its part.
+#[derive(Debug)]
+pub enum Next {
+    /// It ends.
+    End(Exit),
+    /// It becomes this program.
+    Become(Box<Program>),
+}
+
+impl From<Exit> for Next {
+    fn from(exit: Exit) -> Next {
+        Next::End(exit)
+    }
+}
+
+impl From<Program> for Next {
+    fn from(program: Program) -> Next {
+        Next::Become(Box::new(program))
+    }
+}
+
+/// Ends a process of ours, or lets it become what comes next, and reports its error where that
+/// belongs, once: into the pipe to the parent, or as one line to standard error. Returns the exit
+/// status.
+pub fn go_on(next: anyhow::Result<impl Into<Next>>, mut errors: Option<ErrorPipe>) -> u8 {
+    let error = match next.map(Into::into) {
+        Ok(Next::End(exit)) => {
+            if let Some(mut pipe) = errors {
+                pipe.ending();
+            }
+            return exit.status();
         }
-        [program, arguments @ ..] => {
-            let mut named = Command::new(program);
-            named.args(arguments);
-            named
-        }
+        Ok(Next::Become(program)) => match program.exec(errors.as_mut()) {
+            Ok(never) => match never {},
+            Err(error) => error,
+        },
+        Err(error) => error,
     };
-    prepared.env_remove(voice::VARIABLE);
-    prepared
+    let failure = Failure::from_error(&error);
+    match errors {
+        Some(mut pipe) => pipe.fail(&failure),
+        None => log::write_error(&failure.message),
+    }
+    failure.fault.status()
 }
 
-/// Replaces this process by what [`prepare`] prepared. std resets what Rust's start-up
-/// changed (SIGPIPE is ignored in a Rust program, and execve(2) keeps ignored signals).
-///
-/// # Errors
-///
-/// As [`exec`].
-pub fn become_command(mut command: Command) -> anyhow::Result<Infallible> {
-    let words: Vec<String> = [command.get_program()]
-        .into_iter()
-        .chain(command.get_args())
-        .map(shown)
-        .collect();
-    info!("executing: {}", shortened(&words.join(" ")));
-    let error = command.exec();
-    Err(failure(&command, &error).into())
+/// The pipe for the error that this process has inherited, if it has one.
+pub(crate) fn inherited_errors() -> Option<ErrorPipe> {
+    descriptors::take(ERRORS).map(ErrorPipe::inherited)
 }
 // ANCHOR_END: exec
 
@@ -73,18 +151,11 @@ pub fn become_command(mut command: Command) -> anyhow::Result<Infallible> {
 /// A word as a person would read it on a log line: quoted where a shell would need it.
 pub fn shown(word: &OsStr) -> String {
     let text = word.to_string_lossy();
-    let plain = |c: char| c.is_alphanumeric() || "-_./=:,@%+".contains(c);
+    let plain = |c: char| c.is_alphanumeric() || "-_./:,@%+".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return text.into_owned();
     }
-    let escaped = |c: char| {
-        if c.is_control() {
-            c.escape_default().to_string()
-        } else {
-            c.to_string()
-        }
-    };
-    format!("'{}'", text.replace('\'', r"'\''").chars().map(escaped).collect::<String>())
+    visible(&format!("'{}'", text.replace('\'', r"'\''")))
 }
 
 fn shortened(text: &str) -> String {
@@ -96,32 +167,25 @@ fn shortened(text: &str) -> String {
 // ANCHOR_END: words
 
 // ANCHOR: failure
-fn failure(command: &Command, error: &std::io::Error) -> Failure {
+fn failure(command: &Command, error: &io::Error) -> Failure {
     let program = command.get_program();
-    let own_path = command
-        .get_envs()
-        .find(|(name, _)| *name == "PATH")
-        .and_then(|(_, path)| path.map(OsStr::to_owned));
-    let not_found = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+    let own_path = command.get_envs().find(|(name, _)| *name == "PATH");
+    let own_path = own_path.and_then(|(_, path)| path.map(OsStr::to_owned));
+    let not_found = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
     let found = find(program, own_path.or_else(|| env::var_os("PATH")).as_deref());
-    let (status, reason) = match found {
-        Some(file) if not_found => (
-            Failure::NOT_EXECUTABLE,
-            format!(
-                "{} is there, but the interpreter or loader that it names is not",
-                file.display()
-            ),
-        ),
-        // A folder of PATH that may not be searched is EACCES; a shell says "not found" all the
-        // same.
-        None if not_found || !is_path(program) => {
-            (Failure::NOT_FOUND, "command not found".to_owned())
+    let (fault, reason) = match found {
+        Some(file) if not_found => {
+            let file = file.display();
+            let reason = format!("{file} is there, but the interpreter that it names is not");
+            (Fault::NotExecutable, reason)
         }
-        _ => (Failure::NOT_EXECUTABLE, error.to_string()),
+        // A folder of PATH that may not be searched is EACCES; a shell says "not found", too.
+        None if not_found || !is_path(program) => (Fault::NotFound, "command not found".to_owned()),
+        _ => (Fault::NotExecutable, error.to_string()),
     };
     Failure {
-        status,
-        message: format!("exec {}: {reason}", shown(program)),
+        fault,
+        message: format!("exec {}: {reason}", shortened(&shown(program))),
     }
 }
 
@@ -133,8 +197,8 @@ fn is_path(program: &OsStr) -> bool {
 /// any other is looked up in the folders of `path`.
 pub fn find(program: &OsStr, path: Option<&OsStr>) -> Option<PathBuf> {
     let executable = |file: &Path| {
-        file.metadata()
-            .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+        let data = file.metadata();
+        data.is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
     };
     if is_path(program) {
         return Some(PathBuf::from(program)).filter(|file| executable(file));
@@ -168,6 +232,7 @@ mod tests {
         assert_eq!(shown(OsStr::new("a b")), "'a b'");
         assert_eq!(shown(OsStr::new("it's")), r"'it'\''s'");
         assert_eq!(shown(OsStr::new("")), "''");
+        assert_eq!(shown(OsStr::new("A=b")), "'A=b'");
         assert_eq!(shown(OsStr::new("a\nb\x1b[2J")), r"'a\nb\u{1b}[2J'");
     }
 }

@@ -1,43 +1,49 @@
 //! The ground floor of the tower: what every chapter needs and no chapter teaches.
 //!
-//! Nothing here is about containers. A chapter's `main.rs` starts with [`run`], its
-//! command line holds [`StageOptions`], and its child ends in [`exec()`].
+//! Nothing here is about containers. A chapter's `main.rs` starts with [`run`], its command line
+//! holds [`StageOptions`], and what a process becomes is a [`Program`].
 //!
 //! | module | question it answers |
 //! |---|---|
-//! | [`voice`] | who speaks, since when, and how does that survive execve(2)? |
-//! | [`logger`] | how does one event become one line of the log? |
-//! | [`errors`] | how does an error reach a person once, with the right exit status? |
-//! | [`mod@exec`] | how does this process become the command? |
-//! | [`borrow`] | how do chapters 1 to 4 run for an ordinary user? |
-//! | [`why`] | why did the kernel refuse a namespace, and what is the way out? |
+//! | [`exec`] | how does this process become another program? |
+//! | [`mod@error_pipe`] | how does a parent learn whether its child has become the command? |
+//! | [`errors`] | how did it end, and which exit status says so? |
+//! | [`log`] | how does one event become one line of the log? |
+//! | [`context`] | who writes to the log, since when, and how does that survive execve(2)? |
+//! | [`descriptors`] | which descriptors cross an execve(2)? |
+//! | [`kinds`] | which kinds of namespaces are there, and what is each called where? |
+//! | [`diagnose`] | why did the kernel refuse a namespace, and what is the way out? |
 //! | [`probe`] | what can a chapter say about this machine? |
+//! | [`borrow`] | how do chapters 1 to 4 run for an ordinary user? |
 //! | [`rootfs`] | where does a small root file system come from, without a network? |
 
 #[cfg(not(target_os = "linux"))]
-compile_error!(
-    "containers are made of Linux system calls: build and run this in a Linux machine or VM"
-);
+compile_error!("containers are made of Linux system calls: build this on Linux, or in a VM");
 
 pub mod borrow;
+pub mod context;
+pub mod descriptors;
+pub mod diagnose;
+pub mod error_pipe;
 pub mod errors;
 pub mod exec;
-pub mod logger;
+pub mod kinds;
+pub mod log;
 pub mod probe;
 pub mod rootfs;
-pub mod voice;
-pub mod why;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
 use anyhow::Context;
 use nix::sys::signal::{SigHandler, Signal, signal};
 
-pub use borrow::become_root;
-pub use errors::{Exit, Failure};
-pub use exec::exec;
 #[doc(hidden)]
-pub use log;
+pub use ::log as log_crate;
+pub use borrow::become_root;
+pub use error_pipe::{ErrorPipe, Start, StartReport, error_pipe};
+pub use errors::{Exit, Failure, Fault};
+pub use exec::{Next, Program, go_on};
+pub use kinds::{Kind, Namespaces};
 pub use probe::Probe;
 
 /// The options that every stage has.
@@ -56,7 +62,7 @@ impl StageOptions {
     /// Turns the log off if `-q` was given.
     pub fn apply(&self) {
         if self.quiet {
-            voice::set_log(voice::Log::Off);
+            context::set_form(context::Form::Off);
         }
     }
 }
@@ -87,20 +93,18 @@ pub fn parse_from<T: clap::Parser>(
     })
 }
 
-/// Runs a stage from its `main`: starts the log, reports an error once, and turns the
-/// outcome into the exit status (see [`errors`]).
-pub fn run(stage: impl FnOnce() -> anyhow::Result<Exit>) -> ExitCode {
-    let started = voice::start();
-    logger::start();
-    let status = match started.and_then(|()| notice_children()).and_then(|()| stage()) {
-        Ok(exit) => exit.status(),
-        Err(error) => errors::report(&error),
-    };
-    ExitCode::from(status)
+/// Runs a stage from its `main`: takes over what was handed to this process, starts the log, and
+/// goes on with what the stage returns: an exit status, a program to become, or an error, which is
+/// reported once.
+pub fn run<N: Into<Next>>(stage: impl FnOnce() -> anyhow::Result<N>) -> ExitCode {
+    let prepared = descriptors::inherit().and_then(|()| notice_children());
+    log::start();
+    let next = prepared.and_then(|()| stage());
+    ExitCode::from(go_on(next, exec::inherited_errors()))
 }
 
-/// Whoever started us may have ignored SIGCHLD, and execve(2) keeps that: the kernel would
-/// then reap our children itself, and forget how they ended (waitpid(2), ECHILD).
+/// The process that started this one may ignore SIGCHLD, and execve(2) keeps that: the kernel
+/// would then reap our children itself, and forget how they ended (waitpid(2), ECHILD).
 fn notice_children() -> anyhow::Result<()> {
     // SAFETY: SIG_DFL installs no handler.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("reset SIGCHLD")?;

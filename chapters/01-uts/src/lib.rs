@@ -1,24 +1,31 @@
 // ANCHOR: intro
-//! clone(2), wait(2), and a hostname of one's own.
+//! clone(2), wait(2), and a hostname inside that is not the host's.
 //!
 //! [`spawn`] starts a child in new namespaces, [`Child::wait`] brings back how it ended,
 //! and [`set_hostname`] is the first thing that a child does where only it can see it.
-//! Source: clone(2), waitpid(2), uts_namespaces(7).
+//!
+//! | module | question it answers |
+//! |---|---|
+//! | `clone` | how does a process make a child in new namespaces? |
+//! | `wait` | how does a parent learn how its child ended? |
+//!
+//! Source: clone(2), waitid(2), uts_namespaces(7).
 
-mod process;
+mod clone;
+mod wait;
 
 use std::ffi::{OsStr, OsString};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use lab::Probe;
-use lab::info;
-use nix::{sched::CloneFlags, unistd::sethostname};
+use lab::{Exit, Kind, Namespaces, Probe, info, log::visible};
+use nix::unistd::{geteuid, sethostname};
 
-pub use process::{Arrived, Child, PASSED_ON, clone_process, die_with_parent, hold_signals, spawn};
+pub use clone::{Cloned, clone, die_with_parent, raw_clone, require_one_thread, spawn};
+pub use wait::{Child, Process};
 
-/// The new namespaces of this stage.
-pub const NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWUTS;
+/// A new UTS namespace: a hostname and a domain name (uts_namespaces(7)).
+pub const CLONE_NEWUTS: Namespaces = Namespaces::of(Kind::Uts);
 
 /// The longest name that sethostname(2) takes, in bytes (`__NEW_UTS_LEN`).
 const LONGEST_HOSTNAME: usize = 64;
@@ -52,36 +59,35 @@ fn hostname(name: OsString) -> Result<OsString, String> {
 /// EPERM without CAP_SYS_ADMIN in the user namespace that owns the UTS namespace.
 pub fn set_hostname(name: &OsStr) -> anyhow::Result<()> {
     sethostname(name).with_context(|| format!("sethostname to {name:?}"))?;
-    info!("hostname is {} now, in here", name.display());
+    info!("hostname is {} now, in here", visible(&name.to_string_lossy()));
     Ok(())
 }
 // ANCHOR_END: hostname
 
 // ANCHOR: probe
-/// Can a child here have a hostname of its own?
+/// Can a child here have another hostname?
 pub fn probe() -> Probe {
-    Probe::of(attempt(NAMESPACES, || sethostname("probe").context("sethostname")))
+    Probe::of(attempt(CLONE_NEWUTS, || sethostname("probe").context("sethostname")))
 }
 
-/// Tries `deed` in a short-lived child with new namespaces. An ordinary user's child gets
+/// Tries `action` in a short-lived child in new namespaces. An ordinary user's child gets
 /// a user namespace too, as the stages get one (see [`lab::borrow`]).
 ///
 /// # Errors
 ///
-/// What the clone or the deed failed with.
-pub fn attempt(flags: CloneFlags, deed: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let user = nix::unistd::geteuid();
-    let mut flags = flags;
-    if !user.is_root() && !flags.contains(CloneFlags::CLONE_NEWUSER) {
+/// What the clone or the action failed with.
+pub fn attempt(
+    namespaces: Namespaces,
+    action: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let (user, mut namespaces) = (geteuid(), namespaces);
+    if !user.is_root() && !namespaces.contains(Kind::User) {
         lab::borrow::ask(user)?;
-        flags |= CloneFlags::CLONE_NEWUSER;
+        namespaces = namespaces | Namespaces::of(Kind::User);
     }
-    let child = spawn(flags, || {
-        deed()?;
-        std::process::exit(0)
-    })?;
+    let child = spawn(namespaces, || action().map(|()| Exit::Code(0)))?;
     let exit = child.wait()?;
-    anyhow::ensure!(exit == lab::Exit::Code(0), "the child ended with {exit}");
+    ensure!(exit == Exit::Code(0), "the child ended with {exit}");
     Ok(())
 }
 // ANCHOR_END: probe

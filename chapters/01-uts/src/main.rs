@@ -3,8 +3,9 @@
 
 use std::process::ExitCode;
 
-use ch01_uts::{NAMESPACES, set_hostname, spawn};
+use ch01_uts::{CLONE_NEWUTS, set_hostname, spawn};
 use clap::Parser;
+use lab::Program;
 
 /// Runs a command in a new UTS namespace: its hostname is its own.
 #[derive(Parser)]
@@ -22,11 +23,11 @@ fn main() -> ExitCode {
         cli.lab.apply();
         lab::become_root()?;
         // ANCHOR: exercise-child
-        let child = spawn(NAMESPACES, || {
+        let child = spawn(CLONE_NEWUTS, || {
             if let Some(name) = &cli.uts.hostname {
                 set_hostname(name)?;
             }
-            lab::exec(&cli.lab.command)
+            Ok(Program::command(&cli.lab.command))
         })?;
         child.wait()
         // ANCHOR_END: exercise-child

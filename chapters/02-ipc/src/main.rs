@@ -1,10 +1,12 @@
+// ANCHOR: all
 //! Stage 2: System V queues of its own.
 
 use std::process::ExitCode;
 
-use ch01_uts::{set_hostname, spawn};
-use ch02_ipc::{NAMESPACES, prove};
+use ch01_uts::{CLONE_NEWUTS, set_hostname, spawn};
+use ch02_ipc::{CLONE_NEWIPC, prove};
 use clap::Parser;
+use lab::Program;
 
 /// Runs a command in new UTS and IPC namespaces: the host's System V queues are not there.
 #[derive(Parser)]
@@ -22,12 +24,15 @@ fn main() -> ExitCode {
         cli.lab.apply();
         lab::become_root()?;
         prove()?;
-        let child = spawn(NAMESPACES, || {
+        // ANCHOR: exercise-flag
+        let child = spawn(CLONE_NEWUTS | CLONE_NEWIPC, || {
+            // ANCHOR_END: exercise-flag
             if let Some(name) = &cli.uts.hostname {
                 set_hostname(name)?;
             }
-            lab::exec(&cli.lab.command)
+            Ok(Program::command(&cli.lab.command))
         })?;
         child.wait()
     })
 }
+// ANCHOR_END: all

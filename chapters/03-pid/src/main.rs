@@ -1,10 +1,13 @@
+// ANCHOR: all
 //! Stage 3: a command that is PID 1.
 
 use std::process::ExitCode;
 
-use ch01_uts::{set_hostname, spawn};
-use ch03_pid::{NAMESPACES, Terminal, say_who_i_am, wait_for_init};
+use ch01_uts::{CLONE_NEWUTS, set_hostname};
+use ch02_ipc::CLONE_NEWIPC;
+use ch03_pid::{CLONE_NEWPID, Job, say_who_i_am};
 use clap::Parser;
+use lab::Program;
 
 /// Runs a command as PID 1 of a new PID namespace, in new UTS and IPC namespaces.
 #[derive(Parser)]
@@ -21,16 +24,17 @@ fn main() -> ExitCode {
         let cli: Cli = lab::parse()?;
         cli.lab.apply();
         lab::become_root()?;
-        let terminal = Terminal::find()?;
-        let child = spawn(NAMESPACES, || {
-            terminal.take()?;
+        let job = Job::new()?;
+        // ANCHOR: exercise-flag
+        let child = job.spawn(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID, || {
+            // ANCHOR_END: exercise-flag
             say_who_i_am()?;
             if let Some(name) = &cli.uts.hostname {
                 set_hostname(name)?;
             }
-            lab::exec(&cli.lab.command)
+            Ok(Program::command(&cli.lab.command))
         })?;
-        terminal.lend(child.pid())?;
-        wait_for_init(child, &terminal)
+        job.wait(child)
     })
 }
+// ANCHOR_END: all

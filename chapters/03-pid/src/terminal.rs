@@ -1,155 +1,147 @@
-//! Who gets the terminal's Ctrl-C, when PID 1 cannot name its own process group?
+// ANCHOR: terminal
+//! Who gets the terminal's Ctrl-C and its input, when PID 1 cannot name its own process group?
 //!
 //! A process group is named after its leader's pid. The group that the child inherits has
-//! its leader outside, so inside it has no name: getpgrp(2) says 0, and a shell cannot
-//! give the terminal back to it when it ends. So the child leads a group of its own in the
-//! terminal's foreground, and the parent joins it: a Ctrl-C still reaches both. It joins
-//! first, and the child waits for that at a pipe.
-//! Source: setpgid(2), tcsetpgrp(3), credentials(7).
+//! its leader outside, so inside it has no name: getpgrp(2) says 0, a shell cannot give the
+//! terminal back to it when it ends, and `kill 0` inside reaches those outside. So the child leads
+//! a group. If the stage is what the terminal's user works with, it lends its place in the
+//! foreground to that group and joins it: a Ctrl-C reaches both, and the parent waits for its
+//! child whatever happens. Otherwise the child's group is in the background.
+//! Source: setpgid(2), tcsetpgrp(3), credentials(7), termios(3).
 
-use std::{
-    cell::RefCell,
-    io::{IsTerminal, PipeReader, PipeWriter, Read, pipe, stdin},
-};
+use std::io::{IsTerminal, stderr, stdin, stdout};
 
 use anyhow::Context;
 use nix::{
-    sys::signal::{SigHandler, SigSet, Signal, signal},
+    sys::{
+        signal::{SigHandler, SigSet, SigmaskHow, Signal, signal},
+        termios::{SetArg, Termios, tcgetattr, tcsetattr},
+    },
     unistd::{Pid, getpgrp, getpid, getsid, setpgid, setsid, tcgetpgrp, tcsetpgrp},
 };
 
-/// The terminal on standard input, if this process is in its foreground. Made before the clone.
-pub struct Terminal {
-    lent: Option<Lent>,
-    detached: bool,
-}
-
-/// What it takes to lend a terminal and to take it back.
-struct Lent {
-    /// The process group to which it goes back.
-    before: Pid,
-    /// The parent closes the writing end when it has joined the child's group.
-    joined: PipeReader,
-    not_yet: RefCell<Option<PipeWriter>>,
+/// What the child gets of the terminal on standard input.
+#[derive(Clone, Debug)]
+pub enum Terminal {
+    /// The foreground, as long as it runs.
+    Lent {
+        /// The group to which it goes back.
+        back_to: Pid,
+        /// Its settings before.
+        settings: Box<Termios>,
+    },
+    /// Its output only: others are in the foreground.
+    Background,
+    /// Nothing: the child is in a session without a terminal.
+    Cut,
 }
 
 impl Terminal {
-    /// Looks for it. The leader of a session cannot leave its group: it has none to lend.
+    /// The foreground, if this process has it for itself. A pipeline has it together: there, the
+    /// other programs go on using it.
     ///
     /// # Errors
     ///
-    /// This process's session cannot be found out.
+    /// The terminal's settings cannot be read.
     pub fn find() -> anyhow::Result<Terminal> {
+        let alone = stdin().is_terminal() && stdout().is_terminal() && stderr().is_terminal();
         let group = getpgrp();
-        let leads_session = getsid(None).context("getsid")? == getpid();
-        let in_foreground =
-            stdin().is_terminal() && tcgetpgrp(stdin()).is_ok_and(|foreground| foreground == group);
-        if leads_session || !in_foreground {
-            return Ok(Terminal::shared());
+        if !alone || tcgetpgrp(stdin()) != Ok(group) {
+            return Ok(Terminal::Background);
         }
-        let (joined, writer) = pipe().context("make a pipe for the terminal")?;
-        let lent = Lent {
-            before: group,
-            joined,
-            not_yet: RefCell::new(Some(writer)),
-        };
-        Ok(Terminal {
-            lent: Some(lent),
-            detached: false,
+        let settings = tcgetattr(stdin()).context("read the terminal's settings")?;
+        Ok(Terminal::Lent {
+            back_to: group,
+            settings: Box::new(settings),
         })
     }
 
-    /// No terminal at all: the child leads a session of its own, and cannot reach ours.
-    pub fn detached() -> Terminal {
-        Terminal {
-            lent: None,
-            detached: true,
-        }
+    /// Whether a Ctrl-C reaches the child without us.
+    pub(crate) fn is_lent(&self) -> bool {
+        matches!(self, Terminal::Lent { .. })
     }
 
-    /// The caller's, as it is: neither lent nor cut off.
-    pub fn shared() -> Terminal {
-        Terminal {
-            lent: None,
-            detached: false,
-        }
-    }
-
-    /// Whether the child is to have it for itself.
-    pub fn is_lent(&self) -> bool {
-        self.lent.is_some()
-    }
-
-    /// Whether the child's session is its own: then no Ctrl-C reaches it but ours.
-    pub(crate) fn is_detached(&self) -> bool {
-        self.detached
-    }
-
-    /// The parent, at once after the clone: joins the child in a new process group.
-    ///
-    /// # Errors
-    ///
-    /// EACCES if the child has executed something already, ESRCH if somebody has waited for it.
-    pub fn lend(&self, child: Pid) -> anyhow::Result<()> {
-        let Some(lent) = &self.lent else {
-            return Ok(());
-        };
-        // A Ctrl-Z reaches the whole group. The shell in it stops what it runs; a parent that
-        // stopped too could be woken by nobody, in a group that its own shell does not know.
-        on_stop(SigHandler::SigIgn);
-        setpgid(child, child)
-            .with_context(|| format!("setpgid: let {child} lead a process group"))?;
-        setpgid(Pid::this(), child)
-            .with_context(|| format!("setpgid: join the process group of {child}"))?;
-        lent.not_yet.replace(None);
-        Ok(())
-    }
-
-    /// The child: takes the terminal when the parent has joined its group, so that no Ctrl-C
-    /// is lost in between (or leads a session of its own).
+    /// The parent, as long as the child waits: puts the child into a group, and into the
+    /// foreground.
     ///
     /// # Errors
     ///
     /// The terminal has gone.
-    pub fn take(&self) -> anyhow::Result<()> {
-        if self.detached {
-            setsid().context("setsid")?;
+    pub(crate) fn lend(&self, child: Pid) -> anyhow::Result<()> {
+        if let Terminal::Cut = self {
+            return Ok(()); // its session is a new group, too
         }
-        let Some(lent) = &self.lent else {
-            return Ok(());
-        };
-        lent.not_yet.replace(None); // the child's copy, or it would wait for itself
-        (&lent.joined)
-            .read_to_end(&mut Vec::new())
-            .context("wait until the parent has joined")?;
-        to_foreground(getpgrp())
+        setpgid(child, child).with_context(|| format!("setpgid: let {child} lead a group"))?;
+        if self.is_lent() {
+            // A Ctrl-Z reaches the whole group. A shell in it stops what it runs; a parent that
+            // stopped too would be in a group that its own shell does not know.
+            on_stop(SigHandler::SigIgn);
+            tcsetpgrp(stdin(), child).context("tcsetpgrp: give the foreground to the child")?;
+            setpgid(Pid::this(), child).with_context(|| format!("setpgid: join {child}"))?;
+        }
+        Ok(())
     }
 
-    /// The parent, after the child's end: takes the terminal back.
-    pub(crate) fn take_back(&self) -> anyhow::Result<()> {
-        let Some(Lent { before: group, .. }) = self.lent else {
+    /// The child, after that.
+    ///
+    /// # Errors
+    ///
+    /// As setsid(2).
+    pub(crate) fn take(&self) -> anyhow::Result<()> {
+        match self {
+            Terminal::Lent { .. } => on_stop(SigHandler::SigDfl),
+            Terminal::Cut => drop(setsid().context("setsid")?),
+            // A PID 1 cannot be stopped by these, as others in the background are: its read would
+            // begin again and again. Ignored, they make it an error (EIO).
+            Terminal::Background if stdin().is_terminal() => {
+                set_handler(Signal::SIGTTIN, SigHandler::SigIgn);
+                set_handler(Signal::SIGTTOU, SigHandler::SigIgn);
+            }
+            Terminal::Background => {}
+        }
+        Ok(())
+    }
+
+    /// The parent, after the child's end: back to where it was. A command that was killed could not
+    /// set the terminal back: then this does.
+    ///
+    /// # Errors
+    ///
+    /// The terminal has gone.
+    pub(crate) fn take_back(&self, was_killed: bool) -> anyhow::Result<()> {
+        let Terminal::Lent { back_to, settings } = self else {
             return Ok(());
         };
+        // A process in the background that does this is stopped by SIGTTOU, unless it blocks it.
+        let mask = SigSet::from(Signal::SIGTTOU).thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+        let group = setpgid(Pid::this(), *back_to).context("setpgid: go back to the group");
+        let foreground = tcsetpgrp(stdin(), *back_to).context("tcsetpgrp: be the foreground again");
+        if was_killed {
+            tcsetattr(stdin(), SetArg::TCSADRAIN, settings).context("set the terminal back")?;
+        }
         on_stop(SigHandler::SigDfl);
-        setpgid(Pid::this(), group).context("setpgid: go back to one's process group")?;
-        to_foreground(group)
+        mask.thread_set_mask()?;
+        foreground.and(group)
     }
+}
+
+/// Whether this process leads its session, and has a terminal to lend: then it can go into no
+/// other group.
+pub(crate) fn leads_a_session_on_a_terminal() -> bool {
+    getsid(None) == Ok(getpid()) && stdin().is_terminal()
 }
 
 /// What the terminal's stop signals do to this process.
 fn on_stop(handler: SigHandler) {
     for stop in [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU] {
-        // SAFETY: to ignore a signal, or not to, installs no handler.
-        let changed = unsafe { signal(stop, handler) };
-        debug_assert!(changed.is_ok(), "these signals can be ignored");
+        set_handler(stop, handler);
     }
 }
 
-/// A process in the background that does this is stopped by SIGTTOU, unless it blocks it.
-fn to_foreground(group: Pid) -> anyhow::Result<()> {
-    let mask =
-        SigSet::from(Signal::SIGTTOU).thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_BLOCK)?;
-    let outcome = tcsetpgrp(stdin(), group).context("tcsetpgrp: become the terminal's foreground");
-    mask.thread_set_mask()?;
-    outcome
+fn set_handler(number: Signal, handler: SigHandler) {
+    debug_assert!(matches!(handler, SigHandler::SigIgn | SigHandler::SigDfl));
+    // SAFETY: to ignore a signal, or not to, installs no handler; the callers ask for nothing else.
+    let changed = unsafe { signal(number, handler) };
+    debug_assert!(changed.is_ok(), "these signals can be ignored");
 }
+// ANCHOR_END: terminal

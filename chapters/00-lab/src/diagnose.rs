@@ -5,41 +5,22 @@
 
 use std::fs;
 
-use anyhow::Context;
-use nix::{errno::Errno, sched::CloneFlags, unistd::geteuid};
+use anyhow::{Context, ensure};
+use nix::{errno::Errno, unistd::geteuid};
+
+use crate::{Kind, Namespaces};
 
 /// CAP_SYS_ADMIN's number in the masks of /proc/PID/status (capabilities(7)).
 const CAP_SYS_ADMIN: u32 = 21;
 
-/// `CLONE_NEWTIME`: clone(2) cannot take it, setns(2) and unshare(2) can.
-pub const CLONE_NEWTIME: CloneFlags = CloneFlags::from_bits_retain(libc::CLONE_NEWTIME);
-
-const NAMES: [(CloneFlags, &str, &str); 8] = [
-    (CloneFlags::CLONE_NEWUTS, "UTS", "max_uts_namespaces"),
-    (CloneFlags::CLONE_NEWIPC, "IPC", "max_ipc_namespaces"),
-    (CloneFlags::CLONE_NEWPID, "PID", "max_pid_namespaces"),
-    (CloneFlags::CLONE_NEWNS, "mount", "max_mnt_namespaces"),
-    (CloneFlags::CLONE_NEWUSER, "user", "max_user_namespaces"),
-    (CloneFlags::CLONE_NEWNET, "network", "max_net_namespaces"),
-    (CloneFlags::CLONE_NEWCGROUP, "cgroup", "max_cgroup_namespaces"),
-    (CLONE_NEWTIME, "time", "max_time_namespaces"),
-];
-
-/// The namespaces that `flags` ask for, as a person lists them: `UTS, IPC, PID`.
-pub fn namespace_names(flags: CloneFlags) -> String {
-    let names: Vec<&str> = NAMES
-        .iter()
-        .filter(|(flag, ..)| flags.contains(*flag))
-        .map(|(_, name, _)| *name)
-        .collect();
-    names.join(", ")
-}
-
-/// The way out after clone(2) or unshare(2) with `flags` failed with `errno`.
-pub fn namespaces(flags: CloneFlags, errno: Errno) -> String {
+/// The way out after clone(2) or unshare(2) for these namespaces failed with `errno`.
+pub fn explain_clone_error(namespaces: Namespaces, errno: Errno) -> String {
     match errno {
-        Errno::ENOSPC | Errno::EUSERS => limit(flags),
-        Errno::EPERM if flags.contains(CloneFlags::CLONE_NEWUSER) => user_namespace(),
+        Errno::ENOSPC | Errno::EUSERS => limit(namespaces),
+        Errno::EAGAIN => "a limit on processes is used up: see pids.max of the cgroup, \
+                          and `ulimit -u`"
+            .into(),
+        Errno::EPERM if namespaces.contains(Kind::User) => explain_refused_user_namespace(),
         Errno::EPERM if geteuid().is_root() => "uid 0, but without CAP_SYS_ADMIN (a container?): \
              start the container with --privileged, or use the machine itself or a VM"
             .into(),
@@ -50,25 +31,23 @@ pub fn namespaces(flags: CloneFlags, errno: Errno) -> String {
 }
 
 /// Which limit of namespaces(7) is used up: the files under /proc/sys/user.
-fn limit(flags: CloneFlags) -> String {
-    let empty = NAMES.iter().filter(|(flag, ..)| flags.contains(*flag));
-    for (_, _, file) in empty {
-        if read("user", file).as_deref() == Some("0") {
-            return format!(
-                "user.{file} is 0: `sudo sysctl -w user.{file}=10000` allows them again"
-            );
+fn limit(namespaces: Namespaces) -> String {
+    let mut files = namespaces.kinds().map(Kind::limit);
+    match files.find(|file| read("user", file).as_deref() == Some("0")) {
+        Some(file) => {
+            format!("user.{file} is 0: `sudo sysctl -w user.{file}=10000` allows them again")
         }
+        None => "a limit on namespaces is used up: see /proc/sys/user/max_*_namespaces, and at \
+                 most 32 user or PID namespaces nest"
+            .into(),
     }
-    "a limit on namespaces is used up: see /proc/sys/user/max_*_namespaces, and at most 32 user or \
-     PID namespaces nest"
-        .into()
 }
 
 /// The way out where user namespaces are refused to this user.
-pub fn user_namespace() -> String {
+pub fn explain_refused_user_namespace() -> String {
     let is = |folder: &str, file: &str, value: &str| read(folder, file).as_deref() == Some(value);
     if is("user", "max_user_namespaces", "0") {
-        return limit(CloneFlags::CLONE_NEWUSER);
+        return limit(Namespaces::of(Kind::User));
     }
     if is("kernel", "unprivileged_userns_clone", "0") {
         return "user namespaces are switched off for ordinary users: \
@@ -76,12 +55,12 @@ pub fn user_namespace() -> String {
             .into();
     }
     if is("kernel", "apparmor_restrict_unprivileged_userns", "1") {
-        return "AppArmor restricts user namespaces (Ubuntu 23.10 and later): \
-                `sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0` allows them until the next boot"
+        return "AppArmor restricts user namespaces (Ubuntu 23.10 and later): `sudo sysctl -w \
+                kernel.apparmor_restrict_unprivileged_userns=0` allows them until the next boot"
             .into();
     }
-    "a chroot, or a container's seccomp filter (docker run --security-opt seccomp=unconfined), \
-     refuses user namespaces"
+    "a chroot, a uid or gid without a mapping, or a container's seccomp filter (docker run \
+     --security-opt seccomp=unconfined) refuses user namespaces"
         .into()
 }
 
@@ -99,9 +78,9 @@ pub fn has_cap_sys_admin() -> bool {
 /// # Errors
 ///
 /// It is another's, or none is mounted.
-pub fn own_proc() -> anyhow::Result<()> {
+pub fn require_own_proc() -> anyhow::Result<()> {
     let own = fs::read_link("/proc/self").context("read the link /proc/self")?;
-    anyhow::ensure!(
+    ensure!(
         own.to_str() == Some(&std::process::id().to_string()),
         "/proc shows another PID namespace, where this process is {}: mount one of its own \
          (chapter 4)",

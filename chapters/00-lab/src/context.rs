@@ -1,0 +1,137 @@
+// ANCHOR: context
+//! Who writes to the log, since when, and how does that survive execve(2)?
+//!
+//! A process of this workspace knows the stage to which it belongs, the role that it plays, the
+//! moment at which the first process of the run started, and the form of its log. After clone(2)
+//! the child has a copy of all that. Across execve(2) it travels in one environment variable,
+//! which the command does not get.
+
+use std::{
+    env,
+    ffi::OsString,
+    path::Path,
+    process::Command,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use nix::time::{ClockId, clock_gettime};
+
+/// The environment variable: `STAGE ROLE START-NANOSECONDS FORM`.
+pub const VARIABLE: &str = "LAB_LOG";
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A line for people.
+    Plain,
+    /// One JSON object a line.
+    Json,
+    /// Errors only.
+    Off,
+}
+
+impl Form {
+    const WORDS: [(Form, &str); 3] =
+        [(Form::Plain, "plain"), (Form::Json, "json"), (Form::Off, "off")];
+
+    fn word(self) -> &'static str {
+        Self::WORDS[self as usize].1
+    }
+
+    fn from_word(word: &str) -> Option<Form> {
+        Self::WORDS.into_iter().find(|(_, other)| *other == word).map(|(form, _)| form)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Context {
+    stage: String,
+    role: String,
+    start: Duration,
+    form: Form,
+}
+
+static CONTEXT: Mutex<Option<Context>> = Mutex::new(None);
+
+fn with<T>(f: impl FnOnce(&mut Context) -> T) -> T {
+    let mut context = CONTEXT.lock().unwrap_or_else(PoisonError::into_inner);
+    f(context.get_or_insert_with(|| handed_over().unwrap_or_else(new)))
+}
+
+fn new() -> Context {
+    Context {
+        stage: own_name(),
+        role: "parent".into(),
+        start: now(),
+        form: Form::Plain,
+    }
+}
+
+/// The context of the process that executed this one. Anything else in the variable is ignored:
+/// whoever sets it by hand changes what the log says, and nothing more.
+fn handed_over() -> Option<Context> {
+    let text = env::var(VARIABLE).ok()?;
+    let mut words = text.split(' ');
+    Some(Context {
+        stage: words.next()?.into(),
+        role: words.next()?.into(),
+        start: Duration::from_nanos(words.next()?.parse().ok()?),
+        form: Form::from_word(words.next()?)?,
+    })
+}
+
+/// Lets `command` go on with this log, in the given role.
+pub fn hand_over(command: &mut Command, role: &str) {
+    let text = with(|context| {
+        let start = context.start.as_nanos();
+        format!("{} {role} {start} {}", context.stage, context.form.word())
+    });
+    command.env(VARIABLE, text);
+}
+
+/// From now on this process speaks in another role, such as `child`.
+pub fn speak_as(role: &str) {
+    with(|context| context.role = role.into());
+}
+
+/// Changes the form of the log, here and in the processes to which it is handed over.
+pub fn set_form(form: Form) {
+    with(|context| context.form = form);
+    if form == Form::Off {
+        ::log::set_max_level(::log::LevelFilter::Off);
+    }
+}
+
+/// The form of the log.
+pub fn form() -> Form {
+    with(|context| context.form)
+}
+
+/// The stage's name, such as `06-reexec`.
+pub fn stage() -> String {
+    with(|context| context.stage.clone())
+}
+
+/// The role in which this process speaks.
+pub fn role() -> String {
+    with(|context| context.role.clone())
+}
+
+/// The time since the first process of this run started.
+pub fn elapsed() -> Duration {
+    with(|context| now().saturating_sub(context.start))
+}
+
+fn own_name() -> String {
+    let argv0 = env::args_os().next().unwrap_or_else(|| OsString::from("stage"));
+    let name = Path::new(&argv0).file_name().unwrap_or(&argv0).to_string_lossy().into_owned();
+    name.replace(' ', "_")
+}
+
+/// CLOCK_MONOTONIC: one clock for all processes of a time namespace (time_namespaces(7)), so a
+/// moment can be handed from one process to the next.
+fn now() -> Duration {
+    clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
+}
+// ANCHOR_END: context

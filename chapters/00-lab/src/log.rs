@@ -1,0 +1,228 @@
+// ANCHOR: log
+//! How does one event become one line of the log?
+//!
+//! ```text
+//! +0.93ms parent[4242] 05-user-idmap::write       wrote uid_map "0 1000 1" of 4243
+//! ```
+//!
+//! The time since the parent's start, the role and the pid that the process itself
+//! sees, the chapter and the function, and what happened. `RUST_LOG` chooses the level (default
+//! `info`); colour is used on a terminal unless `NO_COLOR` is set.
+
+use std::{
+    env,
+    io::{self, IsTerminal, Write, stderr},
+    os::fd::AsFd,
+    process,
+};
+
+use log::Record;
+use nix::{
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::stat::{SFlag, fstat},
+};
+use tinyjson::JsonValue;
+
+use crate::context::{self, Form};
+
+/// Sends the log to standard error, one write(2) a record: into a pipe, lines of up to 4096 bytes
+/// stay whole however many processes write (PIPE_BUF, pipe(7)).
+pub(crate) fn start() {
+    let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colour = stderr().is_terminal() && !no_colour;
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
+        .target(env_logger::Target::Pipe(Box::new(Impatient::new())))
+        // env_logger collects what is written here and writes it out in one piece.
+        .format(move |line, record| match context::form() {
+            Form::Json => writeln!(line, "{}", json(record)),
+            _ => writeln!(line, "{}", plain(record, colour)),
+        })
+        .init();
+    context::set_form(context::form());
+}
+
+fn plain(record: &Record, colour: bool) -> String {
+    let role = context::role();
+    let who = format!("{role}[{}]", process::id());
+    let elapsed = format!("+{:.2}ms", milliseconds());
+    let (on, off) = if colour {
+        (colour_of(&role), "\x1b[0m")
+    } else {
+        ("", "")
+    };
+    let (place, message) = (place(record.target()), visible(&record.args().to_string()));
+    format!("{elapsed:>8} {on}{who:<12}{off} {place:<27} {message}")
+}
+
+fn json(record: &Record) -> String {
+    let level = record.level().as_str().to_lowercase();
+    let (place, message) = (place(record.target()), record.args().to_string());
+    object(&[("level", &level), ("place", &place), ("message", &message)])
+}
+
+/// An error that ends the stage, as a line of the log's own form.
+pub(crate) fn error_line(message: &str) -> String {
+    match context::form() {
+        Form::Json => object(&[("level", "error"), ("message", message)]),
+        _ => format!("{}: {}", context::stage(), visible(message)),
+    }
+}
+
+/// One JSON object: when, who, and these strings.
+fn object(strings: &[(&str, &str)]) -> String {
+    let quoted = |text: &str| JsonValue::String(text.to_owned()).stringify().unwrap_or_default();
+    let who = format!("\"role\":{},\"pid\":{}", quoted(&context::role()), process::id());
+    let pair = |(key, text): &(&str, &str)| format!(",{}:{}", quoted(key), quoted(text));
+    let rest: String = strings.iter().map(pair).collect();
+    format!("{{\"elapsed_ms\":{},{who}{rest}}}", milliseconds())
+}
+
+fn milliseconds() -> f64 {
+    (context::elapsed().as_secs_f64() * 1e5).round() / 100.0
+}
+
+fn colour_of(role: &str) -> &'static str {
+    match role {
+        "parent" => "\x1b[36m",
+        _ => "\x1b[33m",
+    }
+}
+// ANCHOR_END: log
+
+// ANCHOR: visible
+/// The text on one line, with nothing in it that a terminal obeys. A container chooses file names
+/// and hostnames: written as they are, they could forge a line of the log.
+pub fn visible(text: &str) -> String {
+    let one = |c: char| match c {
+        // What turns the direction of writing, or joins and hides characters, forges as well.
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => {
+            c.escape_unicode().to_string()
+        }
+        c if c.is_control() => c.escape_default().to_string(),
+        c => c.to_string(),
+    };
+    text.chars().map(one).collect()
+}
+
+/// Standard error, but a line that nobody takes is dropped after a moment: a process that waits
+/// for its container must not be stopped by a pipe that is full.
+struct Impatient {
+    may_block: bool,
+    dropped: u32,
+}
+
+impl Impatient {
+    /// In milliseconds, for the first line that is not taken; those after it do not wait.
+    const MOMENT: u16 = 200;
+
+    fn new() -> Impatient {
+        let kind = fstat(stderr()).map(|stat| SFlag::from_bits_truncate(stat.st_mode));
+        let is_file = kind.is_ok_and(|kind| kind & SFlag::S_IFMT == SFlag::S_IFREG);
+        Impatient {
+            may_block: !is_file,
+            dropped: 0,
+        }
+    }
+
+    fn is_taken(&self) -> bool {
+        let patience = if self.dropped == 0 { Self::MOMENT } else { 0 };
+        let stream = stderr();
+        let mut watched = [PollFd::new(stream.as_fd(), PollFlags::POLLOUT)];
+        // Where it cannot be asked, the write itself will say what is wrong.
+        poll(&mut watched, PollTimeout::from(patience)).map_or(true, |ready| ready > 0)
+    }
+}
+
+impl Write for Impatient {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.may_block && !self.is_taken() {
+            self.dropped += 1;
+            return Ok(line.len());
+        }
+        if self.dropped > 0 {
+            let lost = format!("(nobody read standard error: {} lines are lost)\n", self.dropped);
+            self.dropped = 0;
+            stderr().write_all(&[lost.as_bytes(), line].concat())?;
+        } else {
+            stderr().write_all(line)?;
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes the error that ends the stage, in one write(2) and as impatiently.
+pub(crate) fn write_error(message: &str) {
+    // Where even this cannot be written, the exit status is all that is left to say it.
+    let _ = Impatient::new().write(format!("{}\n", error_line(message)).as_bytes());
+}
+// ANCHOR_END: visible
+
+// ANCHOR: macros
+/// Writes a line of the log at the level `info`: what a reader of the book sees. A macro of the
+/// log crate's, but with the function as the target.
+#[macro_export]
+macro_rules! info {
+    ($($message:tt)+) => { $crate::log_crate::info!(target: $crate::function!(), $($message)+) };
+}
+
+/// Likewise, at the level `warn`: what a person should look at.
+#[macro_export]
+macro_rules! warn {
+    ($($message:tt)+) => { $crate::log_crate::warn!(target: $crate::function!(), $($message)+) };
+}
+
+/// Likewise, at the level `debug`: seen with `RUST_LOG=debug`.
+#[macro_export]
+macro_rules! debug {
+    ($($message:tt)+) => { $crate::log_crate::debug!(target: $crate::function!(), $($message)+) };
+}
+
+/// The path of the function in which this macro stands: a place that stays the same when a line
+/// above it is added. A function's type has the function's name.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! function {
+    () => {{
+        fn here() {}
+        ::std::any::type_name_of_val(&here)
+    }};
+}
+
+/// `ch06_reexec::registry::register::here` → `06-reexec::register`: the chapter and the function.
+fn place(path: &str) -> String {
+    let path = path.trim_end_matches("::here").trim_start_matches('<');
+    let krate = path.split("::").next().unwrap_or(path);
+    let function = path.rsplit("::").find(|part| *part != "{{closure}}").unwrap_or(path);
+    let numbered = |name: &&str| name.starts_with(|c: char| c.is_ascii_digit());
+    let chapter = krate.strip_prefix("ch").filter(numbered).unwrap_or(krate).replace('_', "-");
+    let chapter = if chapter == "lab" { "00-lab" } else { &chapter };
+    format!("{chapter}::{function}")
+}
+// ANCHOR_END: macros
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_the_chapter_and_the_function() {
+        assert_eq!(place("ch06_reexec::register::here"), "06-reexec::register");
+        assert_eq!(place("06_reexec::main::{{closure}}::here"), "06-reexec::main");
+        let of_drop = "<ch09_aufs::layers::Root as core::ops::drop::Drop>::drop::here";
+        assert_eq!(place(of_drop), "09-aufs::drop");
+        assert_eq!(place("lab::exec::become::here"), "00-lab::become");
+        let own = "00-lab::a_place_is_the_chapter_and_the_function";
+        assert_eq!(place(crate::function!()), own);
+    }
+
+    #[test]
+    fn nothing_in_a_name_forges_a_line_or_commands_a_terminal() {
+        assert_eq!(visible("a b: ü\u{1f600}"), "a b: ü\u{1f600}");
+        assert_eq!(visible("x\n+0.1ms\x1b[2J\u{9b}2J"), r"x\n+0.1ms\u{1b}[2J\u{9b}2J");
+        assert_eq!(visible("\u{202e}gnp.exe"), r"\u{202e}gnp.exe");
+    }
+}

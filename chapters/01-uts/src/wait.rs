@@ -1,0 +1,227 @@
+// ANCHOR: wait
+//! How does a parent learn how its child ended?
+
+use std::{
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    ptr::null,
+};
+
+use anyhow::{Context, anyhow};
+use lab::{Exit, Failure, Start, StartReport, info};
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::signal::{SigHandler, Signal, signal},
+    unistd::Pid,
+};
+use rustix::process::{WaitId, WaitIdOptions, waitid};
+
+/// A process that this one has cloned: killed when this is dropped before its end was taken.
+#[derive(Debug)]
+#[must_use]
+pub struct Process {
+    pid: Pid,
+    /// Means this process, whichever has its pid one day (pidfd_open(2)).
+    pidfd: OwnedFd,
+    is_reaped: bool,
+}
+
+impl Process {
+    /// A child of this process.
+    pub fn new(pid: Pid, pidfd: OwnedFd) -> Process {
+        Process {
+            pid,
+            pidfd,
+            is_reaped: false,
+        }
+    }
+
+    /// Its pid in this process's PID namespace.
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// Waits for its end (waitid(2)).
+    ///
+    /// # Errors
+    ///
+    /// As waitid(2).
+    pub fn reap(mut self) -> anyhow::Result<Exit> {
+        // ANCHOR: exercise-wait
+        let ended = loop {
+            match waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED) {
+                Err(rustix::io::Errno::INTR) => {}
+                other => break other.with_context(|| format!("waitid {}", self.pid))?,
+            }
+        };
+        let ended = ended.context("waitid returned without a child")?;
+        self.is_reaped = true;
+        match (ended.exit_status(), ended.terminating_signal()) {
+            (Some(code), _) => Ok(Exit::Code(code as u8)),
+            (None, Some(signal)) => Ok(Exit::Signal(signal)),
+            (None, None) => Err(anyhow!("waitid {}: {ended:?} is no end", self.pid)),
+        }
+        // ANCHOR_END: exercise-wait
+    }
+
+    /// Sends it a signal: by the pidfd, so that no other process gets it. (The libraries know no
+    /// real-time signals, so this is the system call itself.)
+    ///
+    /// # Errors
+    ///
+    /// ESRCH: it has ended, and was waited for.
+    pub fn send(&self, signal: i32) -> nix::Result<()> {
+        let no_info = null::<libc::siginfo_t>();
+        let pidfd = self.pidfd.as_raw_fd();
+        // SAFETY: it takes numbers, and a null for what the kernel fills in itself.
+        let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd, signal, no_info, 0) };
+        Errno::result(sent).map(drop)
+    }
+}
+
+impl AsFd for Process {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !self.is_reaped && self.send(libc::SIGKILL).is_ok() {
+            // Nobody is left to hear that this failed; a zombie goes when the parent does.
+            let _ = waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED);
+        }
+    }
+}
+// ANCHOR_END: wait
+
+// ANCHOR: child
+/// A child that [`crate::spawn`] started.
+#[derive(Debug)]
+#[must_use]
+pub struct Child {
+    /// The process itself.
+    pub process: Process,
+    report: StartReport,
+    may_report: bool,
+}
+
+impl Child {
+    /// A child that reports its start.
+    pub fn new(process: Process, report: StartReport) -> Child {
+        Child {
+            process,
+            report,
+            may_report: true,
+        }
+    }
+
+    /// The child's pid in this process's PID namespace.
+    pub fn pid(&self) -> Pid {
+        self.process.pid
+    }
+
+    /// Waits until the child has ended.
+    ///
+    /// Meanwhile this process ignores Ctrl-C and Ctrl-\, as system(3) does: a terminal sends them
+    /// to the child as well, and a parent that ended would take it along.
+    ///
+    /// # Errors
+    ///
+    /// The error of a child that never became the command.
+    pub fn wait(mut self) -> anyhow::Result<Exit> {
+        let _restored = [Signal::SIGINT, Signal::SIGQUIT].map(Ignored::new);
+        while !self.wait_or(&[])? {}
+        self.outcome()
+    }
+
+    /// Sleeps until something has happened: the child has said something about its start, one of
+    /// `others` can be read, or the child has ended, and then it returns `true`.
+    ///
+    /// # Errors
+    ///
+    /// As poll(2).
+    pub fn wait_or(&mut self, others: &[BorrowedFd]) -> anyhow::Result<bool> {
+        let mut watched = vec![PollFd::new(self.process.as_fd(), PollFlags::POLLIN)];
+        if self.may_report {
+            watched.push(PollFd::new(self.report.as_fd(), PollFlags::POLLIN));
+        }
+        watched.extend(others.iter().map(|other| PollFd::new(*other, PollFlags::POLLIN)));
+        match poll(&mut watched, PollTimeout::NONE) {
+            Err(Errno::EINTR) => return Ok(false),
+            other => other.context("poll")?,
+        };
+        let has_ended = watched[0].any().unwrap_or(false);
+        self.listen()?;
+        Ok(has_ended)
+    }
+
+    /// What the child has said about its start.
+    pub fn start(&self) -> Start {
+        self.report.start()
+    }
+
+    /// How a child has ended that has ended.
+    ///
+    /// # Errors
+    ///
+    /// The error of a child that never became the command.
+    pub fn outcome(mut self) -> anyhow::Result<Exit> {
+        self.listen()?;
+        let pid = self.pid();
+        let exit = self.process.reap()?;
+        match self.report.start() {
+            Start::Executes | Start::Ends => {
+                info!("{pid} ended with {exit}");
+                Ok(exit)
+            }
+            Start::Failed(failure) => Err(Failure {
+                message: said_inside(failure.message),
+                ..failure
+            }
+            .into()),
+            Start::Silent => Err(anyhow!("{pid} ended with {exit} before it became the command")),
+        }
+    }
+
+    fn listen(&mut self) -> anyhow::Result<()> {
+        self.may_report = self.may_report && self.report.listen().context("hear the child")?;
+        Ok(())
+    }
+}
+
+/// An error passes through as many parents as there are; one word for all of them is enough.
+fn said_inside(message: String) -> String {
+    if message.starts_with("inside: ") {
+        message
+    } else {
+        format!("inside: {message}")
+    }
+}
+// ANCHOR_END: child
+
+/// A signal that this process ignores until this is dropped.
+struct Ignored {
+    signal: Signal,
+    before: Option<SigHandler>,
+}
+
+impl Ignored {
+    fn new(number: Signal) -> Ignored {
+        // SAFETY: SIG_IGN installs no handler.
+        let before = unsafe { signal(number, SigHandler::SigIgn) };
+        Ignored {
+            signal: number,
+            before: before.ok(),
+        }
+    }
+}
+
+impl Drop for Ignored {
+    fn drop(&mut self) {
+        if let Some(before) = self.before {
+            // SAFETY: this handler was installed before, by code that answers for it.
+            let _ = unsafe { signal(self.signal, before) };
+        }
+    }
+}

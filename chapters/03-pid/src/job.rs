@@ -1,0 +1,187 @@
+// ANCHOR: job
+//! What does a parent do while PID 1 runs?
+//!
+//! It passes signals on, and lends its place in the terminal's foreground. Both begin before the
+//! child is made and end after it: one value for the time between, as a shell has its job.
+
+use std::{
+    fs,
+    os::fd::{AsFd, AsRawFd},
+    process,
+};
+
+use anyhow::Context;
+use ch01_uts::{Child, Cloned, Process, clone, die_with_parent, spawn};
+use ch02_ipc::Channel;
+use lab::{Exit, Namespaces, Next, Start, errors::signal_name, info, warn};
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+};
+
+use crate::{
+    signals::{Arrived, Held},
+    terminal::{Terminal, leads_a_session_on_a_terminal},
+};
+
+/// What this process does for a child that is to become a command.
+pub struct Job {
+    held: Held,
+    terminal: Terminal,
+}
+
+impl Job {
+    /// To be made before anything that must not be left behind: from now on, no signal ends this
+    /// process without a word.
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::with`].
+    pub fn new() -> anyhow::Result<Job> {
+        let held = Held::new()?;
+        if leads_a_session_on_a_terminal() {
+            go_on_as_a_follower(&held)?;
+        }
+        Ok(Job {
+            held,
+            terminal: Terminal::find()?,
+        })
+    }
+
+    /// Starts the child, as [`ch01_uts::spawn`] does.
+    ///
+    /// # Errors
+    ///
+    /// As there; or the terminal has gone.
+    pub fn spawn<N: Into<Next>>(
+        &self,
+        namespaces: Namespaces,
+        child: impl FnOnce() -> anyhow::Result<N>,
+    ) -> anyhow::Result<Child> {
+        let lending = Channel::new()?;
+        let started = spawn(namespaces, || {
+            lending.in_child()?.wait()?;
+            self.terminal.take()?;
+            if let Some(missed) = self.held.release()? {
+                return Ok(Exit::Signal(missed.signal).into());
+            }
+            child().map(Into::into)
+        })?;
+        let lending = lending.in_parent()?;
+        self.terminal.lend(started.pid())?;
+        lending.say()?;
+        Ok(started)
+    }
+
+    /// Waits for the child. A signal that arrives meanwhile is the command's; before that runs, it
+    /// ends the start.
+    ///
+    /// # Errors
+    ///
+    /// The error of a child that never became the command.
+    pub fn wait(&self, mut child: Child) -> anyhow::Result<Exit> {
+        let mut interrupted = None;
+        while !child.wait_or(&[self.held.as_fd()])? {
+            while let Some(arrived) = self.held.next()? {
+                match child.start() {
+                    Start::Executes => self.pass_on(&child, arrived)?,
+                    _ => {
+                        interrupted = Some(arrived.signal);
+                        kill(&child.process, libc::SIGKILL)?;
+                    }
+                }
+            }
+        }
+        let outcome = child.outcome();
+        let was_killed = !matches!(outcome, Ok(Exit::Code(_)));
+        if let Err(error) = self.terminal.take_back(was_killed) {
+            warn!("the terminal is gone: {error:#}");
+        }
+        match (outcome, interrupted) {
+            (Err(_), Some(signal)) => {
+                info!("{} before the command ran", signal_name(signal));
+                Ok(Exit::Signal(signal))
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    fn pass_on(&self, child: &Child, arrived: Arrived) -> anyhow::Result<()> {
+        // ANCHOR: exercise-deaf
+        let signal = arrived.signal;
+        if is_deaf(&child.process, signal).unwrap_or(false) {
+            warn!("{}: PID 1 does not listen to it, so SIGKILL", signal_name(signal));
+            return kill(&child.process, libc::SIGKILL);
+        }
+        if arrived.is_typed && self.terminal.is_lent() {
+            Ok(())
+        } else {
+            kill(&child.process, signal)
+        }
+        // ANCHOR_END: exercise-deaf
+    }
+}
+
+/// A child that has ended meanwhile needs no signal.
+fn kill(child: &Process, signal: i32) -> anyhow::Result<()> {
+    match child.send(signal) {
+        Ok(()) | Err(Errno::ESRCH) => Ok(()),
+        Err(errno) => {
+            Err(errno).with_context(|| format!("send {} to {}", signal_name(signal), child.pid()))
+        }
+    }
+}
+// ANCHOR_END: job
+
+// ANCHOR: deaf
+/// Whether `signal` does nothing to the process: it is PID 1 where it lives, and neither handles
+/// nor blocks nor ignores it (the masks SigCgt, SigBlk and SigIgn, proc_pid_status(5)). A signal
+/// that is blocked waits for it: that is how an init reads its signals.
+fn is_deaf(process: &Process, signal: i32) -> anyhow::Result<bool> {
+    // The mounted /proc may be another PID namespace's. It says itself which process it is there.
+    let about = fs::read_to_string(format!("/proc/self/fdinfo/{}", process.as_fd().as_raw_fd()))?;
+    let status = fs::read_to_string(format!("/proc/{}/status", field(&about, "Pid:")))?;
+    let mask = |name: &str| u64::from_str_radix(field(&status, name), 16).unwrap_or(0);
+    let is_init = field(&status, "NSpid:").split('\t').next_back() == Some("1");
+    let bit = 1 << (signal - 1);
+    Ok(is_init && (mask("SigCgt:") | mask("SigBlk:") | mask("SigIgn:")) & bit == 0)
+}
+
+fn field<'a>(text: &'a str, name: &str) -> &'a str {
+    text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim()
+}
+// ANCHOR_END: deaf
+
+// ANCHOR: follower
+/// The leader of a session can go into no other process group. So a child goes on in its place,
+/// and this process passes its signals on (a terminal that is closed tells the leader alone), and
+/// ends as the child does.
+fn go_on_as_a_follower(held: &Held) -> anyhow::Result<()> {
+    match clone(Namespaces::NONE)? {
+        Cloned::Child => die_with_parent(),
+        Cloned::Parent(follower) => {
+            process::exit(wait_and_pass_on(held, follower)?.status().into())
+        }
+    }
+}
+
+/// Waits for a process that passes signals on itself, and gives it all that arrive.
+pub(crate) fn wait_and_pass_on(held: &Held, process: Process) -> anyhow::Result<Exit> {
+    loop {
+        let mut watched =
+            [process.as_fd(), held.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        match poll(&mut watched, PollTimeout::NONE) {
+            Err(Errno::EINTR) => continue,
+            other => other.context("poll")?,
+        };
+        while let Some(arrived) = held.next()? {
+            if !arrived.is_typed {
+                kill(&process, arrived.signal)?;
+            }
+        }
+        if watched[0].any().unwrap_or(false) {
+            return process.reap();
+        }
+    }
+}
+// ANCHOR_END: follower

@@ -1,0 +1,91 @@
+// ANCHOR: signals
+//! Which signals does a parent pass on to its child, and how are none of them lost?
+//!
+//! All that would end the parent. They are blocked before the child is made, so that none acts,
+//! and are read from a descriptor while the parent waits (signalfd(2)).
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use anyhow::Context;
+use nix::sys::{
+    signal::{SigSet, Signal},
+    signalfd::{SfdFlags, SignalFd},
+};
+
+/// What does not end a process by itself: SIGKILL and SIGSTOP cannot be blocked, the next ones
+/// are ignored or stop it, and the last ones are faults of its own, which blocking makes worse.
+const NOT_HELD: [Signal; 15] = [
+    Signal::SIGKILL,
+    Signal::SIGSTOP,
+    Signal::SIGCHLD,
+    Signal::SIGCONT,
+    Signal::SIGURG,
+    Signal::SIGWINCH,
+    Signal::SIGTSTP,
+    Signal::SIGTTIN,
+    Signal::SIGTTOU,
+    Signal::SIGSEGV,
+    Signal::SIGBUS,
+    Signal::SIGFPE,
+    Signal::SIGILL,
+    Signal::SIGTRAP,
+    Signal::SIGSYS,
+];
+
+/// The signals that this process holds back.
+#[derive(Debug)]
+pub(crate) struct Held {
+    signals: SignalFd,
+    mask_before: SigSet,
+}
+
+/// A signal that has arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Arrived {
+    /// Its number.
+    pub(crate) signal: i32,
+    /// Whether a terminal's Ctrl-C or Ctrl-\ is meant: the kernel sent it, and not a process.
+    pub(crate) is_typed: bool,
+}
+
+impl Held {
+    /// Holds them back from now on, to the end of this process.
+    pub(crate) fn new() -> anyhow::Result<Held> {
+        let mut held = SigSet::all();
+        NOT_HELD.into_iter().for_each(|signal| held.remove(signal));
+        let mask_before = SigSet::thread_get_mask().context("read the signal mask")?;
+        held.thread_block().context("block signals")?;
+        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+        let signals = SignalFd::with_flags(&held, flags).context("make a signalfd")?;
+        Ok(Held {
+            signals,
+            mask_before,
+        })
+    }
+
+    /// The next one, if one has arrived.
+    pub(crate) fn next(&self) -> anyhow::Result<Option<Arrived>> {
+        let arrived = self.signals.read_signal().context("read the signalfd")?;
+        Ok(arrived.map(|info| {
+            let signal = info.ssi_signo as i32;
+            // A code above zero is the kernel's (sigaction(2), si_code).
+            let is_typed = info.ssi_code > 0 && [libc::SIGINT, libc::SIGQUIT].contains(&signal);
+            Arrived { signal, is_typed }
+        }))
+    }
+
+    /// The child: has the mask again with which this program was started. A signal that came
+    /// meanwhile is returned: it would be lost on a PID 1.
+    pub(crate) fn release(&self) -> anyhow::Result<Option<Arrived>> {
+        let missed = self.next()?;
+        self.mask_before.thread_set_mask().context("restore the signal mask")?;
+        Ok(missed)
+    }
+}
+
+impl AsFd for Held {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.signals.as_fd()
+    }
+}
+// ANCHOR_END: signals
