@@ -136,15 +136,24 @@ fn kill(child: &Process, signal: i32) -> anyhow::Result<()> {
 // ANCHOR: deaf
 /// Whether `signal` does nothing to the process: it is PID 1 where it lives, and neither handles
 /// nor blocks nor ignores it (the masks SigCgt, SigBlk and SigIgn, proc_pid_status(5)). A signal
-/// that is blocked waits for it: that is how an init reads its signals.
+/// that is blocked waits for the process: that is how an init reads its signals.
 fn is_deaf(process: &Process, signal: i32) -> anyhow::Result<bool> {
     // The mounted /proc may be another PID namespace's. It says itself which process it is there.
     let about = fs::read_to_string(format!("/proc/self/fdinfo/{}", process.as_fd().as_raw_fd()))?;
-    let status = fs::read_to_string(format!("/proc/{}/status", field(&about, "Pid:")))?;
+    let folder = format!("/proc/{}", field(&about, "Pid:"));
+    let status = fs::read_to_string(format!("{folder}/status"))?;
     let mask = |name: &str| u64::from_str_radix(field(&status, name), 16).unwrap_or(0);
     let is_init = field(&status, "NSpid:").split('\t').next_back() == Some("1");
     let bit = 1 << (signal - 1);
-    Ok(is_init && (mask("SigCgt:") | mask("SigBlk:") | mask("SigIgn:")) & bit == 0)
+    let listens = (mask("SigCgt:") | mask("SigBlk:") | mask("SigIgn:")) & bit != 0;
+    Ok(is_init && !listens && !is_in_sigwait(&folder))
+}
+
+/// sigwait(3) takes what it waits for out of the mask of what is blocked, as long as it sleeps.
+fn is_in_sigwait(folder: &str) -> bool {
+    let sigwait = libc::SYS_rt_sigtimedwait.to_string();
+    let call = fs::read_to_string(format!("{folder}/syscall")); // `NUMBER ARGUMENTS…`
+    call.is_ok_and(|call| call.split(' ').next() == Some(&sigwait))
 }
 
 fn field<'a>(text: &'a str, name: &str) -> &'a str {

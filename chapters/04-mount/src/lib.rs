@@ -13,18 +13,18 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, ensure};
-use ch01_uts::attempt;
-use lab::Probe;
-use lab::info;
+use ch01_uts::{CLONE_NEWUTS, attempt};
+use ch02_ipc::CLONE_NEWIPC;
+use ch03_pid::CLONE_NEWPID;
+use lab::{Kind, Namespaces, Probe, info};
 use nix::{
     errno::Errno,
     mount::{MntFlags, MsFlags, mount, umount2},
-    sched::CloneFlags,
     unistd::pivot_root,
 };
 
-/// The new namespaces of this stage.
-pub const NAMESPACES: CloneFlags = ch03_pid::NAMESPACES.union(CloneFlags::CLONE_NEWNS);
+/// A new mount namespace (mount_namespaces(7)). It was the first kind, hence the flag's name.
+pub const CLONE_NEWNS: Namespaces = Namespaces::of(Kind::Mount);
 
 /// What this chapter adds to the command line.
 #[derive(clap::Args, Clone, Debug)]
@@ -140,7 +140,7 @@ pub fn pivot_into(root: &Path) -> anyhow::Result<()> {
 // ANCHOR: probe
 /// Can a child here mount a /proc of its own and change its root?
 pub fn probe() -> Probe {
-    Probe::of(attempt(NAMESPACES, rehearse))
+    Probe::of(attempt(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNS, rehearse))
 }
 
 /// Does in a short-lived child what every stage from here on does.

@@ -1,11 +1,14 @@
+// ANCHOR: all
 //! Stage 4: mounts of its own.
 
 use std::{path::Path, process::ExitCode};
 
-use ch01_uts::{set_hostname, spawn};
-use ch03_pid::{Terminal, say_who_i_am, wait_for_init};
-use ch04_mount::{NAMESPACES, enter_rootfs, make_private, mount_proc};
+use ch01_uts::{CLONE_NEWUTS, set_hostname};
+use ch02_ipc::CLONE_NEWIPC;
+use ch03_pid::{CLONE_NEWPID, Job, say_who_i_am};
+use ch04_mount::{CLONE_NEWNS, enter_rootfs, make_private, mount_proc};
 use clap::Parser;
+use lab::Program;
 
 /// Runs a command with mounts of its own: its /proc shows its own processes only.
 #[derive(Parser)]
@@ -24,9 +27,9 @@ fn main() -> ExitCode {
         let cli: Cli = lab::parse()?;
         cli.lab.apply();
         lab::become_root()?;
-        let terminal = Terminal::find()?;
-        let child = spawn(NAMESPACES, || {
-            terminal.take()?;
+        let job = Job::new()?;
+        let namespaces = CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNS;
+        let child = job.spawn(namespaces, || {
             say_who_i_am()?;
             if let Some(name) = &cli.uts.hostname {
                 set_hostname(name)?;
@@ -36,9 +39,9 @@ fn main() -> ExitCode {
                 Some(rootfs) => enter_rootfs(rootfs)?,
                 None => mount_proc(Path::new("/proc"))?,
             }
-            lab::exec(&cli.lab.command)
+            Ok(Program::command(&cli.lab.command))
         })?;
-        terminal.lend(child.pid())?;
-        wait_for_init(child, &terminal)
+        job.wait(child)
     })
 }
+// ANCHOR_END: all

@@ -1,19 +1,12 @@
 // ANCHOR: all
 //! How does the child wait until the parent has done what only the parent can do?
 
-use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
-
-use anyhow::{Context, bail};
+use anyhow::Context;
+use ch02_ipc::Channel;
 use lab::info;
 
-/// A pipe at which the child waits: one byte opens it.
-///
-/// clone(2) gives both ends to both processes. The child closes its writing end first:
-/// else, with the parent gone, it would wait for itself.
-pub struct Gate {
-    reader: PipeReader,
-    writer: Option<PipeWriter>,
-}
+/// A gate at which the child waits: the parent's word opens it.
+pub struct Gate(Channel);
 
 impl Gate {
     /// A closed gate, to be made before the clone.
@@ -22,11 +15,7 @@ impl Gate {
     ///
     /// EMFILE: too many open files.
     pub fn new() -> anyhow::Result<Gate> {
-        let (reader, writer) = pipe().context("make a pipe for the gate")?;
-        Ok(Gate {
-            reader,
-            writer: Some(writer),
-        })
+        Channel::new().map(Gate)
     }
 
     /// The child: returns when the parent has opened the gate.
@@ -34,13 +23,9 @@ impl Gate {
     /// # Errors
     ///
     /// The parent ended without opening it.
-    pub fn wait(&mut self) -> anyhow::Result<()> {
+    pub fn wait(&self) -> anyhow::Result<()> {
         // ANCHOR: exercise-wait
-        self.writer = None;
-        if self.reader.read(&mut [0]).context("wait at the gate")? == 0 {
-            bail!("the parent gave up before it opened the gate");
-        }
-        Ok(())
+        self.0.in_child()?.wait().context("wait at the gate")
         // ANCHOR_END: exercise-wait
     }
 
@@ -50,12 +35,9 @@ impl Gate {
     /// # Errors
     ///
     /// EPIPE: the child is gone.
-    pub fn open(self) -> anyhow::Result<()> {
+    pub fn open(&self) -> anyhow::Result<()> {
         info!("opening the gate");
-        let Some(mut writer) = self.writer else {
-            bail!("the gate belongs to the child now")
-        };
-        writer.write_all(b"!").context("open the gate")
+        self.0.in_parent()?.say().context("open the gate")
     }
 }
 // ANCHOR_END: all

@@ -15,21 +15,31 @@ mod write;
 use std::{fs, os::unix::fs::MetadataExt, str::FromStr};
 
 use anyhow::{Context, ensure};
-use ch01_uts::die_with_parent;
-use lab::info;
-use lab::{Failure, Probe};
+use ch01_uts::{CLONE_NEWUTS, die_with_parent, spawn};
+use ch02_ipc::CLONE_NEWIPC;
+use ch03_pid::CLONE_NEWPID;
+use ch04_mount::CLONE_NEWNS;
+use lab::{
+    Exit, Failure, Kind, Namespaces, Probe, debug, diagnose::explain_refused_user_namespace, info,
+};
 use nix::{
     errno::Errno,
-    sched::CloneFlags,
-    unistd::{Gid, Uid, getegid, geteuid, setgroups, setresgid, setresuid},
+    unistd::{Gid, Uid, getegid, geteuid, setgroups, sethostname, setresgid, setresuid},
 };
 
 pub use gate::Gate;
 pub use map::{IdMap, MapLine};
 pub use write::Maps;
 
-/// The new namespaces of this stage.
-pub const NAMESPACES: CloneFlags = ch04_mount::NAMESPACES.union(CloneFlags::CLONE_NEWUSER);
+/// A new user namespace (user_namespaces(7)).
+pub const CLONE_NEWUSER: Namespaces = Namespaces::of(Kind::User);
+
+/// All kinds of namespaces that a container has from here on, but for the network.
+const SO_FAR: Namespaces = CLONE_NEWUTS
+    .and(CLONE_NEWIPC)
+    .and(CLONE_NEWPID)
+    .and(CLONE_NEWNS)
+    .and(CLONE_NEWUSER);
 // ANCHOR_END: intro
 
 // ANCHOR: options
@@ -37,7 +47,7 @@ pub const NAMESPACES: CloneFlags = ch04_mount::NAMESPACES.union(CloneFlags::CLON
 #[derive(clap::Args, Clone, Debug)]
 pub struct IdMapOptions {
     /// Map SIZE user ids: IN inside is OUT outside, and so on (repeatable), or `auto`:
-    /// users and groups as /etc/subuid and /etc/subgid grant them [default: 0 is oneself]
+    /// users and groups as /etc/subuid and /etc/subgid grant them [default: 0 is you]
     #[arg(long, value_name = "IN:OUT:SIZE")]
     pub uid_map: Vec<UidMap>,
 
@@ -45,7 +55,7 @@ pub struct IdMapOptions {
     #[arg(long, value_name = "IN:OUT:SIZE")]
     pub gid_map: Vec<MapLine>,
 
-    /// Write no map: everybody is nobody (65534) inside
+    /// Write no map: inside, all ids are shown as 65534; what they may do outside stays
     #[arg(long, conflicts_with_all = ["uid_map", "gid_map", "user"])]
     pub no_map: bool,
 
@@ -116,7 +126,7 @@ impl IdMapOptions {
             return Ok(None);
         }
         let maps = self.lines_or_auto()?;
-        if let Some(user) = self.user.filter(|user| !maps.contain(*user)) {
+        if let Some(user) = self.user.filter(|user| !maps.contains(*user)) {
             return Err(Failure::usage(format!(
                 "--user {}:{}: the maps do not contain it: uid_map {:?}, gid_map {:?}",
                 user.uid,
@@ -126,6 +136,12 @@ impl IdMapOptions {
             )));
         }
         Ok(Some(maps))
+    }
+
+    /// Whom the child becomes first: root, who may set up everything, or the command's user where
+    /// no id 0 is mapped.
+    pub fn first_user(&self, maps: &Maps) -> User {
+        self.user.filter(|_| !maps.contains(User::ROOT)).unwrap_or(User::ROOT)
     }
 
     /// Whether nothing is said about maps.
@@ -143,11 +159,7 @@ impl IdMapOptions {
             return Maps::of_granted_ids();
         }
         let lines = |given: Vec<MapLine>, own: u32| match given[..] {
-            [] => vec![MapLine {
-                inside: 0,
-                outside: own,
-                size: 1,
-            }],
+            [] => vec![MapLine::root(own)],
             _ => given,
         };
         let uid_lines = self.uid_map.iter().filter_map(|map| match map {
@@ -163,18 +175,16 @@ impl IdMapOptions {
 // ANCHOR_END: maps
 
 // ANCHOR: become-user
-/// Becomes a user of this user namespace, with no supplementary groups where the kernel
-/// lets one drop them.
+/// Becomes a user of this user namespace, without supplementary groups where they can be dropped.
 ///
 /// # Errors
 ///
 /// EINVAL for an id that the map does not contain.
 pub fn become_user(user: User) -> anyhow::Result<()> {
     let (uid, gid) = (Uid::from_raw(user.uid), Gid::from_raw(user.gid));
-    let allowed =
-        || fs::read_to_string("/proc/self/setgroups").is_ok_and(|word| word.trim() == "allow");
     match setgroups(&[]) {
-        Err(Errno::EPERM) if !allowed() => {} // the parent wrote "deny" there
+        // Where the parent wrote "deny", the caller's groups stay.
+        Err(Errno::EPERM) => debug!("setgroups: not permitted"),
         other => other.context("setgroups to none")?,
     }
     setresgid(gid, gid, gid)
@@ -209,19 +219,19 @@ pub fn probe() -> Probe {
 
 fn try_maps(maps: anyhow::Result<Maps>) -> anyhow::Result<()> {
     let maps = maps?;
-    let mut gate = Gate::new()?;
-    let child = ch01_uts::spawn(NAMESPACES, || {
+    let gate = Gate::new()?;
+    let child = spawn(SO_FAR, || {
         gate.wait()?;
         become_user(User::ROOT)?;
-        // AppArmor lets one make the namespace and then takes the capabilities away.
-        nix::unistd::sethostname("probe").with_context(lab::why::user_namespace)?;
+        // AppArmor lets you make the namespace and then takes the capabilities away.
+        sethostname("probe").with_context(explain_refused_user_namespace)?;
         ch04_mount::rehearse()?;
-        std::process::exit(0)
+        Ok(Exit::Code(0))
     })?;
     maps.write(child.pid())?;
     gate.open()?;
     let exit = child.wait()?;
-    ensure!(exit == lab::Exit::Code(0), "the child ended with {exit}");
+    ensure!(exit == Exit::Code(0), "the child ended with {exit}");
     Ok(())
 }
 // ANCHOR_END: probe

@@ -1,13 +1,15 @@
 // ANCHOR: all
-//! Stage 5: root of a user namespace, and nobody special outside.
+//! Stage 5: root of a user namespace, and an ordinary user outside.
 
 use std::{path::Path, process::ExitCode};
 
-use ch01_uts::{set_hostname, spawn};
-use ch03_pid::{Terminal, say_who_i_am, wait_for_init};
-use ch04_mount::{enter_rootfs, make_private, mount_proc};
-use ch05_user_idmap::{Gate, NAMESPACES, User, become_user};
+use ch01_uts::{CLONE_NEWUTS, set_hostname};
+use ch02_ipc::CLONE_NEWIPC;
+use ch03_pid::{CLONE_NEWPID, Job, say_who_i_am};
+use ch04_mount::{CLONE_NEWNS, enter_rootfs, make_private, mount_proc};
+use ch05_user_idmap::{CLONE_NEWUSER, Gate, become_user};
 use clap::Parser;
+use lab::Program;
 
 /// Runs a command as root of a user namespace of its own: no privilege is needed.
 #[derive(Parser)]
@@ -28,13 +30,13 @@ fn main() -> ExitCode {
         let cli: Cli = lab::parse()?;
         cli.lab.apply();
         let maps = cli.ids.maps()?;
-        let terminal = Terminal::find()?;
-        let mut gate = Gate::new()?;
-        let child = spawn(NAMESPACES, || {
+        let job = Job::new()?;
+        let gate = Gate::new()?;
+        let namespaces = CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUSER;
+        let child = job.spawn(namespaces, || {
             gate.wait()?;
-            terminal.take()?;
-            if maps.as_ref().is_some_and(|maps| maps.contain(User::ROOT)) {
-                become_user(User::ROOT)?;
+            if let Some(maps) = &maps {
+                become_user(cli.ids.first_user(maps))?;
             }
             say_who_i_am()?;
             if let Some(name) = &cli.uts.hostname {
@@ -48,16 +50,15 @@ fn main() -> ExitCode {
             if let Some(user) = cli.ids.user {
                 become_user(user)?;
             }
-            lab::exec(&cli.lab.command)
+            Ok(Program::command(&cli.lab.command))
         })?;
-        terminal.lend(child.pid())?;
         // ANCHOR: exercise-parent
         if let Some(maps) = &maps {
             maps.write(child.pid())?;
         }
         gate.open()?;
         // ANCHOR_END: exercise-parent
-        wait_for_init(child, &terminal)
+        job.wait(child)
     })
 }
 // ANCHOR_END: all

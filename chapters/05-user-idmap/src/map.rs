@@ -7,6 +7,8 @@ use lab::Failure;
 
 /// As many lines as the kernel takes in one map (user_namespaces(7)).
 const MOST_LINES: usize = 340;
+/// And as many bytes: they are written in one piece, of less than a page.
+const MOST_BYTES: usize = 4095;
 
 /// One line of a map: `size` ids that start at `inside` are those that start at `outside`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,17 @@ pub struct MapLine {
     pub outside: u32,
     /// How many ids.
     pub size: u32,
+}
+
+impl MapLine {
+    /// Root inside is this id outside.
+    pub fn root(outside: u32) -> MapLine {
+        MapLine {
+            inside: 0,
+            outside,
+            size: 1,
+        }
+    }
 }
 
 impl FromStr for MapLine {
@@ -83,9 +96,9 @@ impl IdMap {
         }
         for (index, one) in lines.iter().enumerate() {
             for other in &lines[..index] {
-                let side = if overlap(one.inside, one.size, other.inside, other.size) {
+                let side = if overlap((one.inside, one.size), (other.inside, other.size)) {
                     "inside"
-                } else if overlap(one.outside, one.size, other.outside, other.size) {
+                } else if overlap((one.outside, one.size), (other.outside, other.size)) {
                     "outside"
                 } else {
                     continue;
@@ -95,7 +108,22 @@ impl IdMap {
                 )));
             }
         }
-        Ok(IdMap { lines })
+        let map = IdMap { lines };
+        let length = map.text().len();
+        if length > MOST_BYTES {
+            let message =
+                format!("{name}: {length} bytes of lines, and the kernel takes {MOST_BYTES}");
+            return Err(Failure::usage(message));
+        }
+        Ok(map)
+    }
+
+    /// As the kernel wants it: a line for each range.
+    pub fn text(&self) -> String {
+        // ANCHOR: exercise-lines
+        let lines: Vec<String> = self.lines.iter().map(MapLine::to_string).collect();
+        lines.join("\n")
+        // ANCHOR_END: exercise-lines
     }
 
     /// The lines, in the order given.
@@ -111,20 +139,20 @@ impl IdMap {
     }
 
     /// Whether the map is the one line that an ordinary user may write: one id, its own.
-    pub fn is_just(&self, own: u32) -> bool {
+    pub fn maps_only(&self, own: u32) -> bool {
         matches!(self.lines[..], [MapLine { outside, size: 1, .. }] if outside == own)
     }
 }
 
 impl fmt::Display for IdMap {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let lines: Vec<String> = self.lines.iter().map(MapLine::to_string).collect();
-        f.write_str(&lines.join(", "))
+        f.write_str(&self.text().replace('\n', ", "))
     }
 }
 
-fn overlap(one: u32, one_size: u32, other: u32, other_size: u32) -> bool {
-    one < other + other_size && other < one + one_size
+fn overlap((one, one_size): (u32, u32), (other, other_size): (u32, u32)) -> bool {
+    let [one, other] = [u64::from(one), u64::from(other)];
+    one < other + u64::from(other_size) && other < one + u64::from(one_size)
 }
 // ANCHOR_END: map
 

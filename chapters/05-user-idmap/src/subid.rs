@@ -11,27 +11,22 @@ use nix::unistd::{User, getegid, geteuid};
 use crate::{IdMap, MapLine, Maps};
 
 impl Maps {
-    /// Oneself as root, and the first range of /etc/subuid and /etc/subgid as 1, 2, 3, …
+    /// This user as root, and the first range of /etc/subuid and /etc/subgid as 1, 2, 3, …
     ///
     /// # Errors
     ///
     /// This user has no range, or newuidmap(1) is not installed.
     pub fn of_granted_ids() -> anyhow::Result<Maps> {
         let map = |name: &str, file: &str, own: u32| {
-            let (first, count) = granted(file)?;
-            let oneself = MapLine {
-                inside: 0,
-                outside: own,
-                size: 1,
-            };
+            let (outside, size) = granted(file)?;
             IdMap::new(
                 name,
                 vec![
-                    oneself,
+                    MapLine::root(own),
                     MapLine {
                         inside: 1,
-                        outside: first,
-                        size: count,
+                        outside,
+                        size,
                     },
                 ],
             )
@@ -45,7 +40,7 @@ impl Maps {
 
 fn granted(file: &str) -> anyhow::Result<(u32, u32)> {
     let uid = geteuid();
-    let name = User::from_uid(uid).context("look up one's own name")?.map(|user| user.name);
+    let name = User::from_uid(uid).context("look up this user's name")?.map(|user| user.name);
     let name = name.unwrap_or_else(|| uid.to_string());
     let text = fs::read_to_string(file).unwrap_or_default();
     first_range(&text, &[&name, &uid.to_string()]).ok_or_else(|| {
@@ -60,8 +55,9 @@ fn first_range(text: &str, names: &[&str]) -> Option<(u32, u32)> {
     text.lines().find_map(|line| {
         let (name, range) = line.split_once(':')?;
         let (first, count) = range.split_once(':')?;
-        let range = (first.parse().ok()?, count.trim().parse().ok()?);
-        (names.contains(&name) && range.1 > 0).then_some(range)
+        let range: (u32, u32) = (first.parse().ok()?, count.trim().parse().ok()?);
+        let is_range = range.1 > 0 && range.0.checked_add(range.1).is_some();
+        (names.contains(&name) && is_range).then_some(range)
     })
 }
 // ANCHOR_END: subid
@@ -77,5 +73,6 @@ mod tests {
         assert_eq!(first_range(text, &["bob", "1002"]), Some((300000, 10)));
         assert_eq!(first_range(text, &["cid", "1001"]), Some((231072, 65536)));
         assert_eq!(first_range(text, &["dan"]), None);
+        assert_eq!(first_range("user:500:4294967295\n", &["user"]), None);
     }
 }

@@ -3,9 +3,8 @@
 
 use std::{ffi::OsStr, fs, process::Command};
 
-use anyhow::{Context, anyhow, bail, ensure};
-use lab::exec::find;
-use lab::info;
+use anyhow::{Context, anyhow, ensure};
+use lab::{exec::find, info};
 use nix::{
     errno::Errno,
     unistd::{Pid, getegid, geteuid},
@@ -29,37 +28,23 @@ impl Maps {
     ///
     /// An ordinary user's map needs newuidmap(1) or newgidmap(1), and it is not installed.
     pub fn new(uid: IdMap, gid: IdMap) -> anyhow::Result<Maps> {
-        let needs = [
-            ("newuidmap", uid.is_just(geteuid().as_raw()), &uid),
-            ("newgidmap", gid.is_just(getegid().as_raw()), &gid),
-        ];
-        for (helper, own, map) in needs {
-            if !geteuid().is_root()
-                && !own
-                && find(OsStr::new(helper), std::env::var_os("PATH").as_deref()).is_none()
-            {
-                bail!(
-                    "the map \"{map}\" is more than one's own id, which takes {helper}: \
-                     install the package uidmap (shadow-utils on some systems)"
-                );
-            }
+        let maps = Maps { uid, gid };
+        if !geteuid().is_root() {
+            require("newuidmap", &maps.uid, geteuid().as_raw())?;
+            require("newgidmap", &maps.gid, getegid().as_raw())?;
         }
-        Ok(Maps { uid, gid })
+        Ok(maps)
     }
 
-    /// Root inside, oneself outside: what everybody may map.
-    pub(crate) fn of_own_ids() -> anyhow::Result<Maps> {
-        let line = |outside| {
-            vec![MapLine {
-                inside: 0,
-                outside,
-                size: 1,
-            }]
-        };
-        Maps::new(
-            IdMap::new("uid_map", line(geteuid().as_raw()))?,
-            IdMap::new("gid_map", line(getegid().as_raw()))?,
-        )
+    /// Root inside is this user outside: a map that everybody may write.
+    ///
+    /// # Errors
+    ///
+    /// None, with these lines.
+    pub fn of_own_ids() -> anyhow::Result<Maps> {
+        let map = |name: &str, own: u32| IdMap::new(name, vec![MapLine::root(own)]);
+        let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
+        Maps::new(map("uid_map", uid)?, map("gid_map", gid)?)
     }
 
     /// Every id that this process's own user namespace has, as itself: what root may map.
@@ -77,7 +62,7 @@ impl Maps {
     }
 
     /// Whether both maps contain this user.
-    pub fn contain(&self, user: User) -> bool {
+    pub fn contains(&self, user: User) -> bool {
         self.uid.contains(user.uid) && self.gid.contains(user.gid)
     }
     // ANCHOR_END: maps
@@ -90,22 +75,22 @@ impl Maps {
     ///
     /// The kernel refuses a map, and the error names the rule; newuidmap(1) refuses it.
     pub fn write(&self, pid: Pid) -> anyhow::Result<()> {
-        lab::why::own_proc()?;
+        lab::diagnose::require_own_proc()?;
         let root = geteuid().is_root();
-        if root || self.gid.is_just(getegid().as_raw()) {
+        if root || self.gid.maps_only(getegid().as_raw()) {
             // ANCHOR: exercise-setgroups
             if !root {
                 // Else one could drop a group that a file's permissions deny something to.
                 write(pid, "setgroups", "deny")?;
             }
             // ANCHOR_END: exercise-setgroups
-            write(pid, "gid_map", &lines_of(&self.gid))?;
+            write(pid, "gid_map", &self.gid.text())?;
         } else {
             run("newgidmap", pid, &self.gid)?;
         }
         // ANCHOR: exercise-uid-map
-        if root || self.uid.is_just(geteuid().as_raw()) {
-            write(pid, "uid_map", &lines_of(&self.uid))
+        if root || self.uid.maps_only(geteuid().as_raw()) {
+            write(pid, "uid_map", &self.uid.text())
         } else {
             run("newuidmap", pid, &self.uid)
         }
@@ -126,28 +111,42 @@ fn same_ids(line: &str) -> Option<MapLine> {
     })
 }
 
-/// The kernel wants the whole map in one write(2), a line an extent.
-fn lines_of(map: &IdMap) -> String {
-    // ANCHOR: exercise-lines
-    let lines: Vec<String> = map.lines().iter().map(MapLine::to_string).collect();
-    lines.join("\n")
-    // ANCHOR_END: exercise-lines
-}
-
+/// Writes a file of another process in one write(2).
 fn write(pid: Pid, file: &str, text: &str) -> anyhow::Result<()> {
-    let shown = text.trim_end().replace('\n', ", ");
+    let shown = text.replace('\n', ", ");
     fs::write(format!("/proc/{pid}/{file}"), text).map_err(|error| {
-        let rule = match Errno::from_raw(error.raw_os_error().unwrap_or(0)) {
-            Errno::EPERM => {
-                "each id outside must be mapped in the parent's own user namespace too, \
-                 and without CAP_SETUID and CAP_SETGID there only one's own id can be mapped"
-            }
-            Errno::EINVAL => "lines overlap, or an id is out of range",
-            _ => "each map can be written once only, by the parent",
-        };
-        anyhow!("write {file} \"{shown}\" of {pid}: {error}: {rule} (user_namespaces(7))")
+        let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
+        anyhow!("write {file} \"{shown}\" of {pid}: {error}: {}", rule(file, errno))
     })?;
     info!("wrote {file} \"{shown}\" of {pid}");
+    Ok(())
+}
+
+/// Which rule of user_namespaces(7) may have been broken.
+fn rule(file: &str, errno: Errno) -> &'static str {
+    match (file, errno) {
+        ("setgroups", _) => "it can be changed only before gid_map is written (user_namespaces(7))",
+        (_, Errno::EPERM) if geteuid().is_root() => {
+            "each id outside must be one of this user namespace, a map can be written once, and the \
+             one with this namespace's id 0 takes CAP_SETFCAP (user_namespaces(7))"
+        }
+        (_, Errno::EPERM) => {
+            "without CAP_SETUID and CAP_SETGID only a map of your own id can be written, and gid_map \
+             only after \"deny\" in setgroups (user_namespaces(7))"
+        }
+        (_, Errno::EINVAL) => "lines overlap, or an id is out of range (user_namespaces(7))",
+        _ => "see user_namespaces(7)",
+    }
+}
+
+/// An ordinary user writes a map of one line, the user's own id; for any other there is a helper.
+fn require(helper: &str, map: &IdMap, own: u32) -> anyhow::Result<()> {
+    let is_there = || find(OsStr::new(helper), std::env::var_os("PATH").as_deref()).is_some();
+    ensure!(
+        map.maps_only(own) || is_there(),
+        "the map \"{map}\" is more than your own id, which takes {helper}: install the package \
+         uidmap (shadow-utils on some systems)"
+    );
     Ok(())
 }
 
@@ -163,7 +162,7 @@ fn run(helper: &str, pid: Pid, map: &IdMap) -> anyhow::Result<()> {
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(
         output.status.success(),
-        "{helper} refuses the map \"{map}\": {}: it allows one's own id and the ranges in /etc/{}",
+        "{helper} refuses the map \"{map}\": {}: it allows your own id and the ranges in /etc/{}",
         said.trim().trim_start_matches(&format!("{helper}: ")),
         if helper == "newuidmap" {
             "subuid"

@@ -6,25 +6,24 @@ use std::process::{ExitCode, id};
 
 use anyhow::ensure;
 use ch06_reexec::{command, init, register};
-use lab::info;
-use lab::{Exit, voice};
+use lab::{Exit, Next, context, info};
 
 fn main() -> ExitCode {
     lab::run(|| {
         register("func1", calm_down);
-        init().unwrap_or_else(parent)
+        init().unwrap_or_else(|| parent().map(Next::from))
     })
 }
 
-fn calm_down() -> anyhow::Result<Exit> {
+fn calm_down() -> anyhow::Result<Next> {
     info!("take a deep breath …");
     println!("process {} is calm", id());
-    Ok(Exit::Code(0))
+    Ok(Exit::Code(0).into())
 }
 
 fn parent() -> anyhow::Result<Exit> {
     let mut func1 = command("func1");
-    voice::hand_over(&mut func1, "child")?;
+    context::hand_over(&mut func1, "child");
     let output = func1.output()?;
     ensure!(output.status.success(), "func1: {}", output.status);
     info!(

@@ -1,16 +1,17 @@
+// ANCHOR: all
 //! Stage 6: the program runs itself again, inside, before the command is there.
 
 use std::{path::Path, process::ExitCode};
 
-use ch01_uts::{set_hostname, spawn};
-use ch03_pid::{Terminal, say_who_i_am, wait_for_init};
+use ch01_uts::set_hostname;
+use ch03_pid::{Job, say_who_i_am};
 use ch04_mount::{enter_rootfs, make_private, mount_proc};
 use ch05_user_idmap::{Gate, User, become_user};
 use ch06_reexec::{
-    NAMESPACES, become_function, bring_up_loopback, init, random_hostname, register,
+    NAMESPACES, become_function, bring_up_loopback, init, random_hostname, register, require_inside,
 };
 use clap::Parser;
-use lab::{Exit, Failure};
+use lab::{Exit, Failure, Next, Program};
 
 /// Runs a command in new UTS, IPC, PID, mount, user and network namespaces, set up from inside.
 #[derive(Parser)]
@@ -31,34 +32,33 @@ fn main() -> ExitCode {
         let cli: Cli = lab::parse()?;
         cli.lab.apply();
         register("nsInitialisation", ns_initialisation);
-        init().unwrap_or_else(|| parent(&cli))
+        init().unwrap_or_else(|| parent(&cli).map(Next::from))
     })
 }
 
 /// The first start: makes the namespaces, and lets the second start loose in them.
 fn parent(cli: &Cli) -> anyhow::Result<Exit> {
-    let Some(maps) = cli.ids.maps()?.filter(|maps| maps.contain(User::ROOT)) else {
+    let Some(maps) = cli.ids.maps()?.filter(|maps| maps.contains(User::ROOT)) else {
         return Err(Failure::usage(
             "execve takes all capabilities from a process that is not id 0 inside: map id 0",
         ));
     };
-    let terminal = Terminal::find()?;
-    let mut gate = Gate::new()?;
-    let child = spawn(NAMESPACES, || {
+    let job = Job::new()?;
+    let gate = Gate::new()?;
+    let child = job.spawn(NAMESPACES, || {
         gate.wait()?;
-        terminal.take()?;
         become_user(User::ROOT)?;
-        become_function("nsInitialisation")
+        Ok(become_function("nsInitialisation"))
     })?;
-    terminal.lend(child.pid())?;
     maps.write(child.pid())?;
     gate.open()?;
-    wait_for_init(child, &terminal)
+    job.wait(child)
 }
 
 /// The second start, inside: sets everything up, and becomes the command.
-fn ns_initialisation() -> anyhow::Result<Exit> {
+fn ns_initialisation() -> anyhow::Result<Next> {
     let cli: Cli = lab::parse()?;
+    require_inside()?;
     say_who_i_am()?;
     set_hostname(&cli.uts.hostname.map_or_else(random_hostname, Ok)?)?;
     make_private()?;
@@ -70,5 +70,6 @@ fn ns_initialisation() -> anyhow::Result<Exit> {
     if let Some(user) = cli.ids.user {
         become_user(user)?;
     }
-    match lab::exec(&cli.lab.command)? {}
+    Ok(Program::command(&cli.lab.command).into())
 }
+// ANCHOR_END: all

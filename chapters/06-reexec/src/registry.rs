@@ -1,0 +1,127 @@
+// ANCHOR: registry
+//! Which function is this start to run?
+
+use std::{
+    collections::BTreeMap,
+    env,
+    os::unix::process::CommandExt,
+    process::Command,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use lab::{Next, Program, info};
+
+use crate::inside;
+
+/// The file of the program that asks (proc_pid_exe(5)).
+pub const SELF: &str = "/proc/self/exe";
+
+/// What a registered function looks like: as a stage, it returns what comes next.
+pub type Function = fn() -> anyhow::Result<Next>;
+
+static REGISTRY: Mutex<BTreeMap<&'static str, Function>> = Mutex::new(BTreeMap::new());
+
+fn registry() -> MutexGuard<'static, BTreeMap<&'static str, Function>> {
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Gives `function` a name under which [`command`] can start it.
+///
+/// # Panics
+///
+/// The name is taken: a programmer's error.
+pub fn register(name: &'static str, function: Function) {
+    let taken = registry().insert(name, function).is_some();
+    assert!(!taken, "a function is registered as {name:?} already");
+    info!("register: {name}");
+}
+
+/// Runs the function that argv\[0\] names and returns its outcome, or `None` if argv\[0\]
+/// is no registered name: then this is the first start.
+pub fn init() -> Option<anyhow::Result<Next>> {
+    // ANCHOR: exercise-init
+    let argv0 = env::args_os().next().unwrap_or_default();
+    let function = argv0.to_str().and_then(|name| registry().get(name).copied());
+    // ANCHOR_END: exercise-init
+    match function {
+        Some(function) => {
+            info!("init: argv[0] is {}, so I run it", argv0.display());
+            Some(function())
+        }
+        None => {
+            info!("init: argv[0] names no function: the first start");
+            inside::note_outside();
+            None
+        }
+    }
+}
+// ANCHOR_END: registry
+
+// ANCHOR: command
+/// This program, to be started again as the registered function `name`: a
+/// [`Command`] that can be run as a child, or executed by a child that
+/// [`ch01_uts::spawn`] has put into new namespaces.
+///
+/// # Panics
+///
+/// Nothing is registered as `name`: a programmer's error.
+pub fn command(name: &str) -> Command {
+    let known = registry().contains_key(name);
+    assert!(known, "no function is registered as {name:?}");
+    info!("command: {SELF} as {name}");
+    // ANCHOR: exercise-command
+    let mut command = Command::new(SELF);
+    command.arg0(name);
+    command
+    // ANCHOR_END: exercise-command
+}
+
+/// The registered function `name` as what a process becomes: this program once more, with the same
+/// arguments.
+///
+/// # Panics
+///
+/// As [`command`].
+pub fn become_function(name: &str) -> Program {
+    let mut again = command(name);
+    again.args(env::args_os().skip(1));
+    inside::hand_over(&mut again);
+    Program::of_ours(again, "child")
+}
+// ANCHOR_END: command
+
+#[cfg(test)]
+mod tests {
+    use lab::Exit;
+
+    use super::*;
+
+    fn nothing() -> anyhow::Result<Next> {
+        Ok(Exit::Code(0).into())
+    }
+
+    #[test]
+    #[should_panic(expected = "registered as \"twice\" already")]
+    fn a_name_is_registered_once() {
+        register("twice", nothing);
+        register("twice", nothing);
+    }
+
+    #[test]
+    #[should_panic(expected = "no function is registered as \"nobody\"")]
+    fn a_command_is_a_registered_name() {
+        let _ = command("nobody");
+    }
+
+    #[test]
+    fn the_first_start_runs_no_function() {
+        assert!(init().is_none());
+    }
+
+    #[test]
+    fn a_command_is_this_program_under_the_functions_name() {
+        register("once", nothing);
+        let command = command("once");
+        assert_eq!(command.get_program(), SELF);
+    }
+}
