@@ -15,6 +15,7 @@
 //! | [`diagnose`] | why did the kernel refuse a namespace, and what is the way out? |
 //! | [`probe`] | what can a chapter say about this machine? |
 //! | [`borrow`] | how do chapters 1 to 4 run for an ordinary user? |
+//! | [`tree`] | how is a tree walked that somebody else has made, however deep it is? |
 //! | [`rootfs`] | where does a small root file system come from, without a network? |
 
 #[cfg(not(target_os = "linux"))]
@@ -31,6 +32,7 @@ pub mod kinds;
 pub mod log;
 pub mod probe;
 pub mod rootfs;
+pub mod tree;
 
 use std::{env, ffi::OsString, process::ExitCode};
 

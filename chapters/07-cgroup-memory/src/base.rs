@@ -1,14 +1,16 @@
+// ANCHOR: base
 //! In which group may a container's group be made?
 //!
-//! On v1: in one's own. On v2 two rules stand in the way. A group has the knobs of a
-//! subsystem only if its parent has switched the subsystem on for its children
-//! (`cgroup.subtree_control`); and a group that has done so holds no processes itself
-//! (the no-internal-process rule; the root is exempt). So:
+//! On version 1: in the group of the runtime itself. On version 2 two rules stand in the way. A
+//! group has the knobs of a controller only if the group above has switched it on for its children
+//! (`cgroup.subtree_control`). And a group that has done so holds no processes itself, but for the
+//! root of the hierarchy (the no-internal-process rule). So a container's group is made
 //!
-//! - whoever may write the root of the hierarchy (root) uses that, as runtimes do;
-//! - anybody else needs a group that was delegated, and whose only processes are one's
-//!   own. They move down into a leaf, the subsystems are switched on above them, and the
-//!   container's group is made beside the leaf. The last container undoes it.
+//! - by root: beside the runtime's own group, where there are no processes in between, or at the
+//!   root of the hierarchy;
+//! - by any other user: in a group that was delegated. Its processes, the runtime among them, move
+//!   down into a leaf, the controllers are switched on above them, and the container's group is
+//!   made beside the leaf. The last container undoes it.
 //!
 //! Source: cgroups(7), "Delegation"; cgroup-v2.rst, "No Internal Process Constraint".
 
@@ -20,14 +22,14 @@ use std::{
 
 use anyhow::{Context, anyhow, bail, ensure};
 use ch05_user_idmap::is_root_outside;
-use lab::{debug, info, warn};
+use lab::{info, warn};
 use nix::{
     fcntl::{Flock, FlockArg},
     unistd::{AccessFlags, access},
 };
 
 use crate::{
-    group::is_container,
+    group::{is_container, lock},
     hierarchy::{Hierarchy, Version},
 };
 
@@ -42,114 +44,110 @@ pub struct Base {
 }
 
 impl Base {
-    /// Prepares a group of this hierarchy for children with these subsystems.
+    /// Prepares a group of this hierarchy for children with these controllers.
     ///
     /// # Errors
     ///
     /// An ordinary user has no delegated group: the error says how to get one.
-    pub fn prepare(hierarchy: &Hierarchy, subsystems: &[&'static str]) -> anyhow::Result<Base> {
-        let own = &hierarchy.own_group;
+    pub fn prepare(hierarchy: &Hierarchy, controllers: &[&'static str]) -> anyhow::Result<Base> {
         if hierarchy.version == Version::V1 {
-            may_write(own, hierarchy.version)?;
+            may_write(&hierarchy.group, Version::V1)?;
             return Ok(Base {
-                folder: own.clone(),
+                folder: hierarchy.group.clone(),
                 switched_on: Vec::new(),
             });
         }
-        let in_leaf = own.file_name().is_some_and(|name| name == LEAF);
-        let folder = match own.parent() {
-            _ if may_write(&hierarchy.mount_point, hierarchy.version).is_ok() => {
-                hierarchy.mount_point.clone()
+        let folder = choose(hierarchy, controllers)?;
+        let turn = lock(&folder, FlockArg::LockExclusive)?;
+        let mut switched_on = Vec::new();
+        match switch_on(&folder, controllers, &mut switched_on) {
+            Ok(()) => Ok(Base {
+                folder,
+                switched_on,
+            }),
+            Err(error) => {
+                undo(&folder, &switched_on, &turn).unwrap_or_else(|error| warn!("{error:#}"));
+                Err(error)
             }
-            Some(parent) if in_leaf => parent.to_owned(),
-            _ => own.clone(),
-        };
-        may_write(&folder, hierarchy.version)?;
-        let _lock = lock(&folder)?;
-        let mut base = Base {
-            folder,
-            switched_on: Vec::new(),
-        };
-        base.switch_on(subsystems)?;
-        Ok(base)
+        }
     }
 
     /// The group's folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
-
-    fn switch_on(&mut self, subsystems: &[&'static str]) -> anyhow::Result<()> {
-        let can = words(&self.folder.join("cgroup.controllers"))?;
-        let has = words(&self.folder.join("cgroup.subtree_control"))?;
-        for subsystem in subsystems {
-            ensure!(
-                can.iter().any(|name| name == subsystem),
-                "the group {} has no {subsystem}, only {can:?}: {}",
-                self.folder.display(),
-                way_out(Version::V2)
-            );
-        }
-        let missing: Vec<&str> = subsystems
-            .iter()
-            .copied()
-            .filter(|name| !has.iter().any(|on| on == name))
-            .collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        if self.folder.join("cgroup.type").exists() {
-            // It is not the hierarchy's root, which alone has no type.
-            move_all(&self.folder, &self.folder.join(LEAF))?;
-        }
-        for subsystem in missing {
-            write(&self.folder.join("cgroup.subtree_control"), &format!("+{subsystem}"))?;
-            info!("switched {subsystem} on for the children of {}", self.folder.display());
-            self.switched_on.extend(subsystems.iter().find(|name| **name == subsystem));
-        }
-        Ok(())
-    }
-
-    fn undo(&self) -> anyhow::Result<()> {
-        let leaf = self.folder.join(LEAF);
-        let in_use = |name: &std::ffi::OsStr| name.to_str().is_some_and(is_container);
-        let _lock = lock(&self.folder)?;
-        if fs::read_dir(&self.folder)?.flatten().any(|entry| in_use(&entry.file_name())) {
-            return Ok(()); // another container's: the last one undoes it
-        }
-        let control = self.folder.join("cgroup.subtree_control");
-        if !leaf.exists() {
-            return self
-                .switched_on
-                .iter()
-                .try_for_each(|name| write(&control, &format!("-{name}")));
-        }
-        for subsystem in words(&control)? {
-            write(&control, &format!("-{subsystem}"))?;
-        }
-        move_all(&leaf, &self.folder)?;
-        fs::remove_dir(&leaf).with_context(|| format!("remove {}", leaf.display()))
-    }
 }
 
 impl Drop for Base {
     fn drop(&mut self) {
-        // On v1 nothing was prepared.
+        // On version 1 nothing was prepared.
         if self.switched_on.is_empty() && !self.folder.join(LEAF).exists() {
             return;
         }
-        if let Err(error) = self.undo() {
-            warn!("{error:#}");
-        }
+        let turn = lock(&self.folder, FlockArg::LockExclusive);
+        let undone = turn.and_then(|turn| undo(&self.folder, &self.switched_on, &turn));
+        undone.unwrap_or_else(|error| warn!("{error:#}"));
     }
 }
+// ANCHOR_END: base
 
-/// The way to a group of one's own.
+// ANCHOR: choose
+/// The first group that this process may write and that can give the controllers on.
+fn choose(hierarchy: &Hierarchy, controllers: &[&str]) -> anyhow::Result<PathBuf> {
+    let own = &hierarchy.group;
+    let mut candidates = Vec::new();
+    if own.file_name().is_some_and(|name| name == LEAF) {
+        candidates.extend(own.parent());
+    } else if is_root_outside() {
+        let beside = own.parent().filter(|beside| beside.starts_with(&hierarchy.mount_point));
+        candidates.extend(beside.filter(|beside| !has_processes(beside)));
+        candidates.push(&hierarchy.mount_point);
+    }
+    candidates.push(own);
+    let mut refused = None;
+    for folder in candidates {
+        let fits = may_write(folder, Version::V2).and_then(|()| has_all(folder, controllers));
+        match fits {
+            Ok(()) => return Ok(folder.to_owned()),
+            Err(error) => refused = Some(error),
+        }
+    }
+    Err(refused.context("there is at least the own group")?)
+}
+
+fn has_processes(folder: &Path) -> bool {
+    fs::read_to_string(folder.join("cgroup.procs")).is_ok_and(|pids| !pids.is_empty())
+}
+
+fn has_all(folder: &Path, controllers: &[&str]) -> anyhow::Result<()> {
+    let has = words(&folder.join("cgroup.controllers"))?;
+    for controller in controllers {
+        ensure!(
+            has.iter().any(|name| name == controller),
+            "the group {} has no {controller}, only {}: {}",
+            folder.display(),
+            has.join(", "),
+            way_out(Version::V2)
+        );
+    }
+    Ok(())
+}
+
+fn may_write(folder: &Path, version: Version) -> anyhow::Result<()> {
+    for place in [folder, &folder.join("cgroup.procs")] {
+        access(place, AccessFlags::W_OK).map_err(|errno| {
+            let (place, reason) = (place.display(), errno.desc());
+            anyhow!("{reason}: {place} is not ours to write: {}", way_out(version))
+        })?;
+    }
+    Ok(())
+}
+
+/// The way to a group in which this user may limit.
 fn way_out(version: Version) -> &'static str {
     match (version, is_root_outside()) {
         (Version::V2, false) => {
-            "start this from a delegated group: `systemd-run --user --scope -p Delegate=yes \
-             COMMAND`"
+            "start this from a delegated group: `systemd-run --user --scope -p Delegate=yes COMMAND`"
         }
         (Version::V2, true) => {
             "start this from a delegated group: `systemd-run --scope -p Delegate=yes COMMAND`"
@@ -157,41 +155,68 @@ fn way_out(version: Version) -> &'static str {
         (Version::V1, _) => "on cgroup v1 only root can give a group away: run this as root",
     }
 }
+// ANCHOR_END: choose
 
-fn may_write(folder: &Path, version: Version) -> anyhow::Result<()> {
-    let refused = |what: &Path, reason: &dyn std::fmt::Display| {
-        anyhow!("{reason}: {} is not ours to write: {}", what.display(), way_out(version))
-    };
-    let procs = folder.join("cgroup.procs");
-    for place in [folder, &procs] {
-        access(place, AccessFlags::W_OK).map_err(|errno| refused(place, &errno.desc()))?;
+// ANCHOR: move
+/// Switches the controllers on for the children of a group, and notes which were off before.
+fn switch_on(
+    folder: &Path,
+    controllers: &[&'static str],
+    switched_on: &mut Vec<&'static str>,
+) -> anyhow::Result<()> {
+    let control = folder.join("cgroup.subtree_control");
+    let has = words(&control)?;
+    let missing = controllers.iter().filter(|name| !has.iter().any(|on| on == *name));
+    let missing: Vec<&'static str> = missing.copied().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    // Only the root of the hierarchy has no type, and may have processes beside its children.
+    if folder.join("cgroup.type").exists() {
+        move_all(folder, &folder.join(LEAF))?;
+    }
+    for controller in missing {
+        write(&control, &format!("+{controller}"))?;
+        info!("switched {controller} on for the children of {}", folder.display());
+        switched_on.push(controller);
     }
     Ok(())
 }
 
-/// One process at a time prepares or undoes (flock(2) on the folder).
-fn lock(folder: &Path) -> anyhow::Result<Flock<File>> {
-    let file = File::open(folder).with_context(|| format!("open {}", folder.display()))?;
-    Flock::lock(file, FlockArg::LockExclusive)
-        .map_err(|(_, errno)| anyhow!("lock {}: {}", folder.display(), errno.desc()))
+/// Undoes what was prepared, unless another container still needs it. The caller has the turn.
+fn undo(folder: &Path, switched_on: &[&str], _turn: &Flock<File>) -> anyhow::Result<()> {
+    let leaf = folder.join(LEAF);
+    let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    if entries.any(|entry| entry.file_name().to_str().is_some_and(is_container)) {
+        return Ok(()); // another container's: the last one undoes it
+    }
+    let control = folder.join("cgroup.subtree_control");
+    if !leaf.exists() {
+        return switched_on.iter().try_for_each(|name| write(&control, &format!("-{name}")));
+    }
+    for controller in words(&control)? {
+        write(&control, &format!("-{controller}"))?;
+    }
+    move_all(&leaf, folder)?;
+    fs::remove_dir(&leaf).with_context(|| format!("remove {}", leaf.display()))
 }
 
 /// Moves every process of one group into another, which is made if it is not there.
 fn move_all(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(to).with_context(|| format!("make the cgroup {}", to.display()))?;
     let own = fs::metadata("/proc/self").context("stat /proc/self")?.uid();
     // A process that is moved may just have forked: look again until nobody is left.
     for _ in 0..100 {
         let pids = words(&from.join("cgroup.procs"))?;
         if pids.is_empty() {
-            debug!("{} is empty now", from.display());
             return Ok(());
         }
         for pid in pids {
             let Ok(process) = fs::metadata(format!("/proc/{pid}")) else {
                 continue;
             };
-            ensure!(process.uid() == own, "process {pid} in {} is somebody else's", from.display());
+            let is_own = process.uid() == own;
+            ensure!(is_own, "process {pid} in {} is another user's", from.display());
+            fs::create_dir_all(to).with_context(|| format!("make the cgroup {}", to.display()))?;
             write(&to.join("cgroup.procs"), &pid)?;
         }
     }
@@ -206,3 +231,4 @@ fn words(file: &Path) -> anyhow::Result<Vec<String>> {
 fn write(file: &Path, value: &str) -> anyhow::Result<()> {
     fs::write(file, value).with_context(|| format!("write {value:?} to {}", file.display()))
 }
+// ANCHOR_END: move

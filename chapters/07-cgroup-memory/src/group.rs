@@ -1,60 +1,76 @@
 // ANCHOR: group
-//! What is a cgroup? A folder whose files are knobs, and whose `cgroup.procs` says who is in it.
+//! What is a group? A folder whose files are knobs, and whose `cgroup.procs` says who is in it.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, Read},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use anyhow::{Context, anyhow};
-use lab::{debug, info};
-use nix::unistd::Pid;
+use lab::{debug, info, tree, warn};
+use nix::{
+    fcntl::{Flock, FlockArg},
+    unistd::Pid,
+};
 
 use crate::hierarchy::Version;
 
-/// What the name of every container's group begins with; its creator's pid and start time follow.
+/// What the name of every container's group begins with; eight random digits follow.
 const PREFIX: &str = "container-";
 
 /// A group that this process made. Removed when it is dropped.
+///
+/// The maker holds a lock on the folder (flock(2)). The kernel takes it away when the maker ends,
+/// however it ends: so the next run can tell a group that is left over from one in use, whatever
+/// PID namespace each of them is in.
 #[derive(Debug)]
 pub struct Group {
     /// The interface of its hierarchy.
     pub version: Version,
     folder: PathBuf,
+    _lock: Flock<File>,
 }
 
 impl Group {
     /// Makes a group for a container in the group `base`, after clearing away those that
-    /// a killed runtime left there.
+    /// killed runtimes left there.
     ///
     /// # Errors
     ///
     /// EACCES if `base` is not ours, EROFS in a container.
     pub fn create(version: Version, base: &Path) -> anyhow::Result<Group> {
-        clear_stale(base);
-        let folder = base.join(maker_name()?);
-        match fs::create_dir(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {} // several subsystems, one hierarchy
-            other => other.with_context(|| format!("make the cgroup {}", folder.display()))?,
-        }
-        Ok(Group { version, folder })
+        // One at a time: between mkdir and the lock, a group looks left over.
+        let _turn = lock(base, FlockArg::LockExclusive)?;
+        clear_left_over(base);
+        let folder = base.join(random_name()?);
+        fs::create_dir(&folder).with_context(|| format!("make the cgroup {}", folder.display()))?;
+        let lock = lock(&folder, FlockArg::LockExclusiveNonblock)?;
+        debug!("made the cgroup {}", folder.display());
+        Ok(Group {
+            version,
+            folder,
+            _lock: lock,
+        })
     }
 
-    /// The folder.
+    /// Its folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Whether it has a knob of this name.
+    /// Whether it has this knob.
     pub fn has(&self, knob: &str) -> bool {
         self.folder.join(knob).exists()
     }
 
-    /// Sets a knob.
+    /// Writes a knob.
     ///
     /// # Errors
     ///
-    /// The kernel refuses the value, or there is no such knob.
+    /// The kernel refuses the value.
     pub fn set(&self, knob: &str, value: &str) -> anyhow::Result<()> {
         let file = self.folder.join(knob);
         fs::write(&file, value)
@@ -76,9 +92,18 @@ impl Group {
     ///
     /// # Errors
     ///
-    /// ESRCH if it has ended, EACCES if it is somebody else's.
+    /// ESRCH if it has ended, EACCES if it is another user's.
     pub fn add(&self, pid: Pid) -> anyhow::Result<()> {
         join(&self.folder, pid)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        match remove(&self.folder) {
+            Ok(()) => debug!("removed {}", self.folder.display()),
+            Err(error) => warn!("the next run has to remove a cgroup: {error:#}"),
+        }
     }
 }
 
@@ -95,96 +120,81 @@ pub fn join(folder: &Path, pid: Pid) -> anyhow::Result<()> {
     Ok(())
 }
 
-impl Drop for Group {
-    fn drop(&mut self) {
-        match remove(&self.folder) {
-            Ok(()) => debug!("removed {}", self.folder.display()),
-            // The next run clears it: see `clear_stale`.
-            Err(error) => lab::warn!("remove {}: {error}", self.folder.display()),
-        }
-    }
+/// Whether a folder's name is a container's group's.
+pub fn is_container(name: &str) -> bool {
+    let digits = name.strip_prefix(PREFIX).unwrap_or_default();
+    digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
-fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
+fn random_name() -> anyhow::Result<String> {
+    let mut bytes = [0; 4];
+    let random = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
+    random.context("read /dev/urandom")?;
+    Ok(format!("{PREFIX}{:08x}", u32::from_ne_bytes(bytes)))
 }
+// ANCHOR_END: group
 
-/// Removes the groups in `base` whose creator has ended. One with a process in it stays:
-/// the kernel refuses to remove it (EBUSY).
-fn clear_stale(base: &Path) {
-    for entry in fs::read_dir(base).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        if name.to_str().is_some_and(maker_is_gone) && remove(&entry.path()).is_ok() {
-            info!("removed {}, whose creator was killed", entry.path().display());
-        }
-    }
-}
-
-/// A name for what this process makes, by which a later one can tell whether it is left over:
-/// `container-PID-START`.
+// ANCHOR: left-over
+/// Takes the lock of a folder.
 ///
 /// # Errors
 ///
-/// /proc is not this PID namespace's.
-pub fn maker_name() -> anyhow::Result<String> {
-    lab::why::own_proc()?;
-    let pid = Pid::this();
-    let start = start_time(pid).context("read one's own start time from /proc/PID/stat")?;
-    Ok(format!("{PREFIX}{pid}-{start}"))
+/// The folder cannot be opened; another process has the lock, and the caller does not wait.
+pub(crate) fn lock(folder: &Path, how: FlockArg) -> anyhow::Result<Flock<File>> {
+    let file = File::open(folder).with_context(|| format!("open {}", folder.display()))?;
+    Flock::lock(file, how)
+        .map_err(|(_, errno)| anyhow!("lock {}: {}", folder.display(), errno.desc()))
 }
 
-/// Whether this is such a name, and the process that made it has ended.
-pub fn maker_is_gone(name: &str) -> bool {
-    creator(name).is_some_and(|(pid, start)| start_time(pid) != Some(start))
-}
-
-/// Whether a folder's name is that of a container's group.
-pub fn is_container(name: &str) -> bool {
-    creator(name).is_some()
-}
-
-/// `container-4242-67890` → the pid 4242 and the start time 67890 of whoever made it.
-fn creator(name: &str) -> Option<(Pid, u64)> {
-    let (pid, start) = name.strip_prefix(PREFIX)?.split_once('-')?;
-    Some((Pid::from_raw(pid.parse().ok()?), start.parse().ok()?))
-}
-
-/// When a process started, in clock ticks since boot (field 22 of proc_pid_stat(5)): with
-/// its pid, a name that no later process gets. `None` if there is no such process,
-/// or if it has ended and only nobody has waited for it yet.
-pub fn start_time(pid: Pid) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, after_name) = stat.rsplit_once(") ")?; // the name may have spaces and brackets
-    let mut fields = after_name.split(' ');
-    let has_ended = matches!(fields.next()?, "Z" | "X"); // a zombie makes nothing any more
-    if has_ended {
-        None
-    } else {
-        fields.nth(18)?.parse().ok()
+/// Removes the groups in `base` whose makers have ended. One with a process in it stays.
+pub fn clear_left_over(base: &Path) {
+    for entry in fs::read_dir(base).into_iter().flatten().flatten() {
+        let folder = entry.path();
+        let is_ours = entry.file_name().to_str().is_some_and(is_container);
+        if is_ours
+            && lock(&folder, FlockArg::LockExclusiveNonblock).is_ok()
+            && remove(&folder).is_ok()
+        {
+            info!("removed {}, whose maker was killed", folder.display());
+        }
     }
 }
-// ANCHOR_END: group
+
+/// Removes a group, and first those that the container has made below it. For a moment after its
+/// last process has ended, the kernel may still refuse (EBUSY).
+fn remove(folder: &Path) -> anyhow::Result<()> {
+    for _ in 0..50 {
+        match tree::remove(folder, true) {
+            Err(_) if !folder.exists() => return Ok(()),
+            Err(error) if is_busy(&error) && !has_processes(folder) => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            other => return other,
+        }
+    }
+    tree::remove(folder, true)
+}
+
+fn is_busy(error: &anyhow::Error) -> bool {
+    let by_std = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+    let by_call = error.downcast_ref::<rustix::io::Errno>().map(|errno| errno.raw_os_error());
+    by_std.or(by_call) == Some(libc::EBUSY)
+}
+
+fn has_processes(folder: &Path) -> bool {
+    fs::read_to_string(folder.join("cgroup.procs")).is_ok_and(|pids| !pids.is_empty())
+}
+// ANCHOR_END: left-over
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_groups_name_says_who_made_it() {
-        assert_eq!(creator("container-4242-67890"), Some((Pid::from_raw(4242), 67890)));
-        for other in
-            ["container-runtime", "container-4242", "container-a-1", "system.slice", "4242-67890"]
-        {
-            assert_eq!(creator(other), None, "{other}");
+    fn a_groups_name_is_known() {
+        assert!(is_container(&random_name().unwrap()));
+        for other in ["container-runtime", "container-4242", "container-", "system.slice"] {
+            assert!(!is_container(other), "{other}");
         }
-    }
-
-    #[test]
-    fn this_process_has_started_and_a_pid_that_is_free_has_not() {
-        assert!(start_time(Pid::this()).is_some());
-        assert_eq!(start_time(Pid::from_raw(i32::MAX)), None);
     }
 }

@@ -3,14 +3,16 @@
 
 use std::{path::Path, process::ExitCode};
 
-use ch01_uts::{set_hostname, spawn};
-use ch03_pid::{Terminal, say_who_i_am, wait_for_init};
+use ch01_uts::set_hostname;
+use ch03_pid::{Job, say_who_i_am};
 use ch04_mount::{enter_rootfs, make_private, mount_proc};
 use ch05_user_idmap::{Gate, User, become_user};
-use ch06_reexec::{become_function, bring_up_loopback, init, random_hostname, register};
-use ch07_cgroup_memory::{Manager, NAMESPACES, Size, hog, named_hierarchy, show};
+use ch06_reexec::{
+    NAMESPACES, become_function, bring_up_loopback, init, random_hostname, register, require_inside,
+};
+use ch07_cgroup_memory::Groups;
 use clap::Parser;
-use lab::{Exit, Failure};
+use lab::{Exit, Failure, Next, Program};
 
 /// Runs a command in new namespaces, in a cgroup that limits what it gets.
 #[derive(Parser)]
@@ -24,15 +26,6 @@ struct Cli {
     ids: ch05_user_idmap::IdMapOptions,
     #[command(flatten)]
     cgroup: ch07_cgroup_memory::CgroupOptions,
-    /// Instead of a command: allocate SIZE bytes and touch them
-    #[arg(long, value_name = "SIZE", conflicts_with = "command")]
-    hog: Option<Size>,
-    /// Print the hierarchies and the groups that this process sits in
-    #[arg(long)]
-    show: bool,
-    /// Make a v1 hierarchy without a subsystem, look at it, and remove it
-    #[arg(long)]
-    named_hierarchy: bool,
     #[command(flatten)]
     lab: lab::StageOptions,
 }
@@ -42,50 +35,39 @@ fn main() -> ExitCode {
         let cli: Cli = lab::parse()?;
         cli.lab.apply();
         register("nsInitialisation", ns_initialisation);
-        register("hog", || lab::parse::<Cli>()?.hog.map_or(Ok(Exit::Code(0)), hog));
-        if let Some(outcome) = init() {
-            return outcome;
-        }
-        if cli.show {
-            return show().map(|()| Exit::Code(0));
-        }
-        if cli.named_hierarchy {
-            return named_hierarchy().map(|()| Exit::Code(0));
-        }
-        parent(&cli)
+        init().unwrap_or_else(|| parent(&cli).map(Next::from))
     })
 }
 
 /// The first start: makes the groups and the namespaces, and lets the second start loose in them.
 fn parent(cli: &Cli) -> anyhow::Result<Exit> {
-    let Some(maps) = cli.ids.maps()?.filter(|maps| maps.contain(User::ROOT)) else {
+    let Some(maps) = cli.ids.maps()?.filter(|maps| maps.contains(User::ROOT)) else {
         return Err(Failure::usage(
             "execve takes all capabilities from a process that is not id 0 inside: map id 0",
         ));
     };
-    let groups = Manager::create(&cli.cgroup.resources())?;
-    let terminal = Terminal::find()?;
-    let mut gate = Gate::new()?;
-    let child = spawn(NAMESPACES, || {
+    let job = Job::new()?;
+    let groups = Groups::create(&cli.cgroup)?;
+    let gate = Gate::new()?;
+    let child = job.spawn(NAMESPACES, || {
         gate.wait()?;
-        terminal.take()?;
         become_user(User::ROOT)?;
-        become_function("nsInitialisation")
+        Ok(become_function("nsInitialisation"))
     })?;
-    terminal.lend(child.pid())?;
     maps.write(child.pid())?;
     // ANCHOR: exercise-order
     groups.add(child.pid())?; // before the gate opens: the command never lives without its limits
     gate.open()?;
     // ANCHOR_END: exercise-order
-    let exit = wait_for_init(child, &terminal)?;
-    groups.report()?;
-    Ok(exit)
+    let outcome = job.wait(child);
+    groups.report();
+    outcome
 }
 
 /// The second start, inside: sets everything up, and becomes the command.
-fn ns_initialisation() -> anyhow::Result<Exit> {
+fn ns_initialisation() -> anyhow::Result<Next> {
     let cli: Cli = lab::parse()?;
+    require_inside()?;
     say_who_i_am()?;
     set_hostname(&cli.uts.hostname.map_or_else(random_hostname, Ok)?)?;
     make_private()?;
@@ -97,9 +79,6 @@ fn ns_initialisation() -> anyhow::Result<Exit> {
     if let Some(user) = cli.ids.user {
         become_user(user)?;
     }
-    if cli.hog.is_some() {
-        match become_function("hog")? {}
-    }
-    match lab::exec(&cli.lab.command)? {}
+    Ok(Program::command(&cli.lab.command).into())
 }
 // ANCHOR_END: all

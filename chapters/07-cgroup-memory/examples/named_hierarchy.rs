@@ -1,87 +1,30 @@
-//! In which groups does this process sit, and which limits do they have?
+//! What is a hierarchy without a controller? A way to name groups of processes, on version 1.
+//!
+//! As root: `cargo run -p ch07-cgroup-memory --example named_hierarchy`
 
 use std::{
-    fmt::Write as _,
     fs,
-    io::{Write as _, stdout},
+    io::{Write, stdout},
     path::Path,
+    process::ExitCode,
     thread::sleep,
     time::Duration,
 };
 
 use anyhow::{Context, bail, ensure};
-use ch01_uts::spawn;
-use ch04_mount::make_private;
-use lab::info;
+use ch03_pid::Job;
+use ch04_mount::{CLONE_NEWNS, make_private};
+use lab::{Exit, info};
 use nix::{
     mount::{MntFlags, MsFlags, mount, umount2},
-    sched::CloneFlags,
     unistd::{Pid, geteuid},
 };
 
-use crate::hierarchy::{Hierarchy, Version, hierarchies};
-
-/// The knobs that [`show`] reads, if a group has them.
-const KNOBS: [&str; 6] = [
-    "memory.limit_in_bytes",
-    "memory.max",
-    "cpu.shares",
-    "cpu.weight",
-    "cpuset.cpus",
-    "cpuset.cpus.effective",
-];
-
-/// The tree that this process sits in: for each hierarchy its version, mount point,
-/// subsystems, the process's group, and the limits there. Goes to standard output.
-///
-/// # Errors
-///
-/// /proc is not mounted.
-pub fn show() -> anyhow::Result<()> {
-    let all = hierarchies()?;
-    let mut text = String::new();
-    let has = |version| all.iter().any(|hierarchy| hierarchy.version == version);
-    let layout = match (has(Version::V1), has(Version::V2)) {
-        (true, true) => "hybrid: v1 and v2",
-        (true, false) => "v1",
-        (false, true) => "v2",
-        (false, false) => "no hierarchy is mounted",
-    };
-    writeln!(text, "cgroups: {layout}")?;
-    for hierarchy in &all {
-        describe(hierarchy, &mut text)?;
-    }
-    stdout().write_all(text.as_bytes()).context("write to standard output")
+fn main() -> ExitCode {
+    lab::run(named_hierarchy)
 }
 
-fn describe(hierarchy: &Hierarchy, text: &mut String) -> anyhow::Result<()> {
-    let Hierarchy {
-        version,
-        mount_point,
-        subsystems,
-        own_group,
-    } = hierarchy;
-    let attached = if subsystems.is_empty() {
-        "no subsystem".into()
-    } else {
-        subsystems.join(",")
-    };
-    let path = Path::new("/").join(own_group.strip_prefix(mount_point)?);
-    writeln!(
-        text,
-        "{version}  {}  {attached}  group {}",
-        mount_point.display(),
-        path.display()
-    )?;
-    for knob in KNOBS {
-        if let Ok(value) = fs::read_to_string(own_group.join(knob)) {
-            writeln!(text, "    {knob} = {}", value.trim())?;
-        }
-    }
-    Ok(())
-}
-
-/// The name of the hierarchy that [`named_hierarchy`] makes.
+/// The name of the hierarchy that `named_hierarchy` makes.
 const NAME: &str = "cgroup-test";
 
 /// Makes a v1 hierarchy with a name and without a subsystem, with two groups, moves a
@@ -90,22 +33,21 @@ const NAME: &str = "cgroup-test";
 /// # Errors
 ///
 /// Without root, or on a kernel without v1.
-pub fn named_hierarchy() -> anyhow::Result<()> {
+fn named_hierarchy() -> anyhow::Result<Exit> {
     ensure!(geteuid().is_root(), "only root can mount a v1 hierarchy");
     let kinds = fs::read_to_string("/proc/filesystems").context("read /proc/filesystems")?;
     ensure!(
         kinds.lines().any(|line| line.ends_with("\tcgroup")),
         "this kernel has no cgroup v1: /proc/filesystems"
     );
-    let child = spawn(CloneFlags::CLONE_NEWNS, || {
+    let job = Job::new()?; // a signal that comes meanwhile waits: the hierarchy is removed
+    let child = job.spawn(CLONE_NEWNS, || {
         make_private()?;
         // Over /tmp, in a mount namespace of its own: there is a folder, and nobody sees it.
         in_named_hierarchy(Path::new("/tmp"))?;
-        std::process::exit(0)
+        Ok(Exit::Code(0))
     })?;
-    let exit = child.wait()?;
-    ensure!(exit.status() == 0, "it ended with {exit}");
-    Ok(())
+    child.wait()
 }
 
 fn in_named_hierarchy(place: &Path) -> anyhow::Result<()> {

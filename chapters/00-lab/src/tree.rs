@@ -1,0 +1,236 @@
+// ANCHOR: tree
+//! How is a tree of folders walked that somebody else has made, however deep it is?
+//!
+//! A container can nest folders deeper than a path may be long (PATH_MAX, 4096 bytes), deeper than
+//! there are descriptors, and deeper than a stack of calls should be. So this goes down one folder
+//! at a time, relative to the one it is in, and comes back up by `..`. It follows no symbolic link.
+//! Source: openat(2), path_resolution(7).
+
+use std::{
+    ffi::{CString, OsStr},
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
+    path::{Path, PathBuf},
+    vec,
+};
+
+use anyhow::{Context, ensure};
+use rustix::{
+    fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat, statat, unlinkat},
+    io::Errno,
+};
+
+/// An entry of a folder.
+pub struct Entry<'a> {
+    /// The folder that it is in.
+    pub folder: BorrowedFd<'a>,
+    /// Its name there.
+    pub name: &'a OsStr,
+    /// Its path below the top of the tree.
+    pub path: &'a Path,
+    /// How many folders it is below the top: 1 for the top's own entries.
+    pub depth: usize,
+    /// What the kernel says of it; of a link, not of what it points to.
+    pub stat: Stat,
+}
+
+impl Entry<'_> {
+    /// Whether it is a folder.
+    pub fn is_folder(&self) -> bool {
+        FileType::from_raw_mode(self.stat.st_mode) == FileType::Directory
+    }
+}
+
+/// What is done with the entries of a tree.
+pub trait Visitor {
+    /// Sees an entry, before what is below it. Whether to go into it, if it is a folder.
+    ///
+    /// # Errors
+    ///
+    /// Any: the walk ends.
+    fn see(&mut self, entry: &Entry) -> anyhow::Result<bool>;
+
+    /// Has seen all that is below a folder.
+    ///
+    /// # Errors
+    ///
+    /// Any: the walk ends.
+    fn leave(&mut self, _folder: BorrowedFd, _name: &OsStr) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
+/// A folder on the way down, and what of it has not been seen yet.
+struct Level {
+    name: CString,
+    id: (u64, u64),
+    left: vec::IntoIter<CString>,
+}
+
+/// Walks the tree below `top`, each folder's entries in the order of their names.
+///
+/// # Errors
+///
+/// A folder cannot be read, or was moved meanwhile; or what `visitor` fails with.
+pub fn walk(top: &Path, visitor: &mut impl Visitor) -> anyhow::Result<()> {
+    let mut folder =
+        open(CWD, top.as_os_str()).with_context(|| format!("open the folder {}", top.display()))?;
+    let mut way = vec![level(CString::default(), &folder)?];
+    let mut path = PathBuf::new();
+    while let Some(here) = way.last_mut() {
+        let Some(name) = here.left.next() else {
+            let done = way.pop().context("a level was just looked at")?;
+            let Some(above) = way.last() else {
+                return Ok(());
+            };
+            let parent = open(&folder, OsStr::new("..")).context("go back up")?;
+            ensure!(id(&parent)? == above.id, "{} was moved meanwhile", path.display());
+            folder = parent;
+            path.pop();
+            visitor.leave(folder.as_fd(), os_str(&done.name))?;
+            continue;
+        };
+        let (name, depth) = (os_str(&name).to_owned(), way.len());
+        path.push(&name);
+        let stat = match statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => {
+                path.pop();
+                continue; // it has gone
+            }
+            other => other.with_context(|| format!("stat {}", path.display()))?,
+        };
+        let entry = Entry {
+            folder: folder.as_fd(),
+            name: &name,
+            path: &path,
+            depth,
+            stat,
+        };
+        let is_folder = entry.is_folder();
+        if visitor.see(&entry)? && is_folder {
+            folder = open(&folder, &name).with_context(|| format!("open {}", path.display()))?;
+            way.push(level(CString::new(name.as_bytes())?, &folder)?);
+        } else {
+            path.pop();
+        }
+    }
+    Ok(())
+}
+
+fn open(at: impl AsFd, name: &OsStr) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    openat(at, name, flags, Mode::empty())
+}
+
+fn level(name: CString, folder: &OwnedFd) -> anyhow::Result<Level> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(folder).context("read a folder")? {
+        let name = entry.context("read a folder")?.file_name().to_owned();
+        if ![b".".as_slice(), b".."].contains(&name.as_bytes()) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(Level {
+        name,
+        id: id(folder)?,
+        left: names.into_iter(),
+    })
+}
+
+fn id(folder: &OwnedFd) -> anyhow::Result<(u64, u64)> {
+    let stat = fstat(folder).context("stat a folder")?;
+    Ok((stat.st_dev, stat.st_ino))
+}
+
+fn os_str(name: &CString) -> &OsStr {
+    OsStr::from_bytes(name.as_bytes())
+}
+// ANCHOR_END: tree
+
+// ANCHOR: remove
+/// Removes a folder and all below it. With `folders_only`, files are left alone: those of a cgroup
+/// go with their folder.
+///
+/// # Errors
+///
+/// The kernel refuses to remove something; it is left with what is above it.
+pub fn remove(top: &Path, folders_only: bool) -> anyhow::Result<()> {
+    struct Remover(bool);
+
+    impl Visitor for Remover {
+        fn see(&mut self, entry: &Entry) -> anyhow::Result<bool> {
+            if !entry.is_folder() && !self.0 {
+                unlinkat(entry.folder, entry.name, AtFlags::empty())
+                    .with_context(|| format!("remove {}", entry.path.display()))?;
+            }
+            Ok(true)
+        }
+
+        fn leave(&mut self, folder: BorrowedFd, name: &OsStr) -> anyhow::Result<()> {
+            unlinkat(folder, name, AtFlags::REMOVEDIR)
+                .with_context(|| format!("remove the folder {}", name.display()))
+        }
+    }
+
+    walk(top, &mut Remover(folders_only))?;
+    std::fs::remove_dir(top).with_context(|| format!("remove {}", top.display()))
+}
+// ANCHOR_END: remove
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, process};
+
+    use super::*;
+
+    /// Nests so many folders below `top`, with a file in the last.
+    fn nest(top: &Path, depth: usize, name: &str) {
+        fs::create_dir(top).unwrap();
+        let mut folder = open(CWD, top.as_os_str()).unwrap();
+        for _ in 0..depth {
+            rustix::fs::mkdirat(&folder, name, Mode::RWXU).unwrap();
+            folder = open(&folder, OsStr::new(name)).unwrap();
+        }
+        let flags = OFlags::CREATE | OFlags::WRONLY;
+        openat(&folder, "file", flags, Mode::RUSR).unwrap();
+    }
+
+    struct Counter(usize, usize);
+
+    impl Visitor for Counter {
+        fn see(&mut self, entry: &Entry) -> anyhow::Result<bool> {
+            self.0 += 1;
+            self.1 = self.1.max(entry.path.as_os_str().len());
+            Ok(true)
+        }
+    }
+
+    #[test]
+    fn a_deep_tree_is_walked_and_removed() {
+        let top = env::temp_dir().join(format!("lab-tree-{}", process::id()));
+        for (depth, name) in [(1900, "a"), (100, &*"n".repeat(200)), (3000, "bb")] {
+            nest(&top, depth, name);
+            let mut counter = Counter(0, 0);
+            walk(&top, &mut counter).unwrap();
+            assert_eq!(counter.0, depth + 1);
+            assert_eq!(counter.1, depth * (name.len() + 1) + "file".len());
+            remove(&top, false).unwrap();
+            assert!(!top.exists());
+        }
+    }
+
+    #[test]
+    fn a_link_is_not_followed() {
+        let top = env::temp_dir().join(format!("lab-tree-link-{}", process::id()));
+        fs::create_dir(&top).unwrap();
+        std::os::unix::fs::symlink("/usr", top.join("usr")).unwrap();
+        let mut counter = Counter(0, 0);
+        walk(&top, &mut counter).unwrap();
+        assert_eq!(counter.0, 1);
+        remove(&top, false).unwrap();
+        assert!(!top.exists() && Path::new("/usr").exists());
+    }
+}
