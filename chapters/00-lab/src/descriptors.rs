@@ -29,7 +29,11 @@ pub const VARIABLE: &str = "LAB_DESCRIPTORS";
 /// # Errors
 ///
 /// As fcntl(2) F_SETFD.
-pub fn hand_over(command: &mut Command, name: &str, descriptor: impl AsFd) -> anyhow::Result<()> {
+pub(crate) fn hand_over(
+    command: &mut Command,
+    name: &str,
+    descriptor: impl AsFd,
+) -> anyhow::Result<()> {
     let descriptor = descriptor.as_fd();
     fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::empty())).context("leave a descriptor open")?;
     let one = format!("{name}={}", descriptor.as_raw_fd());

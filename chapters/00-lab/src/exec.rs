@@ -6,7 +6,10 @@ use std::{
     env,
     ffi::{OsStr, OsString},
     io,
-    os::unix::{fs::PermissionsExt, process::CommandExt},
+    os::{
+        fd::OwnedFd,
+        unix::{fs::PermissionsExt, process::CommandExt},
+    },
     path::{Path, PathBuf},
     process::Command,
 };
@@ -35,6 +38,8 @@ pub struct Program {
     /// The role of this process from then on, if the program is one of ours: then it goes on with
     /// the log, and with the pipe for the error.
     role: Option<&'static str>,
+    /// What it inherits, besides its three streams.
+    descriptors: Vec<(&'static str, OwnedFd)>,
 }
 
 impl Program {
@@ -56,6 +61,7 @@ impl Program {
         Program {
             command,
             role: None,
+            descriptors: Vec::new(),
         }
     }
 
@@ -64,7 +70,15 @@ impl Program {
         Program {
             command,
             role: Some(role),
+            descriptors: Vec::new(),
         }
+    }
+
+    /// Lets a program of ours inherit this descriptor, which it takes by this name
+    /// ([`descriptors::take`]).
+    pub fn with(mut self, name: &'static str, descriptor: impl Into<OwnedFd>) -> Program {
+        self.descriptors.push((name, descriptor.into()));
+        self
     }
 
     /// Becomes it. std sets back what Rust's own start changed: SIGPIPE, which it ignores, to its
@@ -74,6 +88,9 @@ impl Program {
             context::hand_over(&mut self.command, role);
             if let Some(pipe) = errors {
                 descriptors::hand_over(&mut self.command, ERRORS, pipe)?;
+            }
+            for (name, descriptor) in &self.descriptors {
+                descriptors::hand_over(&mut self.command, name, descriptor)?;
             }
             let error = self.command.exec();
             return Err(error).with_context(|| format!("exec {:?}", self.command.get_program()));
@@ -141,8 +158,8 @@ pub fn go_on(next: anyhow::Result<impl Into<Next>>, mut errors: Option<ErrorPipe
     failure.fault.status()
 }
 
-/// The pipe for the error that this process has inherited, if it has one.
-pub(crate) fn inherited_errors() -> Option<ErrorPipe> {
+/// The pipe for the error that this process has inherited, if it has one; once.
+pub fn inherited_errors() -> Option<ErrorPipe> {
     descriptors::take(ERRORS).map(ErrorPipe::inherited)
 }
 // ANCHOR_END: exec

@@ -6,7 +6,7 @@ use std::{
     ptr::null,
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use lab::{Exit, Failure, Start, StartReport, info};
 use nix::{
     errno::Errno,
@@ -142,16 +142,12 @@ impl Child {
     ///
     /// As poll(2).
     pub fn wait_or(&mut self, others: &[BorrowedFd]) -> anyhow::Result<bool> {
-        let mut watched = vec![PollFd::new(self.process.as_fd(), PollFlags::POLLIN)];
+        let mut watched = vec![self.process.as_fd()];
+        watched.extend(others);
         if self.may_report {
-            watched.push(PollFd::new(self.report.as_fd(), PollFlags::POLLIN));
+            watched.push(self.report.as_fd());
         }
-        watched.extend(others.iter().map(|other| PollFd::new(*other, PollFlags::POLLIN)));
-        match poll(&mut watched, PollTimeout::NONE) {
-            Err(Errno::EINTR) => return Ok(false),
-            other => other.context("poll")?,
-        };
-        let has_ended = watched[0].any().unwrap_or(false);
+        let has_ended = wait_for_any(&watched)?[0];
         self.listen()?;
         Ok(has_ended)
     }
@@ -188,6 +184,20 @@ impl Child {
         self.may_report = self.may_report && self.report.listen().context("hear the child")?;
         Ok(())
     }
+}
+
+/// Sleeps until one of these can be read, or is at its end (poll(2)); says which.
+///
+/// # Errors
+///
+/// As poll(2).
+pub fn wait_for_any(descriptors: &[BorrowedFd]) -> anyhow::Result<Vec<bool>> {
+    let mut watched: Vec<PollFd> =
+        descriptors.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)).collect();
+    while let Err(errno) = poll(&mut watched, PollTimeout::NONE) {
+        ensure!(errno == Errno::EINTR, "poll: {}", errno.desc());
+    }
+    Ok(watched.iter().map(|fd| fd.any().unwrap_or(false)).collect())
 }
 
 /// An error passes through as many parents as there are; one word for all of them is enough.

@@ -13,7 +13,6 @@ use std::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         unix::net::UnixStream,
     },
-    process::Command,
 };
 
 use anyhow::{Context, bail};
@@ -97,15 +96,6 @@ impl End {
         }
     }
 
-    /// Leaves this end open, as `name`, for the program that `command` executes.
-    ///
-    /// # Errors
-    ///
-    /// As [`descriptors::hand_over`].
-    pub fn hand_over(&self, command: &mut Command, name: &str) -> anyhow::Result<()> {
-        descriptors::hand_over(command, name, &self.0)
-    }
-
     /// The end that this process has inherited as `name`.
     ///
     /// # Errors
@@ -116,6 +106,13 @@ impl End {
             format!("no channel `{name}` was handed over: do not start this by hand")
         })?;
         Ok(End(end.into()))
+    }
+}
+
+/// To be handed over to a program ([`lab::Program::with`]).
+impl From<End> for OwnedFd {
+    fn from(end: End) -> OwnedFd {
+        end.0.into()
     }
 }
 

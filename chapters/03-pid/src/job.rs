@@ -6,22 +6,19 @@
 
 use std::{
     fs,
-    os::fd::{AsFd, AsRawFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd},
     process,
 };
 
 use anyhow::Context;
-use ch01_uts::{Child, Cloned, Process, clone, die_with_parent, spawn};
+use ch01_uts::{Child, Cloned, Process, clone, die_with_parent, spawn, wait_for_any};
 use ch02_ipc::Channel;
 use lab::{Exit, Namespaces, Next, Start, errors::signal_name, info, warn};
-use nix::{
-    errno::Errno,
-    poll::{PollFd, PollFlags, PollTimeout, poll},
-};
+use nix::errno::Errno;
 
 use crate::{
     signals::{Arrived, Held},
-    terminal::{Terminal, leads_a_session_on_a_terminal},
+    terminal::{Terminal, leads_its_session},
 };
 
 /// What this process does for a child that is to become a command.
@@ -31,21 +28,28 @@ pub struct Job {
 }
 
 impl Job {
-    /// To be made before anything that must not be left behind: from now on, no signal ends this
-    /// process without a word.
+    /// A job with the terminal's foreground, if this process has that for itself. To be made before
+    /// anything that must not be left behind: from now on, no signal ends this process without a
+    /// word.
     ///
     /// # Errors
     ///
-    /// As [`Job::with`].
+    /// The terminal's settings cannot be read.
     pub fn new() -> anyhow::Result<Job> {
+        Job::with(Terminal::find()?)
+    }
+
+    /// Likewise, with this of the terminal.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses to block signals.
+    pub fn with(terminal: Terminal) -> anyhow::Result<Job> {
         let held = Held::new()?;
-        if leads_a_session_on_a_terminal() {
+        if terminal.is_lent() && leads_its_session() {
             go_on_as_a_follower(&held)?;
         }
-        Ok(Job {
-            held,
-            terminal: Terminal::find()?,
-        })
+        Ok(Job { held, terminal })
     }
 
     /// Starts the child, as [`ch01_uts::spawn`] does.
@@ -80,11 +84,22 @@ impl Job {
     ///
     /// The error of a child that never became the command.
     pub fn wait(&self, mut child: Child) -> anyhow::Result<Exit> {
+        let interrupted = self.watch(&mut child)?;
+        self.end(child, interrupted)
+    }
+
+    /// The first half: passes signals on until the child has ended. Returns the signal that ended
+    /// the start.
+    ///
+    /// # Errors
+    ///
+    /// As poll(2).
+    pub fn watch(&self, child: &mut Child) -> anyhow::Result<Option<i32>> {
         let mut interrupted = None;
         while !child.wait_or(&[self.held.as_fd()])? {
             while let Some(arrived) = self.held.next()? {
                 match child.start() {
-                    Start::Executes => self.pass_on(&child, arrived)?,
+                    Start::Executes => self.pass_on(child, arrived)?,
                     _ => {
                         interrupted = Some(arrived.signal);
                         kill(&child.process, libc::SIGKILL)?;
@@ -92,6 +107,15 @@ impl Job {
                 }
             }
         }
+        Ok(interrupted)
+    }
+
+    /// The second half: takes the terminal back, and says how the child ended.
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::wait`].
+    pub fn end(&self, child: Child, interrupted: Option<i32>) -> anyhow::Result<Exit> {
         let outcome = child.outcome();
         let was_killed = !matches!(outcome, Ok(Exit::Code(_)));
         if let Err(error) = self.terminal.take_back(was_killed) {
@@ -119,6 +143,13 @@ impl Job {
             kill(&child.process, signal)
         }
         // ANCHOR_END: exercise-deaf
+    }
+}
+
+/// Can be read when a signal has arrived.
+impl AsFd for Job {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.held.as_fd()
     }
 }
 
@@ -177,18 +208,13 @@ fn go_on_as_a_follower(held: &Held) -> anyhow::Result<()> {
 /// Waits for a process that passes signals on itself, and gives it all that arrive.
 pub(crate) fn wait_and_pass_on(held: &Held, process: Process) -> anyhow::Result<Exit> {
     loop {
-        let mut watched =
-            [process.as_fd(), held.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
-        match poll(&mut watched, PollTimeout::NONE) {
-            Err(Errno::EINTR) => continue,
-            other => other.context("poll")?,
-        };
+        let has_ended = wait_for_any(&[process.as_fd(), held.as_fd()])?[0];
         while let Some(arrived) = held.next()? {
             if !arrived.is_typed {
                 kill(&process, arrived.signal)?;
             }
         }
-        if watched[0].any().unwrap_or(false) {
+        if has_ended {
             return process.reap();
         }
     }

@@ -125,10 +125,9 @@ impl Terminal {
     }
 }
 
-/// Whether this process leads its session, and has a terminal to lend: then it can go into no
-/// other group.
-pub(crate) fn leads_a_session_on_a_terminal() -> bool {
-    getsid(None) == Ok(getpid()) && stdin().is_terminal()
+/// Whether this process leads its session: then it can go into no other group.
+pub(crate) fn leads_its_session() -> bool {
+    getsid(None) == Ok(getpid())
 }
 
 /// What the terminal's stop signals do to this process.

@@ -44,8 +44,8 @@ use ch01_uts::{CLONE_NEWUTS, attempt};
 use ch02_ipc::CLONE_NEWIPC;
 use ch03_pid::CLONE_NEWPID;
 use ch04_mount::CLONE_NEWNS;
-use ch05_user_idmap::CLONE_NEWUSER;
-use lab::{Kind, Namespaces, Probe};
+use ch05_user_idmap::{CLONE_NEWUSER, Maps, User};
+use lab::{Failure, Kind, Namespaces, Probe};
 
 pub use hostname::random_hostname;
 pub use inside::require_inside;
@@ -63,6 +63,22 @@ pub const NAMESPACES: Namespaces = CLONE_NEWUTS
     .and(CLONE_NEWUSER)
     .and(CLONE_NEWNET);
 // ANCHOR_END: intro
+
+// ANCHOR: root-inside
+/// These maps, if there is root inside: execve(2) leaves capabilities to nobody else, and the
+/// second start needs them.
+///
+/// # Errors
+///
+/// There is no map, or none for id 0.
+pub fn require_root_inside(maps: Option<Maps>) -> anyhow::Result<Maps> {
+    maps.filter(|maps| maps.contains(User::ROOT)).ok_or_else(|| {
+        Failure::usage(
+            "execve takes all capabilities from a process that is not id 0 inside: map id 0",
+        )
+    })
+}
+// ANCHOR_END: root-inside
 
 // ANCHOR: probe
 /// Can a child here be in all six new namespaces, execute this program's file again, and

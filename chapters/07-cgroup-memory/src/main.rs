@@ -8,11 +8,12 @@ use ch03_pid::{Job, say_who_i_am};
 use ch04_mount::{enter_rootfs, make_private, mount_proc};
 use ch05_user_idmap::{Gate, User, become_user};
 use ch06_reexec::{
-    NAMESPACES, become_function, bring_up_loopback, init, random_hostname, register, require_inside,
+    NAMESPACES, become_function, bring_up_loopback, init, random_hostname, register,
+    require_inside, require_root_inside,
 };
 use ch07_cgroup_memory::Groups;
 use clap::Parser;
-use lab::{Exit, Failure, Next, Program};
+use lab::{Exit, Next, Program};
 
 /// Runs a command in new namespaces, in a cgroup that limits what it gets.
 #[derive(Parser)]
@@ -41,11 +42,7 @@ fn main() -> ExitCode {
 
 /// The first start: makes the groups and the namespaces, and lets the second start loose in them.
 fn parent(cli: &Cli) -> anyhow::Result<Exit> {
-    let Some(maps) = cli.ids.maps()?.filter(|maps| maps.contains(User::ROOT)) else {
-        return Err(Failure::usage(
-            "execve takes all capabilities from a process that is not id 0 inside: map id 0",
-        ));
-    };
+    let maps = require_root_inside(cli.ids.maps()?)?;
     let job = Job::new()?;
     let groups = Groups::create(&cli.cgroup)?;
     let gate = Gate::new()?;

@@ -1,19 +1,21 @@
-//! Stage 8: `run` sends the command through a pipe, `init` receives it as PID 1.
+// ANCHOR: all
+//! Stage 8: `run` sends the command through a channel, `init` receives it as PID 1.
 
-use std::{env, os::fd::RawFd, process::ExitCode};
+use std::process::ExitCode;
 
-use ch01_uts::{set_hostname, spawn};
-use ch03_pid::{say_who_i_am, wait_for_init};
+use ch01_uts::set_hostname;
+use ch02_ipc::Channel;
+use ch03_pid::{Job, say_who_i_am};
 use ch04_mount::{enter_rootfs, make_private};
 use ch05_user_idmap::{Gate, User, become_user};
-use ch06_reexec::bring_up_loopback;
-use ch07_cgroup_memory::Manager;
+use ch06_reexec::{NAMESPACES, bring_up_loopback};
+use ch07_cgroup_memory::Groups;
 use ch08_pipe_init::{
-    MessagePipe, NAMESPACES, RunOptions, command::become_container, options::default_arguments,
-    reaper::stay_and_reap, receive,
+    RunOptions, become_container, become_init, options::default_arguments, receive, send,
+    stay_and_reap,
 };
 use clap::{Parser, Subcommand};
-use lab::Exit;
+use lab::{Exit, Next};
 
 /// Runs a command in a container. Without a subcommand: `run` with a shell.
 #[derive(Parser)]
@@ -29,60 +31,50 @@ enum Action {
     Run(Box<RunOptions>),
     /// The other side of `run`, inside
     #[command(hide = true)]
-    Init { pipe: RawFd },
+    Init,
 }
 
 fn main() -> ExitCode {
-    lab::run(|| {
-        let mut arguments: Vec<_> = env::args_os().collect();
-        if arguments.len() < 2 {
-            arguments.extend(default_arguments());
-        }
-        match lab::parse_from::<Cli>(arguments)?.action {
-            Action::Run(options) => run(&options),
-            Action::Init { pipe } => init(pipe),
-        }
+    lab::run(|| match lab::parse_from::<Cli>(default_arguments())?.action {
+        Action::Run(options) => run(&options).map(Next::End),
+        Action::Init => init(),
     })
 }
 
 /// The parent: makes the groups and the namespaces, and tells init what to do in them.
 fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     options.apply();
-    let (maps, terminal, message) =
-        (options.maps()?, options.process.terminal()?, options.message()?);
-    let groups = Manager::create(&options.cgroup.resources())?;
-    let mut gate = Gate::new()?;
-    let pipe = MessagePipe::new()?;
-    let child = spawn(NAMESPACES, || {
+    let (maps, message, streams) =
+        (options.maps()?, options.message()?, options.process.streams()?);
+    let job = Job::with(streams.terminal())?;
+    let groups = Groups::create(&options.cgroup)?;
+    let (gate, channel) = (Gate::new()?, Channel::new()?);
+    let child = job.spawn(NAMESPACES, || {
         gate.wait()?;
-        terminal.take()?;
-        options.process.give_input_away()?;
+        streams.take()?;
         become_user(User::ROOT)?;
-        pipe.become_init(&[])
+        become_init(&channel, &[])
     })?;
-    terminal.lend(child.pid())?;
     maps.write(child.pid())?;
     groups.add(child.pid())?;
     gate.open()?;
-    let sent = pipe.send(&message);
-    let exit = wait_for_init(child, &terminal)?; // if init has failed, its error says why
-    groups.report()?;
-    if let Exit::Code(_) = exit {
-        sent?; // an init that was killed while it read says so by its exit
-    }
-    Ok(exit)
+    let sent = send(&channel, &message);
+    let outcome = streams.wait(&job, child);
+    groups.report();
+    outcome.and_then(|exit| sent.map(|()| exit)) // an init that failed says why itself
 }
 
 /// The child, inside: sets the container up, and becomes the command.
-fn init(pipe: RawFd) -> anyhow::Result<Exit> {
-    let message = receive(pipe, &[])?;
+fn init() -> anyhow::Result<Next> {
+    let message = receive()?;
     say_who_i_am()?;
     set_hostname(&message.hostname)?;
     make_private()?;
     enter_rootfs(message.rootfs.as_deref().unwrap_or("/".as_ref()))?;
     bring_up_loopback()?;
     if message.init_stays {
-        return stay_and_reap(|| become_container(&message.process));
+        return stay_and_reap(|| become_container(&message.process)).map(Next::End);
     }
-    match become_container(&message.process)? {}
+    become_container(&message.process).map(Next::from)
 }
+// ANCHOR_END: all

@@ -23,7 +23,7 @@ pub struct Process {
     pub argv: Vec<OsString>,
     /// The command's whole environment.
     pub env: Vec<(OsString, OsString)>,
-    /// Whom the command runs as; `None` for whoever starts it.
+    /// The user to become; `None` to stay the one that starts it.
     pub user: Option<User>,
 }
 
@@ -41,8 +41,8 @@ pub struct Message {
 }
 
 impl Process {
-    /// Puts it into a message.
-    pub fn put(&self, rest: &mut Vec<u8>) {
+    /// Writes it to the end of `rest`.
+    pub fn encode(&self, rest: &mut Vec<u8>) {
         // ANCHOR: exercise-words
         put_list(rest, &self.argv, |to, word| put_bytes(to, word.as_bytes()));
         put_list(rest, &self.env, |to, (name, value)| {
@@ -56,20 +56,20 @@ impl Process {
         });
     }
 
-    /// Takes it from a message.
+    /// Reads it from the front of `rest`.
     ///
     /// # Errors
     ///
     /// It is cut short, or a string has a zero in it.
-    pub fn take(rest: &mut Bytes) -> anyhow::Result<Process> {
+    pub fn decode(rest: &mut Bytes) -> anyhow::Result<Process> {
         Ok(Process {
-            argv: rest.list(Bytes::string)?,
-            env: rest.list(|from| Ok((from.string()?, from.string()?)))?,
+            argv: rest.read_list(Bytes::read_string)?,
+            env: rest.read_list(|from| Ok((from.read_string()?, from.read_string()?)))?,
             user: rest
-                .list(|from| {
+                .read_list(|from| {
                     Ok(User {
-                        uid: from.number()?,
-                        gid: from.number()?,
+                        uid: from.read_u32()?,
+                        gid: from.read_u32()?,
                     })
                 })?
                 .pop(),
@@ -85,7 +85,7 @@ impl Message {
     /// Whatever `to` fails with.
     pub fn write(&self, to: impl Write) -> anyhow::Result<()> {
         let mut rest = Vec::new();
-        self.process.put(&mut rest);
+        self.process.encode(&mut rest);
         put_bytes(&mut rest, self.hostname.as_bytes());
         put_list(&mut rest, self.rootfs.as_slice(), |to, path| {
             put_bytes(to, path.as_os_str().as_bytes())
@@ -104,10 +104,10 @@ impl Message {
         ensure!(from.read(&mut [0])? == 0, "something follows it");
         let mut rest = Bytes(&rest);
         let message = Message {
-            process: Process::take(&mut rest)?,
-            hostname: rest.string()?,
-            rootfs: rest.list(Bytes::string)?.pop().map(PathBuf::from),
-            init_stays: rest.number()? != 0,
+            process: Process::decode(&mut rest)?,
+            hostname: rest.read_string()?,
+            rootfs: rest.read_list(Bytes::read_string)?.pop().map(PathBuf::from),
+            init_stays: rest.read_u32()? != 0,
         };
         rest.end()?;
         info!(

@@ -3,25 +3,22 @@
 
 use std::{
     env,
-    ffi::{OsStr, OsString},
-    fs::File,
+    ffi::OsString,
     io::{IsTerminal, stdin},
     os::unix::ffi::{OsStrExt, OsStringExt},
 };
 
 use anyhow::Context;
-use ch03_pid::Terminal;
 use ch05_user_idmap::{Maps, User};
-use ch06_reexec::random_hostname;
+use ch06_reexec::{random_hostname, require_root_inside};
 use clap::{
     ValueEnum,
     builder::{OsStringValueParser, TypedValueParser},
 };
-use lab::info;
-use lab::{Failure, voice};
-use nix::unistd::{dup2_stdin, geteuid};
+use lab::{context, info};
+use nix::unistd::geteuid;
 
-use crate::{Message, Process};
+use crate::{Message, Process, Streams};
 
 /// What can be said of any command in a container.
 #[derive(clap::Args, Clone, Debug)]
@@ -92,32 +89,13 @@ fn variable(text: OsString) -> Result<(OsString, OsString), String> {
 }
 
 impl ProcessOptions {
-    /// The terminal that the child is to take: ours with `-t`, else none.
+    /// What the container gets as its three streams.
     ///
     /// # Errors
     ///
-    /// `-t` without a terminal on standard input.
-    pub fn terminal(&self) -> anyhow::Result<Terminal> {
-        if !self.tty {
-            return Ok(Terminal::detached());
-        }
-        if !stdin().is_terminal() {
-            return Err(Failure::usage("-t: standard input is no terminal"));
-        }
-        Terminal::find()
-    }
-
-    /// The child: gives standard input away, unless it is to be passed on.
-    ///
-    /// # Errors
-    ///
-    /// There is no /dev/null.
-    pub fn give_input_away(&self) -> anyhow::Result<()> {
-        if !self.interactive {
-            let null = File::open("/dev/null").context("open /dev/null")?;
-            dup2_stdin(null).context("dup2 /dev/null to standard input")?;
-        }
-        Ok(())
+    /// As [`Streams::new`].
+    pub fn streams(&self) -> anyhow::Result<Streams> {
+        Streams::new(self.tty, self.interactive)
     }
 
     /// The command `argv` for this user, with a small environment of the container's own and
@@ -155,7 +133,7 @@ impl ProcessOptions {
     /// Sets the log up as asked.
     pub fn apply(&self) {
         if self.log_format == LogFormat::Json {
-            voice::set_log(voice::Log::Json);
+            context::set_form(context::Form::Json);
         }
     }
 }
@@ -167,8 +145,8 @@ impl RunOptions {
         self.lab.apply();
     }
 
-    /// The id maps. root's default is all ids, as themselves: an image has files of many
-    /// users, and inside people chown and su. Anybody else's default is oneself as root.
+    /// The id maps. root's default is all ids, as themselves: an image has files of many users,
+    /// and inside people chown and su. For anybody else, you are root inside.
     ///
     /// # Errors
     ///
@@ -179,11 +157,7 @@ impl RunOptions {
         } else {
             self.ids.maps()?
         };
-        maps.filter(|maps| maps.contain(User::ROOT)).ok_or_else(|| {
-            Failure::usage(
-                "execve takes all capabilities from a process that is not id 0 inside: map id 0",
-            )
-        })
+        require_root_inside(maps)
     }
 
     /// What init is to be told.
@@ -209,11 +183,14 @@ impl RunOptions {
     }
 }
 
-/// `run` with a shell, for a stage that is started without a subcommand: with the terminal if
-/// there is one.
+/// The command line; without a word: `run` with a shell, and with the terminal if there is one.
 pub fn default_arguments() -> Vec<OsString> {
-    let how = if stdin().is_terminal() { "-ti" } else { "-i" };
-    ["run", how].map(|word| OsStr::new(word).to_owned()).to_vec()
+    let mut arguments: Vec<OsString> = env::args_os().collect();
+    if arguments.len() < 2 {
+        let how = if stdin().is_terminal() { "-ti" } else { "-i" };
+        arguments.extend(["run", how].map(OsString::from));
+    }
+    arguments
 }
 // ANCHOR_END: options
 

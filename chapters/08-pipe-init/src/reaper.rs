@@ -1,78 +1,99 @@
 // ANCHOR: all
 //! What must a PID 1 do that stays?
 //!
-//! When a process ends, its children become PID 1's; and until somebody waits for a
-//! process that has ended, it is a zombie. A command that never expected to be PID 1
-//! reaps only the children it knows. So this one does: it waits for everybody, and passes
-//! on the signals that it gets, which the command, as PID 1, would not hear.
-//! Source: pid_namespaces(7), waitid(2).
+//! When a process ends, its children become PID 1's; and until PID 1 waits for a process that has
+//! ended, that is a zombie. A command that never expected to be PID 1 waits only for the children
+//! it knows. So this one waits for all, and passes on the signals that it gets, which the command
+//! as PID 1 might not hear.
+//! Source: pid_namespaces(7), wait(2), signalfd(2).
 
-use std::convert::Infallible;
+use std::process;
 
 use anyhow::Context;
-use ch01_uts::{Arrived, PASSED_ON, spawn};
-use lab::Exit;
-use lab::{debug, info};
+use ch01_uts::{Cloned, Process, clone};
+use ch02_ipc::Channel;
+use lab::{Exit, Namespaces, Program, debug, errors::signal_name, exec::inherited_errors, info};
 use nix::{
     errno::Errno,
-    sched::CloneFlags,
     sys::{
-        signal::{SigHandler, Signal, kill, signal as sigaction},
-        wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid},
+        signal::SigSet,
+        signalfd::{SignalFd, siginfo},
     },
     unistd::Pid,
 };
+use rustix::process::{WaitOptions, wait};
 
-/// Starts the command as a child, and stays until it ends; its end is ours. The kernel
-/// then kills whoever is left.
+/// Starts the command as a child, and stays until it ends; its end is this process's. The kernel
+/// then kills all that are left.
 ///
 /// # Errors
 ///
-/// The error of a child that never became the command.
-pub fn stay_and_reap(command: impl FnOnce() -> anyhow::Result<Infallible>) -> anyhow::Result<Exit> {
-    info!("staying as PID 1, the command is a child"); // said before there are two to speak
-    let child = spawn(CloneFlags::empty(), command)?;
-    be_heard()?;
-    child.wait_and(|child, arrived| match arrived {
-        Arrived {
-            signal: Signal::SIGCHLD,
-            ..
-        } => reap_orphans(child),
-        Arrived {
-            child_has_it: true, ..
-        } => Ok(()),
-        Arrived { signal, .. } => {
-            info!("{signal}: passing it on to {child}");
-            kill(child, signal)
+/// What cannot be said by the command's own process: no clone, no signalfd.
+pub fn stay_and_reap(command: impl FnOnce() -> anyhow::Result<Program>) -> anyhow::Result<Exit> {
+    info!("staying as PID 1, the command is a child");
+    let before = SigSet::thread_get_mask().context("read the signal mask")?;
+    SigSet::all().thread_block().context("block signals")?;
+    let (errors, alone) = (inherited_errors(), Channel::new()?);
+    match clone(Namespaces::NONE)? {
+        Cloned::Child => {
+            alone.in_child()?.wait()?;
+            before.thread_set_mask().context("restore the signal mask")?;
+            process::exit(lab::go_on(command(), errors).into())
         }
-    })
-}
-
-/// A PID 1 hears the signals only for which it has a handler. This one does nothing: the
-/// signals are blocked, and read where this process waits (see [`ch01_uts::Child`]).
-fn be_heard() -> anyhow::Result<()> {
-    extern "C" fn nothing(_: i32) {}
-    for signal in PASSED_ON {
-        // SAFETY: a handler that does nothing is safe at any moment, and execve(2) forgets it.
-        unsafe { sigaction(signal, SigHandler::Handler(nothing)) }
-            .with_context(|| format!("handle {signal}"))?;
+        Cloned::Parent(child) => {
+            // Root inside may open all that PID 1 has open. The way for an error is the command's
+            // process's now, up to its execve(2); it waits until it is the only one to have it.
+            drop(errors);
+            alone.in_parent()?.say()?;
+            serve(&child)
+        }
     }
-    Ok(())
 }
 
-/// Waits for everybody who has ended, but leaves the command itself to its own wait.
-fn reap_orphans(command: Pid) -> nix::Result<()> {
-    // ANCHOR: exercise-reap
+/// Reaps and passes on until the command has ended.
+fn serve(command: &Process) -> anyhow::Result<Exit> {
+    let signals = SignalFd::new(&SigSet::all()).context("make a signalfd")?;
     loop {
-        let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-        let pid = match waitid(Id::All, look) {
-            Ok(WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..)) if pid != command => pid,
-            Ok(_) | Err(Errno::ECHILD) => return Ok(()),
-            Err(errno) => return Err(errno),
+        let Some(arrived) = signals.read_signal().context("read the signalfd")? else {
+            continue;
         };
-        waitpid(pid, None)?;
-        debug!("reaped the orphan {pid}");
+        match arrived.ssi_signo as i32 {
+            libc::SIGCHLD => {
+                if let Some(exit) = reap(command.pid())? {
+                    return Ok(exit);
+                }
+            }
+            signal if !is_typed(&arrived) => {
+                info!("{}: passing it on to {}", signal_name(signal), command.pid());
+                match command.send(signal) {
+                    Ok(()) | Err(Errno::ESRCH) => {}
+                    Err(errno) => return Err(errno).context("pass a signal on"),
+                }
+            }
+            _ => {}
+        }
     }
+}
+
+/// A terminal's keys reach the command without us: it is in the same process group. The kernel
+/// sends them itself, and says so with a code above zero (sigaction(2), si_code).
+fn is_typed(arrived: &siginfo) -> bool {
+    arrived.ssi_code > 0
+}
+
+/// Waits for every process that has ended; the command's end is returned.
+fn reap(command: Pid) -> anyhow::Result<Option<Exit>> {
+    // ANCHOR: exercise-reap
+    while let Some((pid, status)) = wait(WaitOptions::NOHANG).context("wait for all")? {
+        if pid.as_raw_pid() == command.as_raw() {
+            return Ok(match (status.exit_status(), status.terminating_signal()) {
+                (Some(code), _) => Some(Exit::Code(code as u8)),
+                (None, signal) => signal.map(Exit::Signal),
+            });
+        }
+        debug!("reaped the orphan {pid:?}");
+    }
+    Ok(None)
     // ANCHOR_END: exercise-reap
 }
 // ANCHOR_END: all

@@ -15,7 +15,7 @@ use std::{
     os::unix::ffi::OsStringExt,
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 
 /// What a message begins with: which kind it is.
 pub type Magic = [u8; 5];
@@ -40,10 +40,10 @@ pub fn write_framed(mut to: impl Write, magic: &Magic, rest: &[u8]) -> anyhow::R
 /// It is of another kind, cut short, or not what was written.
 pub fn read_framed(mut from: impl Read, magic: &Magic) -> anyhow::Result<Vec<u8>> {
     let mut head = [0; 21];
-    from.read_exact(&mut head).context("it is cut short")?;
+    from.read_exact(&mut head).map_err(|_| anyhow!("it is cut short"))?;
     let mut fields = Bytes(&head);
     ensure!(fields.take(magic.len())? == magic, "it is no message");
-    let (length, sum) = (fields.eight()?, fields.eight()?);
+    let (length, sum) = (fields.read_u64()?, fields.read_u64()?);
     let mut rest = Vec::new();
     from.take(length).read_to_end(&mut rest)?;
     ensure!(rest.len() as u64 == length, "it is cut short: {} bytes of {length}", rest.len());
@@ -75,8 +75,7 @@ pub fn put_list<T>(to: &mut Vec<u8>, items: &[T], put: impl Fn(&mut Vec<u8>, &T)
     items.iter().for_each(|item| put(to, item));
 }
 
-/// Bytes of which one takes from the front. Each method fails if there are too few.
-#[allow(missing_docs)]
+/// Bytes that are read from the front. Each method fails if too few are left.
 pub struct Bytes<'a>(pub &'a [u8]);
 
 #[allow(missing_docs, clippy::missing_errors_doc)]
@@ -87,33 +86,33 @@ impl<'a> Bytes<'a> {
         Ok(taken)
     }
 
-    pub fn number(&mut self) -> anyhow::Result<u32> {
+    pub fn read_u32(&mut self) -> anyhow::Result<u32> {
         Ok(u32::from_le_bytes(self.take(4)?.try_into()?))
     }
 
-    pub fn eight(&mut self) -> anyhow::Result<u64> {
+    pub fn read_u64(&mut self) -> anyhow::Result<u64> {
         Ok(u64::from_le_bytes(self.take(8)?.try_into()?))
     }
 
-    pub fn bytes(&mut self) -> anyhow::Result<&'a [u8]> {
-        let length = self.number()? as usize;
+    pub fn read_bytes(&mut self) -> anyhow::Result<&'a [u8]> {
+        let length = self.read_u32()? as usize;
         self.take(length)
     }
 
     /// A string of bytes that a system call will take: without a zero.
-    pub fn string(&mut self) -> anyhow::Result<OsString> {
-        let bytes = self.bytes()?;
+    pub fn read_string(&mut self) -> anyhow::Result<OsString> {
+        let bytes = self.read_bytes()?;
         if bytes.contains(&0) {
             bail!("a string has a zero in it");
         }
         Ok(OsString::from_vec(bytes.to_owned()))
     }
 
-    pub fn list<T>(
+    pub fn read_list<T>(
         &mut self,
         item: impl Fn(&mut Self) -> anyhow::Result<T>,
     ) -> anyhow::Result<Vec<T>> {
-        let count = self.number()?;
+        let count = self.read_u32()?;
         (0..count).map(|_| item(self)).collect()
     }
 

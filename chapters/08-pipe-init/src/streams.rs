@@ -1,0 +1,210 @@
+// ANCHOR: streams
+//! What does a container get as standard input, output and error?
+//!
+//! A descriptor is a way to what it stands for, whatever you opened it for. A terminal that you
+//! write to can be read as well. Through `/proc/self/fd/1` the kernel opens a file once more, with
+//! other rights (proc_pid_fd(5)). From a folder, `..` leads on. So a container gets pipes: what is
+//! a terminal (without `-t`), a file or a device stays outside, and threads of the parent copy.
+
+use std::{
+    fs::File,
+    io::{self, PipeReader, PipeWriter, Read, Write, pipe, stdin},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::{FileTypeExt, MetadataExt},
+    },
+    thread,
+};
+
+use anyhow::Context;
+use ch01_uts::{Child, wait_for_any};
+use ch03_pid::{Job, Terminal};
+use lab::{Exit, Failure, warn};
+use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, isatty};
+
+/// The names of descriptors 0 to 2.
+const NAMES: [&str; 3] = ["standard input", "standard output", "standard error"];
+
+/// The device number of /dev/null, which leads nowhere.
+const NULL: u64 = libc::makedev(1, 3);
+
+/// What the container's process gets in place of the caller's streams, and what is copied.
+pub struct Streams {
+    terminal: Terminal,
+    /// By number: `None` where it gets the caller's own.
+    instead: [Option<OwnedFd>; 3],
+    copies: Vec<Copy>,
+}
+
+/// What a thread copies, up to the end of `from`.
+struct Copy {
+    name: &'static str,
+    from: File,
+    to: File,
+}
+
+impl Streams {
+    /// Finds out what the three are: with `tty`, a terminal stays what it is; without
+    /// `interactive`, the input is empty.
+    ///
+    /// # Errors
+    ///
+    /// One of them is a folder; `tty` without a terminal on standard input.
+    pub fn new(tty: bool, interactive: bool) -> anyhow::Result<Streams> {
+        if tty && !isatty(stdin()).unwrap_or(false) {
+            return Err(Failure::usage("-t: standard input is no terminal"));
+        }
+        let mut streams = Streams {
+            terminal: if tty {
+                Terminal::find()?
+            } else {
+                Terminal::Cut
+            },
+            instead: [None, None, None],
+            copies: Vec::new(),
+        };
+        let [input, output, error] = [own(0)?, own(1)?, own(2)?];
+        if !interactive {
+            let null = File::open("/dev/null").context("open /dev/null")?;
+            streams.instead[0] = Some(null.into());
+        } else if must_stay_outside(&input, 0, tty)? {
+            streams.copy_input(input)?;
+        }
+        let are_one = identity(&output)? == identity(&error)?;
+        if must_stay_outside(&output, 1, tty)? {
+            streams.copy_output(1, output)?;
+        }
+        match &streams.instead[1] {
+            // In one pipe, what was written to both keeps its order.
+            Some(pipe) if are_one => streams.instead[2] = Some(pipe.try_clone()?),
+            _ if must_stay_outside(&error, 2, tty)? => streams.copy_output(2, error)?,
+            _ => {}
+        }
+        Ok(streams)
+    }
+
+    /// What the container's process gets of the terminal.
+    pub fn terminal(&self) -> Terminal {
+        self.terminal.clone()
+    }
+
+    fn copy_input(&mut self, from: File) -> anyhow::Result<()> {
+        let (reader, writer) = pipe().context("make a pipe for the input")?;
+        self.instead[0] = Some(reader.into());
+        let to = File::from(OwnedFd::from(writer));
+        self.copies.push(Copy {
+            name: NAMES[0],
+            from,
+            to,
+        });
+        Ok(())
+    }
+
+    fn copy_output(&mut self, number: usize, to: File) -> anyhow::Result<()> {
+        let (reader, writer) = pipe().context("make a pipe for the output")?;
+        self.instead[number] = Some(writer.into());
+        let from = File::from(OwnedFd::from(reader));
+        self.copies.push(Copy {
+            name: NAMES[number],
+            from,
+            to,
+        });
+        Ok(())
+    }
+
+    /// The container's process: takes what is meant for it.
+    ///
+    /// # Errors
+    ///
+    /// As dup2(2).
+    pub fn take(&self) -> anyhow::Result<()> {
+        let [input, output, error] = self.instead.each_ref().map(Option::as_ref);
+        input.map_or(Ok(()), dup2_stdin).context("dup2 to standard input")?;
+        output.map_or(Ok(()), dup2_stdout).context("dup2 to standard output")?;
+        error.map_or(Ok(()), dup2_stderr).context("dup2 to standard error")
+    }
+}
+// ANCHOR_END: streams
+
+/// A second descriptor of one of this process's own streams.
+fn own(number: usize) -> anyhow::Result<File> {
+    let copy = match number {
+        0 => stdin().as_fd().try_clone_to_owned(),
+        1 => io::stdout().as_fd().try_clone_to_owned(),
+        _ => io::stderr().as_fd().try_clone_to_owned(),
+    };
+    Ok(File::from(copy.with_context(|| format!("dup {}", NAMES[number]))?))
+}
+
+/// Which file it is: two streams may be one.
+fn identity(stream: &File) -> io::Result<(u64, u64)> {
+    stream.metadata().map(|data| (data.dev(), data.ino()))
+}
+
+/// Whether a container must not have this stream itself.
+fn must_stay_outside(stream: &File, number: usize, tty: bool) -> anyhow::Result<bool> {
+    let data = stream.metadata().with_context(|| format!("stat {}", NAMES[number]))?;
+    let kind = data.file_type();
+    if kind.is_dir() {
+        return Err(Failure::usage(format!(
+            "{} is a folder, and so a way to the host's files: redirect it",
+            NAMES[number]
+        )));
+    }
+    let leads_nowhere = kind.is_char_device() && data.rdev() == NULL;
+    let is_given = tty && isatty(stream).unwrap_or(false);
+    Ok(!(kind.is_fifo() || kind.is_socket() || leads_nowhere || is_given))
+}
+
+// ANCHOR: copy
+impl Streams {
+    /// The parent: copies while the container runs, and waits for its end and for all that it has
+    /// written.
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::wait`].
+    pub fn wait(self, job: &Job, mut child: Child) -> anyhow::Result<Exit> {
+        drop(self.instead); // or the end of the output would never come
+        let (ended, end) = pipe().context("make a pipe for the threads")?;
+        let (all_done, done) = pipe().context("make a pipe for the threads")?;
+        for stream in self.copies {
+            let (ended, done) = (ended.try_clone()?, done.try_clone()?);
+            thread::spawn(move || stream.copy(&ended, done));
+        }
+        drop(done);
+        let interrupted = job.watch(&mut child)?;
+        drop(end);
+        // Whoever reads the output may have stopped (Ctrl-S): then a signal ends this wait.
+        wait_for_any(&[all_done.as_fd(), job.as_fd()])?;
+        job.end(child, interrupted)
+    }
+}
+
+impl Copy {
+    /// Copies up to the end, or, after the container's end, what is there still. `done` is closed
+    /// then; nobody waits for the input.
+    fn copy(self, ended: &PipeReader, done: PipeWriter) {
+        let done = Some(done).filter(|_| self.name != NAMES[0]);
+        match self.copy_until(ended) {
+            // The container may close its input.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && done.is_none() => {}
+            Err(error) => warn!("{}: {error}", self.name),
+            Ok(()) => {}
+        }
+    }
+
+    fn copy_until(&self, ended: &PipeReader) -> io::Result<()> {
+        let (mut from, mut to, mut piece) = (&self.from, &self.to, vec![0; 1 << 16]);
+        loop {
+            let can_read =
+                wait_for_any(&[from.as_fd(), ended.as_fd()]).map_err(io::Error::other)?[0];
+            let length = if can_read { from.read(&mut piece)? } else { 0 };
+            if length == 0 {
+                return Ok(());
+            }
+            to.write_all(&piece[..length])?;
+        }
+    }
+}
+// ANCHOR_END: copy
