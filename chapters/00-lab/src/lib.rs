@@ -13,6 +13,8 @@
 //! | [`why`] | why did the kernel refuse a namespace, and what is the way out? |
 //! | [`probe`] | what can a chapter say about this machine? |
 //! | [`rootfs`] | where does a small root file system come from, without a network? |
+//! | [`programs`] | which programs are in it? |
+//! | [`libraries`] | which files does a program need before it runs? |
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(
@@ -22,8 +24,10 @@ compile_error!(
 pub mod borrow;
 pub mod errors;
 pub mod exec;
+pub mod libraries;
 pub mod logger;
 pub mod probe;
+pub mod programs;
 pub mod rootfs;
 pub mod voice;
 pub mod why;
