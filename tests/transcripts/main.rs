@@ -9,6 +9,7 @@ mod renaming;
 mod self_tests;
 mod surroundings;
 mod transcript;
+mod words;
 
 use std::{
     env, fs,
@@ -74,6 +75,7 @@ fn trials() -> anyhow::Result<(Arc<Place>, Vec<Trial>)> {
         &[User::Ordinary]
     };
     let mut trials = self_tests::trials(&place);
+    trials.extend(words::trials(&workspace));
     trials.extend(trials_of_pages(&workspace, &transcripts)?);
     let diagnoses = users
         .iter()

@@ -139,7 +139,7 @@ fn is_known_command(line: &str, workspace: &Path) -> bool {
     }
 }
 
-/// The binaries that the workspace builds, by cargo's own account of them.
+/// The binaries and examples that the workspace builds, by cargo's own account of them.
 pub fn built_programs(workspace: &Path) -> anyhow::Result<BTreeSet<String>> {
     let mut manifests = Vec::new();
     files_in(&workspace.join("chapters"), "toml", &mut manifests)?;
@@ -150,9 +150,10 @@ pub fn built_programs(workspace: &Path) -> anyhow::Result<BTreeSet<String>> {
         let text = fs::read_to_string(&manifest)?;
         programs.extend(named.captures_iter(&text).map(|name| name[1].to_owned()));
         let mut files = Vec::new();
-        let folder = manifest.with_file_name("src").join("bin");
-        if folder.is_dir() {
-            files_in(&folder, "rs", &mut files)?;
+        for folder in ["src/bin", "examples"].map(|folder| manifest.with_file_name(folder)) {
+            if folder.is_dir() {
+                files_in(&folder, "rs", &mut files)?;
+            }
         }
         programs
             .extend(files.iter().filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned())));

@@ -12,9 +12,9 @@ use nix::{errno::Errno, sys::signal::Signal};
 
 use super::{Check, holds};
 use crate::checks::{
-        ch04::refuse,
-        ch10::{container_that, nsenter},
-    };
+    ch04::refuse,
+    ch10::{container_that, nsenter},
+};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
