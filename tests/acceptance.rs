@@ -1,7 +1,13 @@
 //! The acceptance tests: every check on every stage that it is for, as root and as an
 //! ordinary user. Started by an ordinary user, the half that needs root is left out.
 //!
+//! A chapter's checks run on its own stage and on the last one; with `JUDGE_STAGES=all` on all
+//! stages between them too.
+//!
 //! Build the stages first (`make test` does). `JUDGE_BINARIES` names another folder with them.
+
+#[path = "harness.rs"]
+mod harness;
 
 use std::{
     env, fs,
@@ -14,26 +20,13 @@ use anyhow::{Context, bail, ensure};
 use judge::{
     Bench, Check, Outcome, User,
     chapters::{CHAPTERS, Chapter},
-    checks, diagnosis, host, skips,
+    checks, diagnosis, host,
 };
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::Trial;
 use nix::unistd::geteuid;
 
 fn main() {
-    let mut arguments = Arguments::from_args();
-    // One at a time: a check looks at the whole machine before and after.
-    arguments.test_threads = Some(1);
-    match trials() {
-        Ok((place, trials)) => {
-            let conclusion = libtest_mimic::run(&arguments, trials);
-            drop(place);
-            process::exit(i32::from(conclusion.has_failed()));
-        }
-        Err(error) => {
-            eprintln!("acceptance: {error:#}");
-            process::exit(101);
-        }
-    }
+    harness::run("acceptance", trials)
 }
 
 /// A folder that every user can reach, with a copy of the binaries; removed at the end.
@@ -49,14 +42,11 @@ fn trials() -> anyhow::Result<(Place, Vec<Trial>)> {
     host::prepare()?;
     let place = Place(env::temp_dir().join(format!("judge-{}", process::id())));
     copy_binaries(&binaries()?, &place.0)?;
-    let users: &[User] = if geteuid().is_root() {
-        &[User::Root, User::Ordinary]
-    } else {
+    if !geteuid().is_root() {
         println!("not root: the half of the tests that runs as root is left out");
-        &[User::Ordinary]
-    };
+    }
     let mut trials = Vec::new();
-    for user in users {
+    for user in User::all() {
         let doctor = Bench::new(0, &place.0.join("doctor"), *user, &place.0)?;
         let diagnosis = diagnosis::ask(&doctor, &[])?;
         for chapter in &CHAPTERS {
@@ -71,20 +61,22 @@ fn trials() -> anyhow::Result<(Place, Vec<Trial>)> {
 
 fn trials_of(chapter: &Chapter, user: User, place: &Path, ill: Option<&str>) -> Vec<Trial> {
     let stage = chapter.number();
-    let checks = checks::all().filter(|check| check.is_for(stage));
+    let is_last = CHAPTERS.iter().all(|other| other.number() <= stage);
+    let today = |check: &Check| check.chapter == stage || is_last || harness::all_stages();
+    let checks = checks::all().filter(|check| check.is_for(stage, user) && today(check));
     let trial = |check: &'static Check| {
         let name =
             format!("{} as {}: {:02} {}", chapter.name, user.name(), check.chapter, check.name);
         let (binary, place, ill) =
             (place.join(chapter.name), place.to_owned(), ill.map(str::to_owned));
-        Trial::ignorable_test(name.clone(), move || {
+        harness::trial_or_skip(name, move || {
             let outcome = match ill {
                 Some(reason) => Ok(Outcome::Skipped(reason)),
                 None => {
                     Bench::new(stage, &binary, user, &place).and_then(|bench| check.judge(&bench))
                 }
             };
-            conclude(&name, outcome, check.teaches)
+            outcome.context(check.teaches)
         })
     };
     checks.map(trial).collect()
@@ -110,8 +102,8 @@ fn trials_of_doctor(user: User, place: &Path) -> Vec<Trial> {
     let trial = |(name, under, ill): (&str, Vec<&'static str>, &'static [&'static str])| {
         let (doctor, place) = (place.join("doctor"), place.to_owned());
         let name = format!("doctor as {}: the stages do as it says {name}", user.name());
-        Trial::ignorable_test(name.clone(), move || {
-            let outcome = Bench::new(0, &doctor, user, &place).and_then(|bench| {
+        harness::trial_or_skip(name, move || {
+            Bench::new(0, &doctor, user, &place).and_then(|bench| {
                 if let Some(reason) = bench.no_user_namespace()?.filter(|_| !under.is_empty()) {
                     return Ok(Outcome::Skipped(reason));
                 }
@@ -124,28 +116,10 @@ fn trials_of_doctor(user: User, place: &Path) -> Vec<Trial> {
                     );
                 }
                 Ok(Outcome::Holds)
-            });
-            conclude(&name, outcome, "the doctor finds out by trying what the stage will do")
+            })
         })
     };
     surroundings.into_iter().map(trial).collect()
-}
-
-fn conclude(
-    name: &str,
-    outcome: anyhow::Result<Outcome>,
-    teaches: &str,
-) -> Result<Completion, Failed> {
-    match outcome {
-        Ok(Outcome::Holds) => Ok(Completion::Completed),
-        Ok(Outcome::Skipped(reason)) if skips::is_expected(name, &reason) => {
-            Ok(Completion::ignored_with(reason))
-        }
-        Ok(Outcome::Skipped(reason)) => {
-            Err(format!("skipped, and CI expects no skip: {reason}").into())
-        }
-        Err(error) => Err(format!("{error:#}\n\n{teaches}").into()),
-    }
 }
 
 /// Where cargo put the stages: beside the folder `deps` that this test is in.

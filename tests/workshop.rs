@@ -24,7 +24,7 @@ use judge::{
         crates::Files,
         exercise::Exercise,
         marking::{Finding, checks_of, judge, todos},
-        verdict::{Place, Verdict, users},
+        verdict::{Place, Verdict},
     },
 };
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -137,7 +137,7 @@ impl Case {
         );
         let place = self.build(&files)?;
         // Also without a look at the todo!s: the checks themselves say so.
-        for user in users() {
+        for user in User::all() {
             if let Err(reasons) = self.must_fail(&place, *user)? {
                 return Ok(Completion::ignored_with(reasons));
             }
@@ -149,7 +149,7 @@ impl Case {
         let files = workshop(&self.folder)?.right_answer(&self.exercise)?;
         let place = self.build(&files)?;
         let (mut passed, mut skipped) = (0, Vec::new());
-        for user in users() {
+        for user in User::all() {
             // That the chapter's own code passes all of the chapter's checks, the acceptance tests
             // find out.
             let others = self.exercise.is_further() && *user == User::Ordinary;
@@ -182,7 +182,7 @@ impl Case {
             place.bound = BOUND_OF_HANG;
         }
         let mut judged = false;
-        for user in users()
+        for user in User::all()
             .iter()
             .filter(|user| wrong.shows.iter().any(|shows| shows == user.name()))
         {

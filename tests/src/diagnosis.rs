@@ -6,7 +6,8 @@ use anyhow::{Context, ensure};
 use tinyjson::{InnerAsRef, JsonValue};
 
 use crate::{
-    bench::{Bench, Ended, User},
+    User,
+    bench::{Bench, Ended},
     chapters::{CHAPTERS, Chapter},
 };
 

@@ -1,10 +1,10 @@
 //! What does a run that does not end wait for?
 
-use std::{error::Error, fmt, fs, time::Duration};
+use std::{error::Error, fmt, time::Duration};
 
 use nix::unistd::Pid;
 
-use crate::host::children_of;
+use crate::process::{children_of, state};
 
 /// The error of a run that did not end in time.
 #[derive(Clone, Debug)]
@@ -31,9 +31,6 @@ impl Error for Hang {}
 
 /// The children of a process that have ended without being waited for (proc_pid_stat(5), state Z).
 pub fn zombies_of(pid: Pid) -> Vec<Pid> {
-    let is_zombie = |child: &Pid| {
-        let stat = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-        stat.rsplit_once(") ").is_some_and(|(_, fields)| fields.starts_with('Z'))
-    };
+    let is_zombie = |child: &Pid| state(*child) == Some('Z');
     children_of(pid).unwrap_or_default().into_iter().filter(is_zombie).collect()
 }

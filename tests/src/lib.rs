@@ -3,31 +3,39 @@
 //!
 //! | module | question it answers |
 //! |---|---|
-//! | [`chapters`] | which chapters are there, and what do their probes say? |
-//! | [`mod@bench`] | how is a stage run, as root or as an ordinary user, with a bound on its time? |
-//! | [`diagnosis`] | what does the doctor say, and do the stages do as it said? |
-//! | [`hang`] | what does a run that does not end wait for? |
-//! | [`skips`] | which tests may be skipped? |
-//! | [`slow`] | what does a stage do whose parent is slow? |
-//! | [`host`] | is the machine as it was? |
-//! | [`patience()`] | how long may something take on this machine? |
 //! | [`checks`] | what must hold for each chapter, and for those above it? |
+//! | [`login`] | who runs the stage, with which ids, groups and environment? |
+//! | [`mod@bench`] | how is a stage run, with a bound on its time? |
+//! | [`host`] | is the machine as it was? |
+//! | [`process`], [`cgroups`] | what does the kernel say of a process and of its groups? |
+//! | [`hang`] | what does a run that does not end wait for? |
+//! | [`slow`] | what does a stage do whose parent is slow? |
+//! | [`patience()`] | how long may something take on this machine? |
+//! | [`chapters`] | which chapters are there, and what do their probes say? |
+//! | [`diagnosis`] | what does the doctor say, and do the stages do as it said? |
+//! | [`skips`] | which tests may be skipped? |
 //! | [`workshop`] | how does a learner write a stage, and get it judged? |
 //!
-//! A check asks the kernel (inodes under /proc/PID/ns, mountinfo, cgroup files), not the
-//! log. It takes any binary, the book's or a learner's.
+//! A check asks the kernel (inodes under /proc/PID/ns, mountinfo, cgroup files), not the log,
+//! and with the judge's own eyes, not with the code that it judges. It takes any binary, the
+//! book's or a learner's.
 
 pub mod bench;
+pub mod cgroups;
 pub mod chapters;
 pub mod checks;
+pub mod delegation;
 pub mod diagnosis;
 pub mod hang;
 pub mod host;
+pub mod login;
 mod patience;
+pub mod process;
 pub mod skips;
 pub mod slow;
 pub mod workshop;
 
-pub use bench::{Bench, Ended, User};
+pub use bench::{Bench, Ended};
 pub use checks::{Check, Outcome};
+pub use login::User;
 pub use patience::{patience, repetitions};

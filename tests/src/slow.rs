@@ -5,7 +5,7 @@
 //! have something to do: whatever they can do too early, they do.
 
 use std::{
-    fs, io,
+    io,
     os::unix::process::CommandExt,
     process::Command,
     thread::sleep,
@@ -19,7 +19,10 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::{host::children_of, patience};
+use crate::{
+    patience,
+    process::{children_of, state},
+};
 
 /// How long the parent is held at one system call, at the most.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -91,10 +94,7 @@ fn let_go(child: Pid) -> anyhow::Result<()> {
 /// Waits until no child of the process runs: each sleeps, or has ended.
 fn let_children_run(parent: Pid) {
     let start = Instant::now();
-    let runs = |child: &Pid| {
-        let stat = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-        stat.rsplit_once(") ").is_some_and(|(_, fields)| fields.starts_with(['R', 'D']))
-    };
+    let runs = |child: &Pid| matches!(state(*child), Some('R' | 'D'));
     while start.elapsed() < patience(PATIENCE)
         && children_of(parent).unwrap_or_default().iter().any(runs)
     {

@@ -227,7 +227,7 @@ fn replay(file: &Path, user: User, place: &Path) -> anyhow::Result<()> {
 /// The same commands with what they print now; the machine must be as it was.
 fn run_again(transcript: &Transcript, user: User, place: &Path) -> anyhow::Result<Transcript> {
     let workspace = Workspace::new(user, place)?;
-    let before = Snapshot::take(&workspace.temporary())?;
+    let before = Snapshot::take(user, &workspace.temporary())?;
     let mut steps = Vec::new();
     for step in &transcript.steps {
         let (output, status) = workspace.run(&step.command)?;
@@ -247,12 +247,12 @@ fn run_again(transcript: &Transcript, user: User, place: &Path) -> anyhow::Resul
         steps.push(now);
     }
     nobody_stays()?;
-    let mut differences = before.differences(&Snapshot::take(&workspace.temporary())?);
-    differences.retain(|difference| !surroundings::is_of_another_group(difference));
+    let mut differences = before.differences(&Snapshot::take(user, &workspace.temporary())?);
+    differences.retain(|difference| !surroundings::is_of_another_group(&difference.text));
     ensure!(
         differences.is_empty(),
         "the machine is not as it was: {}",
-        differences.join("; ")
+        differences.iter().map(|one| one.text.clone()).collect::<Vec<_>>().join("; ")
     );
     Ok(Transcript {
         steps,

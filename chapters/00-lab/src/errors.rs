@@ -102,9 +102,22 @@ pub fn report(error: &anyhow::Error) -> u8 {
     // Where even the report cannot be written, the exit status is all that is left to say it.
     let _ = match voice::error_pipe() {
         Some(mut pipe) => pipe.write_all(format!("{status} {message}").as_bytes()),
-        None => writeln!(io::stderr(), "{}", logger::error_line(&message)),
+        // In one write(2), as a line of the log is.
+        None => io::stderr().write_all(format!("{}\n", logger::error_line(&message)).as_bytes()),
     };
     status
+}
+
+/// One line of what clap says of a command line in several paragraphs: the error, then `  tip: …`,
+/// `Usage: …`, and a word about `--help`.
+pub(crate) fn of_usage(text: &str) -> String {
+    let one_line = |paragraph: &str| paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (tips, rest): (Vec<&str>, Vec<&str>) = text
+        .split("\n\n")
+        .partition(|paragraph| paragraph.trim_start().starts_with("tip: "));
+    let error = one_line(rest.first().unwrap_or(&text)).replacen("error: ", "", 1);
+    let tips: Vec<String> = tips.into_iter().map(|tip| format!(" ({})", one_line(tip))).collect();
+    format!("{error}{}: `--help` lists what there is", tips.concat())
 }
 
 /// Reads what a child that has ended wrote with [`report`]; `None` if it wrote nothing.
@@ -119,4 +132,25 @@ pub fn received(mut pipe: PipeReader) -> io::Result<Option<Failure>> {
             .unwrap_or(Failure::RUNTIME),
         message: message.to_owned(),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_usage;
+
+    #[test]
+    fn bad_usage_is_one_line() {
+        let clap = "error: unexpected argument '--hostnam' found\n\n  tip: a similar argument \
+                    exists: '--hostname'\n\nUsage: 01-uts [OPTIONS]\n\nFor more, try '--help'.\n";
+        assert_eq!(
+            of_usage(clap),
+            "unexpected argument '--hostnam' found (tip: a similar argument exists: '--hostname'): \
+             `--help` lists what there is"
+        );
+        let clap = "error: invalid value 'x' for '--log-format <FORMAT>'\n  [possible values: \
+                    plain, json]\n\nFor more, try '--help'.\n";
+        let expected =
+            "invalid value 'x' for '--log-format <FORMAT>' [possible values: plain, json]";
+        assert!(of_usage(clap).starts_with(expected));
+    }
 }

@@ -32,7 +32,7 @@ pub mod rootfs;
 pub mod voice;
 pub mod why;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{env, ffi::OsString, process::ExitCode};
 
 use anyhow::Context;
 use nix::sys::signal::{SigHandler, Signal, signal};
@@ -63,6 +63,32 @@ impl StageOptions {
             voice::set_log(voice::Log::Off);
         }
     }
+}
+
+/// The command line, as `T` describes it. `--help` and `--version` are answered here, and end the
+/// process.
+///
+/// # Errors
+///
+/// Bad usage: one line, with the option that was meant if there is one like it.
+pub fn parse<T: clap::Parser>() -> anyhow::Result<T> {
+    parse_from(env::args_os())
+}
+
+/// As [`parse`], with this command line in place of the process's own.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_from<T: clap::Parser>(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> anyhow::Result<T> {
+    T::try_parse_from(arguments).map_err(|error| {
+        if !error.use_stderr() {
+            error.exit();
+        }
+        Failure::usage(errors::of_usage(&error.to_string()))
+    })
 }
 
 /// Runs a stage from its `main`: starts the log, reports an error once, and turns the

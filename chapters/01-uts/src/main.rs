@@ -18,7 +18,7 @@ struct Cli {
 
 fn main() -> ExitCode {
     lab::run(|| {
-        let cli = Cli::parse();
+        let cli: Cli = lab::parse()?;
         cli.lab.apply();
         lab::become_root()?;
         // ANCHOR: exercise-child

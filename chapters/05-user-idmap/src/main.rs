@@ -25,7 +25,7 @@ struct Cli {
 
 fn main() -> ExitCode {
     lab::run(|| {
-        let cli = Cli::parse();
+        let cli: Cli = lab::parse()?;
         cli.lab.apply();
         let maps = cli.ids.maps()?;
         let terminal = Terminal::find()?;

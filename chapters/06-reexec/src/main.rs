@@ -28,7 +28,7 @@ struct Cli {
 
 fn main() -> ExitCode {
     lab::run(|| {
-        let cli = Cli::parse();
+        let cli: Cli = lab::parse()?;
         cli.lab.apply();
         register("nsInitialisation", ns_initialisation);
         init().unwrap_or_else(|| parent(&cli))
@@ -58,7 +58,7 @@ fn parent(cli: &Cli) -> anyhow::Result<Exit> {
 
 /// The second start, inside: sets everything up, and becomes the command.
 fn ns_initialisation() -> anyhow::Result<Exit> {
-    let cli = Cli::parse();
+    let cli: Cli = lab::parse()?;
     say_who_i_am()?;
     set_hostname(&cli.uts.hostname.map_or_else(random_hostname, Ok)?)?;
     make_private()?;

@@ -39,10 +39,10 @@ struct Cli {
 
 fn main() -> ExitCode {
     lab::run(|| {
-        let cli = Cli::parse();
+        let cli: Cli = lab::parse()?;
         cli.lab.apply();
         register("nsInitialisation", ns_initialisation);
-        register("hog", || Cli::parse().hog.map_or(Ok(Exit::Code(0)), hog));
+        register("hog", || lab::parse::<Cli>()?.hog.map_or(Ok(Exit::Code(0)), hog));
         if let Some(outcome) = init() {
             return outcome;
         }
@@ -85,7 +85,7 @@ fn parent(cli: &Cli) -> anyhow::Result<Exit> {
 
 /// The second start, inside: sets everything up, and becomes the command.
 fn ns_initialisation() -> anyhow::Result<Exit> {
-    let cli = Cli::parse();
+    let cli: Cli = lab::parse()?;
     say_who_i_am()?;
     set_hostname(&cli.uts.hostname.map_or_else(random_hostname, Ok)?)?;
     make_private()?;

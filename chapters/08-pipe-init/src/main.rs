@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         if arguments.len() < 2 {
             arguments.extend(default_arguments());
         }
-        match Cli::parse_from(arguments).action {
+        match lab::parse_from::<Cli>(arguments)?.action {
             Action::Run(options) => run(&options),
             Action::Init { pipe } => init(pipe),
         }

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         if arguments.len() < 2 {
             arguments.extend(default_arguments());
         }
-        match Cli::parse_from(arguments).action {
+        match lab::parse_from::<Cli>(arguments)?.action {
             Action::Run { layers, run } => parent(&layers, &run),
             Action::Init { pipe, layers } => init(pipe, layers),
         }

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         if let Some(never) = nsexec()? {
             match never {}
         }
-        let cli = Cli::parse();
+        let cli: Cli = lab::parse()?;
         cli.options.apply();
         exec(&cli.options)
     })

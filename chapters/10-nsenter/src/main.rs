@@ -66,7 +66,7 @@ fn main() -> ExitCode {
         if arguments.len() < 2 {
             arguments.extend(default_arguments());
         }
-        match Cli::parse_from(arguments).action {
+        match lab::parse_from::<Cli>(arguments)?.action {
             Action::Run { name, layers, run } => parent(name.as_ref(), &layers, &run),
             Action::Ps => state::ps().map(|()| Exit::Code(0)),
             Action::Exec(options) => {

@@ -178,7 +178,7 @@ pub const GUESTS: [Guest; 8] = [
 
 /// Without user namespaces root has chapters 1 to 4, and nobody else has any.
 const NO_USERNS: &str = "\
-05-user-idmap as root => user.max_user_namespaces is 0
+                         05-user-idmap as root => user.max_user_namespaces is 0
 06-reexec as root => user.max_user_namespaces is 0
 07-cgroup-memory as root => user.max_user_namespaces is 0
 08-pipe-init as root => user.max_user_namespaces is 0

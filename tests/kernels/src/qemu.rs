@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use judge::bench::wait_for_end;
+use judge::process::wait_for_end;
 use nix::unistd::Pid;
 
 /// A plain processor: one with all that can be emulated takes half as long again. It is

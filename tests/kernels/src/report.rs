@@ -122,8 +122,8 @@ mod tests {
     }
 
     const OUTPUT: &str = "Linux 6.1\n01-uts   runs\n09-aufs  runs in part\n\nrunning 3 tests\n\
-        test 09-aufs as user: 09 a  ... ignored (no overlay)\ntest 09-aufs as user: 09 b ... ignored (no overlay)\n\
-        test 01-uts as user: 01 c ... ok\n\ntest result: ok. 1 passed; 0 failed; 2 ignored; 0 measured; 0 filtered\n";
+                          test 09-aufs as user: 09 a  ... ignored (no overlay)\ntest 09-aufs as user: 09 b ... ignored (no overlay)\n\
+                          test 01-uts as user: 01 c ... ok\n\ntest result: ok. 1 passed; 0 failed; 2 ignored; 0 measured; 0 filtered\n";
 
     #[test]
     fn skips_are_counted_by_their_reason_and_the_doctors_doubts_are_shown() {

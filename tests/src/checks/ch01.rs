@@ -5,7 +5,7 @@ use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 use anyhow::{Context, ensure};
 
 use super::{Check, holds, messages, namespaces_inside, own_namespaces};
-use crate::bench::User;
+use crate::User;
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(

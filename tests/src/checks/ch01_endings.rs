@@ -15,8 +15,9 @@ use nix::{
 
 use super::{Check, Outcome, holds};
 use crate::{
-    bench::{Bench, Run, wait_for_end},
+    bench::{Bench, Run},
     patience,
+    process::wait_for_end,
 };
 
 pub(super) const CHECKS: &[Check] = &[

@@ -7,77 +7,64 @@ use super::{Check, holds, messages};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
-2,
-"a queue made outside is not inside",
-"System V objects belong to the IPC namespace of whoever made them: the child needs CLONE_NEWIPC",
-|bench| {
-    let _queue = Queue::create(key())?;
-    let (inside, key) = (bench.other("inside"), key().to_string());
-    // The test of the test: without the stage it is found.
-    bench
-        .run(&inside, ["find", &key])
-        .finish()?
-        .must_write("found\n")?;
-    let words = [
-        "--".as_ref(),
-        inside.as_os_str(),
-        "find".as_ref(),
-        key.as_ref(),
-    ];
-    bench
-        .stage(words)
-        .finish()?
-        .must_end_with(0)?
-        .must_write("not found\n")?;
-    holds()
-},
-),
+        2,
+        "a queue made outside is not inside",
+        "System V objects belong to the IPC namespace of whoever made them: the child needs \
+         CLONE_NEWIPC",
+        |bench| {
+            let _queue = Queue::create(key())?;
+            let (inside, key) = (bench.other("inside"), key().to_string());
+            // The test of the test: without the stage it is found.
+            bench
+                .run(&inside, ["find", &key])
+                .finish()?
+                .must_end_with(0)?
+                .must_write("found\n")?;
+            let words = ["--".as_ref(), inside.as_os_str(), "find".as_ref(), key.as_ref()];
+            bench.stage(words).finish()?.must_end_with(0)?.must_write("not found\n")?;
+            holds()
+        },
+    ),
     Check::new(
-2,
-"a queue made inside is not outside, and goes with its namespace",
-"when the last process of an IPC namespace ends, the kernel removes its queues",
-|bench| {
-    let (inside, key) = (bench.other("inside"), key().to_string());
-    let words = [
-        "--".as_ref(),
-        inside.as_os_str(),
-        "queue".as_ref(),
-        key.as_ref(),
-    ];
-    let mut running = bench.stage(words).start_waiting()?;
-    running.until("made")?;
-    bench
-        .run(&inside, ["find", &key])
-        .finish()?
-        .must_write("not found\n")?;
-    running.release()?.must_end_with(0)?;
-    holds()
-},
-),
+        2,
+        "a queue made inside is not outside, and goes with its namespace",
+        "when the last process of an IPC namespace ends, the kernel removes its queues",
+        |bench| {
+            let (inside, key) = (bench.other("inside"), key().to_string());
+            let words = ["--".as_ref(), inside.as_os_str(), "queue".as_ref(), key.as_ref()];
+            let mut running = bench.stage(words).start_waiting()?;
+            running.until("made")?;
+            bench
+                .run(&inside, ["find", &key])
+                .finish()?
+                .must_end_with(0)?
+                .must_write("not found\n")?;
+            running.release()?.must_end_with(0)?;
+            holds()
+        },
+    ),
     Check::new(
-2,
-"the stage proves it itself, in both directions",
-"msgget(2) with a key and no flag looks for a queue, and ENOENT is an answer, not a failure: it is \
- not in this namespace; IPC_CREAT would make what it looks for",
-|bench| {
-    let ended = bench.script("true").finish()?.must_end_with(0)?;
-    let said = messages(&ended);
-    let made = said
-        .iter()
-        .filter(|message| message.starts_with("made a message queue"))
-        .count();
-    let missed = said
-        .iter()
-        .filter(|message| message.ends_with("here? no (ENOENT)"))
-        .count();
-    ensure!(
-        (made, missed) == (2, 2),
-        "{made} queues made, {missed} looked for in vain; two and two were expected"
-    );
-    holds()
-},
-)
-.until(3, "the proof is chapter 2's own"),
+        2,
+        "the stage proves it itself, in both directions",
+        "msgget(2) with a key and no flag looks for a queue, and ENOENT is an answer, not a \
+         failure: it is not in this namespace; IPC_CREAT would make what it looks for",
+        |bench| {
+            let ended = bench.script("true").finish()?.must_end_with(0)?;
+            let said = messages(&ended);
+            let made = said
+                .iter()
+                .filter(|message| message.starts_with("made a message queue"))
+                .count();
+            let missed =
+                said.iter().filter(|message| message.ends_with("here? no (ENOENT)")).count();
+            ensure!(
+                (made, missed) == (2, 2),
+                "{made} queues made, {missed} looked for in vain; two and two were expected"
+            );
+            holds()
+        },
+    )
+    .until(3, "the proof is chapter 2's own"),
 ];
 
 /// A queue of this process's IPC namespace, removed when it is dropped.

@@ -10,6 +10,7 @@ use anyhow::{Context, ensure};
 use nix::{sys::signal::Signal, unistd::Pid};
 
 use super::{Check, holds, messages};
+use crate::patience;
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -132,7 +133,10 @@ fn until_heard(pid: Pid, bound: Duration) -> anyhow::Result<()> {
         if is_idle && nothing_in("ShdPnd:") && nothing_in("SigPnd:") {
             return Ok(());
         }
-        ensure!(start.elapsed() < bound, "the parent does not take its signal: {status}");
+        ensure!(
+            start.elapsed() < patience(bound),
+            "the parent does not take its signal: {status}"
+        );
         sleep(Duration::from_millis(1));
     }
 }

@@ -9,7 +9,7 @@ use nix::{
 };
 
 use super::{Check, Outcome, holds};
-use crate::bench::{Bench, User};
+use crate::{User, bench::Bench};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -146,13 +146,16 @@ pub(super) const CHECKS: &[Check] = &[
                         .finish()?
                         .must_end_with(0)?;
                     // A mount point itself.
-                    bench
-                        .run(bench.other("rootfs"), ["mounted"])
-                        .finish()?
-                        .must_end_with(125)?
-                        .must_complain(&["empty"])?;
-                    fs::create_dir(place.join("proc"))?;
-                    bench.stage(["--rootfs", "mounted", "/root/bin/true"]).finish()
+                    let bound = bench.folder("bound")?;
+                    let none: Option<&str> = None;
+                    let from = place.join("root");
+                    mount(Some(&from), &bound, none, MsFlags::MS_BIND, none)?;
+                    let run = bench.stage(["--rootfs", "bound", "cat", "/etc/mark"]).finish();
+                    umount2(&bound, MntFlags::MNT_DETACH)?;
+                    run?.must_end_with(0)?.must_write(
+                        "this root
+",
+                    )
                 });
                 umount2(&place, MntFlags::MNT_DETACH)?;
                 outcome?;
@@ -176,7 +179,7 @@ pub(super) const CHECKS: &[Check] = &[
                 words.extend(["--user", "--preserve-credentials"]);
             }
             words.extend(["cat", "/etc/mark"]);
-            let joined = bench.run("nsenter", words).finish()?;
+            let joined = bench.run("nsenter", words).finish()?.must_end_with(0)?;
             running.release()?.must_end_with(0)?;
             ensure!(
                 joined.text() == "this root\n",

@@ -4,162 +4,155 @@ use std::{fs, os::unix::process::CommandExt};
 
 use anyhow::ensure;
 
-use super::{Check, holds, messages};
+use super::{Check, ch05::own_lines, holds, messages};
+use crate::Bench;
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
-6,
-"a random hostname is set before the command can look",
-"code that runs inside before the command is what re-exec is for: set the name in the registered \
- function",
-|bench| {
-    let name = bench
-        .stage(["uname", "-n"])
-        .finish()?
-        .must_end_with(0)?
-        .text();
-    ensure!(name.starts_with("container-"), "the hostname is {name:?}");
-    ensure!(
-        !fs::read_to_string("/proc/sys/kernel/hostname")?.starts_with("container-"),
-        "the host has that name"
-    );
-    holds()
-},
-),
+        6,
+        "a random hostname is set before the command can look",
+        "code that runs inside before the command is what re-exec is for: set the name in \
+         the registered function",
+        |bench| {
+            let name = bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.text();
+            ensure!(name.starts_with("container-"), "the hostname is {name:?}");
+            ensure!(
+                !fs::read_to_string("/proc/sys/kernel/hostname")?.starts_with("container-"),
+                "the host has that name"
+            );
+            holds()
+        },
+    ),
     Check::new(
-6,
-"two containers have two hostnames",
-"every container is PID 1 to itself and starts within the same second as others: what is to differ \
- takes random bytes, such as /dev/urandom's",
-|bench| {
-    let name = || {
-        anyhow::Ok(
-            bench
-                .stage(["uname", "-n"])
-                .finish()?
-                .must_end_with(0)?
-                .text(),
-        )
-    };
-    let (one, other) = (name()?, name()?);
-    ensure!(one != other, "the hostname is {one:?} each time");
-    let digits = one
-        .trim_end()
-        .strip_prefix("container-")
-        .unwrap_or_default();
-    let eight = digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    ensure!(
-        eight,
-        "the hostname is {one:?}, not container- and eight hexadecimal digits"
-    );
-    holds()
-},
-),
+        6,
+        "two containers have two hostnames",
+        "every container is PID 1 to itself and starts within the same second as others: \
+         what is to differ takes random bytes, such as /dev/urandom's",
+        |bench| {
+            let name =
+                || anyhow::Ok(bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.text());
+            let (one, other) = (name()?, name()?);
+            ensure!(one != other, "the hostname is {one:?} each time");
+            let digits = one.trim_end().strip_prefix("container-").unwrap_or_default();
+            let eight = digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+            ensure!(eight, "the hostname is {one:?}, not container- and eight hexadecimal digits");
+            holds()
+        },
+    ),
     Check::new(
-6,
-"it finds its own file, whatever argv[0] says",
-"argv[0] is what somebody called the program, /proc/self/exe is the program: execute that one, and \
- choose argv[0] yourself",
-|bench| {
-    let run = bench.stage(["echo", "ran"]).with(|command| {
-        command.arg0("some-other-name");
-    });
-    run.finish()?.must_end_with(0)?.must_write("ran\n")?;
-    holds()
-},
-),
+        6,
+        "it finds its own file, whatever argv[0] says",
+        "argv[0] is what somebody called the program, /proc/self/exe is the program: execute \
+         that one, and choose argv[0] yourself",
+        |bench| {
+            let run = bench.stage(["echo", "ran"]).with(|command| {
+                command.arg0("some-other-name");
+            });
+            run.finish()?.must_end_with(0)?.must_write("ran\n")?;
+            holds()
+        },
+    ),
     Check::new(
-6,
-"the network is its own, and lo is up",
-"a new network namespace has one interface, lo, and it is down: SIOCSIFFLAGS with IFF_UP",
-|bench| {
-    let ended = bench
-        .script("cat /proc/net/dev")
+        6,
+        "the network is its own, and lo is up",
+        "a new network namespace has one interface, lo, and it is down: SIOCSIFFLAGS with \
+         IFF_UP",
+        |bench| {
+            let ended = bench.script("cat /proc/net/dev").finish()?.must_end_with(0)?;
+            must_be_new(bench, interfaces_in(&ended.text()))?;
+            let inside = bench.other("inside");
+            let words = ["--".as_ref(), inside.as_os_str(), "loopback".as_ref()];
+            bench.stage(words).finish()?.must_end_with(0)?.must_write("word\n")?;
+            holds()
+        },
+    ),
+    Check::new(
+        6,
+        "the log tells of register, init and command, from both sides",
+        "the second start is a new program that registers again, and finds its name in \
+         argv[0]",
+        |bench| {
+            let ended = bench.script("true").finish()?.must_end_with(0)?;
+            let said = messages(&ended);
+            let order = [
+                "register: nsInitialisation",
+                "init: argv[0] names no function: the first start",
+                "cloning: ",
+                "opening the gate",
+                "command: /proc/self/exe as nsInitialisation",
+                "register: nsInitialisation",
+                "init: argv[0] is nsInitialisation, so I run it",
+                "hostname is ",
+                "executing: ",
+            ];
+            let mut rest = said.iter();
+            for expected in order {
+                ensure!(
+                    rest.any(|message| message.starts_with(expected)),
+                    "{expected:?} is not in its place in {said:#?}"
+                );
+            }
+            holds()
+        },
+    )
+    .until(8, "from there on a subcommand says which side it is"),
+    Check::new(
+        6,
+        "the registered function by hand does no harm",
+        "argv[0] is anybody's to choose: the function must find out that it is inside before \
+         it changes anything",
+        |bench| {
+            let run = bench.stage(["--hostname", "oops", "echo", "ran"]).with(|command| {
+                command.arg0("nsInitialisation");
+            });
+            run.finish()?
+                .must_end_with(125)?
+                .must_complain(&["not PID 1"])?
+                .must_write("")?;
+            holds()
+        },
+    )
+    .until(8, "from there on a subcommand says which side it is"),
+    Check::new(
+        6,
+        "a map without root is refused",
+        "execve(2) takes all capabilities from a process whose id is not 0 inside: map \
+         first, then run again",
+        |bench| {
+            let (uid_map, gid_map) = own_lines(bench, 1);
+            for options in [vec!["--no-map"], vec!["--uid-map", &uid_map, "--gid-map", &gid_map]] {
+                let ended = bench
+                    .stage(options.into_iter().chain(["--", "echo", "ran"]))
+                    .finish()?
+                    .must_end_with(2)?;
+                ended.must_complain(&["execve", "map id 0"])?.must_write("")?;
+            }
+            holds()
+        },
+    ),
+];
+
+/// The interfaces in the text of /proc/net/dev.
+fn interfaces_in(text: &str) -> Vec<String> {
+    text.lines()
+        .filter_map(|line| Some(line.split_once(':')?.0.trim().to_owned()))
+        .collect()
+}
+
+/// Where the kernel has tunnels, each new network namespace begins with some of them beside lo
+/// (sit0, tunl0: net.core.fb_tunnels_only_for_init_net). So these must be just the interfaces
+/// that a namespace of unshare(1)'s has.
+pub(super) fn must_be_new(bench: &Bench, mut found: Vec<String>) -> anyhow::Result<()> {
+    let new = bench
+        .run("unshare", ["-rn", "cat", "/proc/net/dev"])
         .finish()?
         .must_end_with(0)?;
-    let text = ended.text();
-    let interfaces: Vec<&str> = text
-        .lines()
-        .filter_map(|line| Some(line.split_once(':')?.0.trim()))
-        .collect();
-    ensure!(interfaces == ["lo"], "the interfaces are {interfaces:?}");
-    let inside = bench.other("inside");
-    let words = ["--".as_ref(), inside.as_os_str(), "loopback".as_ref()];
-    bench
-        .stage(words)
-        .finish()?
-        .must_end_with(0)?
-        .must_write("word\n")?;
-    holds()
-},
-),
-    Check::new(
-6,
-"the log tells of register, init and command, from both sides",
-"the second start is a new program that registers again, and finds its name in argv[0]",
-|bench| {
-    let ended = bench.script("true").finish()?.must_end_with(0)?;
-    let said = messages(&ended);
-    let order = [
-        "register: nsInitialisation",
-        "init: argv[0] names no function: the first start",
-        "cloning: ",
-        "opening the gate",
-        "command: /proc/self/exe as nsInitialisation",
-        "register: nsInitialisation",
-        "init: argv[0] is nsInitialisation, so I run it",
-        "hostname is ",
-        "executing: ",
-    ];
-    let mut rest = said.iter();
-    for expected in order {
-        ensure!(
-            rest.any(|message| message.starts_with(expected)),
-            "{expected:?} is not in its place in {said:#?}"
-        );
-    }
-    holds()
-},
-)
-.until(8, "from there on a subcommand says which side it is"),
-    Check::new(
-6,
-"the registered function by hand does no harm",
-"argv[0] is anybody's to choose: the function must find out that it is inside before it changes \
- anything",
-|bench| {
-    let run = bench
-        .stage(["--hostname", "oops", "echo", "ran"])
-        .with(|command| {
-            command.arg0("nsInitialisation");
-        });
-    run.finish()?
-        .must_end_with(125)?
-        .must_complain(&["not PID 1"])?
-        .must_write("")?;
-    holds()
-},
-)
-.until(8, "from there on a subcommand says which side it is"),
-    Check::new(
-6,
-"a map without root is refused",
-"execve(2) takes all capabilities from a process whose id is not 0 inside: map first, then run \
- again",
-|bench| {
-    for options in [
-        vec!["--no-map"],
-        vec!["--uid-map", "1:1000:1", "--gid-map", "1:1000:1"],
-    ] {
-        let ended = bench
-            .stage(options.into_iter().chain(["--", "echo", "ran"]))
-            .finish()?
-            .must_end_with(2)?;
-        ended
-            .must_complain(&["execve", "map id 0"])?
-            .must_write("")?;
-    }
-    holds()
-},
-),
-];
+    let mut expected = interfaces_in(&new.text());
+    expected.sort();
+    found.sort();
+    ensure!(
+        found == expected,
+        "the interfaces are {found:?}, and a new namespace has {expected:?}"
+    );
+    Ok(())
+}

@@ -203,9 +203,9 @@ mod tests {
     use super::*;
 
     const TEXT: &str = "<!--\nminutes: 5\nhole: exercise-x = do it\ncheck: 01 the exit status is the command's\n-->\n\
-        ### A title\n\n**Task.** Do it.\n\nWell.\n\n**Why.** So.\n\n**What the check looks at.** That.\n\n\
-        <details><summary>Hint 1: a</summary>\n\nAsk.\n\n</details>\n<details><summary>Hint 2: b</summary>\n\nB\n\n\
-        </details>\n<details><summary>Hint 3: c</summary>\n\nC\n\n</details>\n";
+                        ### A title\n\n**Task.** Do it.\n\nWell.\n\n**Why.** So.\n\n**What the check looks at.** That.\n\n\
+                        <details><summary>Hint 1: a</summary>\n\nAsk.\n\n</details>\n<details><summary>Hint 2: b</summary>\n\nB\n\n\
+                        </details>\n<details><summary>Hint 3: c</summary>\n\nC\n\n</details>\n";
 
     #[test]
     fn an_exercise_is_one_markdown_file() {

@@ -93,13 +93,13 @@ mod tests {
     use super::alone;
 
     const WORKSPACE: &str = "[workspace.package]\nedition = \"2024\"\n[workspace.dependencies]\n\
-        lab = { path = \"chapters/00-lab\" }\nnix = { version = \"0.31\", features = [\"fs\"] }\nlog = \"0.4\"\n\
-        [profile.dev.package.\"*\"]\ndebug = false\n";
+                             lab = { path = \"chapters/00-lab\" }\nnix = { version = \"0.31\", features = [\"fs\"] }\nlog = \"0.4\"\n\
+                             [profile.dev.package.\"*\"]\ndebug = false\n";
 
     #[test]
     fn what_comes_from_the_workspace_is_written_out() {
         let chapter = "[package]\nname = \"ch09-x\"\nedition.workspace = true\n\n[dependencies]\nlab.workspace = true\n\
-            log.workspace = true\nnix = { workspace = true, features = [\"term\"] }\n[lints]\nworkspace = true\n";
+                       log.workspace = true\nnix = { workspace = true, features = [\"term\"] }\n[lints]\nworkspace = true\n";
         let alone = alone(chapter, WORKSPACE, "../../chapters").unwrap();
         for line in [
             "name = \"ch09-x\"",

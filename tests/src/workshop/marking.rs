@@ -6,10 +6,10 @@ use super::{
     desk::Desk,
     exercise::Exercise,
     state::Stand,
-    verdict::{Place, Verdict, users},
+    verdict::{Place, Verdict},
 };
 use crate::{
-    bench::User,
+    User,
     chapters::Chapter,
     checks::{self, Check},
 };
@@ -51,7 +51,7 @@ pub fn judge(
     user: User,
     mut tell: impl FnMut(&Check, &Verdict),
 ) -> anyhow::Result<Option<Finding>> {
-    for check in checks {
+    for check in checks.iter().filter(|check| check.only_as.is_none_or(|only| only == user)) {
         let verdict = place.ask(chapter, check, user)?;
         if !verdict.is_fine() {
             return Ok(Some(Finding { check, verdict }));
@@ -102,7 +102,7 @@ pub fn check(desk: &mut Desk) -> anyhow::Result<()> {
     }
     let place = Place::new(&binary, &tools, &desk.program)?;
     let mut judged = false;
-    for user in users() {
+    for user in User::all() {
         let found = judge_as(&place, chapter, exercise, *user)?;
         judged |= found.judged;
         if let Some(finding) = found.finding {
@@ -142,7 +142,7 @@ fn judge_as(
     exercise: &Exercise,
     user: User,
 ) -> anyhow::Result<Judged> {
-    let who = if users().len() > 1 {
+    let who = if User::all().len() > 1 {
         format!(" as {}", user.name())
     } else {
         String::new()
@@ -175,7 +175,7 @@ fn judge_as(
 
 fn tell_finding(finding: &Finding, user: User) {
     let (word, said) = finding.verdict.parts();
-    let who = if users().len() > 1 {
+    let who = if User::all().len() > 1 {
         format!(" (as {})", user.name())
     } else {
         String::new()

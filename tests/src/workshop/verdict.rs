@@ -5,10 +5,7 @@
 
 use std::{
     env, fs,
-    os::unix::{
-        fs::{MetadataExt, PermissionsExt},
-        process::CommandExt,
-    },
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     process::{self, Command, Stdio},
     time::Duration,
@@ -19,11 +16,13 @@ use nix::unistd::{Pid, geteuid};
 
 use super::chapter;
 use crate::{
-    bench::{Bench, User, wait_for_end},
+    User,
+    bench::Bench,
     chapters::Chapter,
     checks::{Check, Outcome},
     hang::Hang,
     host, patience,
+    process::wait_for_end,
 };
 
 /// A learner's stage that is still there after this long hangs.
@@ -92,15 +91,6 @@ impl Verdict {
     }
 }
 
-/// The users as whom this process can judge.
-pub fn users() -> &'static [User] {
-    if geteuid().is_root() {
-        &[User::Root, User::Ordinary]
-    } else {
-        &[User::Ordinary]
-    }
-}
-
 /// A folder that every user can reach, with the stage and the tools; removed at the end.
 pub struct Place {
     folder: PathBuf,
@@ -141,13 +131,8 @@ impl Place {
     pub fn obstacle(&self, chapter: &Chapter, user: User) -> anyhow::Result<Option<String>> {
         let mut command = Command::new(self.folder.join("workshop"));
         command.args(["probe", chapter.name]).current_dir(&self.folder);
-        if geteuid().is_root() && user.uid() != 0 {
-            command.uid(user.uid()).gid(user.uid());
-            // Not root's folders, which are closed to this user.
-            command.env("HOME", &self.folder);
-            for name in ["XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "TMPDIR"] {
-                command.env_remove(name);
-            }
+        if user.is_another() {
+            user.log_in(&mut command, &self.folder);
         }
         let output = command.output().context("run the workshop's probe")?;
         let reason = String::from_utf8_lossy(&output.stdout).trim().to_owned();
@@ -219,7 +204,7 @@ pub fn of_check(
     binary: &Path,
     bound: Duration,
 ) -> anyhow::Result<Verdict> {
-    if !users().contains(&user) {
+    if !User::all().contains(&user) {
         bail!("only root can judge as root");
     }
     host::prepare()?;

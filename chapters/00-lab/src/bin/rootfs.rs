@@ -17,7 +17,7 @@ struct Cli {
 
 fn main() -> ExitCode {
     lab::run(|| {
-        let cli = Cli::parse();
+        let cli: Cli = lab::parse()?;
         if cli.quiet {
             lab::voice::set_log(lab::voice::Log::Off);
         }

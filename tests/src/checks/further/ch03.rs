@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, ensure};
 
 use super::{Check, holds};
-use crate::host::children_of;
+use crate::{patience, process::children_of};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -26,7 +26,7 @@ pub(super) const CHECKS: &[Check] = &[
             // The parent writes while the command starts: wait for its newline.
             let mut text = String::new();
             let start = Instant::now();
-            while !text.ends_with('\n') && start.elapsed() < bench.bound {
+            while !text.ends_with('\n') && start.elapsed() < patience(bench.bound) {
                 sleep(Duration::from_millis(1));
                 text = fs::read_to_string(bench.folder.join("pid")).unwrap_or_default();
             }

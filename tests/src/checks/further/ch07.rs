@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::ensure;
 
 use super::Check;
-use crate::checks::ch07::{delegated, group_of};
+use crate::{cgroups::group_of, delegation::delegated};
 
 pub(super) const CHECKS: &[Check] = &[Check::new(
     7,
@@ -34,6 +34,7 @@ pub(super) const CHECKS: &[Check] = &[Check::new(
             delegation
                 .put(bench.stage(["--pids", "40", "--", "sh", "-c", eight]))
                 .finish()?
+                .must_end_with(0)?
                 .must_write("all eight\n")?;
             Ok(())
         })

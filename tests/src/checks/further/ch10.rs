@@ -1,19 +1,17 @@
 //! Further, chapter 10: a signal for a container's PID 1, and for nobody else.
 
-use std::{
-    fs::{self, Permissions},
-    io,
-    os::unix::{fs::PermissionsExt, process::CommandExt},
-};
+use std::{fs, io, os::unix::process::CommandExt};
 
 use anyhow::{Context, ensure};
-use ch07_cgroup_memory::group::start_time;
 use nix::{errno::Errno, sys::signal::Signal};
 
 use super::{Check, holds};
-use crate::checks::{
-    ch04::refuse,
-    ch10::{container_that, nsenter},
+use crate::{
+    checks::{
+        ch04::refuse,
+        ch10::{container_that, entry, nsenter},
+    },
+    host::nobody_stays,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -68,23 +66,24 @@ pub(super) const CHECKS: &[Check] = &[
                 .must_end_with(0)
                 .context("the kernel refuses a signal to a pid here, not to a pidfd")?;
 
-            // What a SIGKILL has left: by now the pid is another process's.
+            // What a SIGKILL has left: by now the pid is another process's, with a later start.
+            let old = container_that(bench, "old", &["--rootfs", "/"], HEARS)?;
+            let text = fs::read_to_string(entry(bench, "old"))?;
+            let pid = old.command()?.to_string();
+            old.signal(Signal::SIGKILL)?;
+            old.finish()?.must_end_with(137)?;
+            nobody_stays()?;
             let mut other =
                 bench.run("sh", ["-c", "echo up; read wait || exit 0"]).start_waiting()?;
             other.until("up\n")?;
-            let started = start_time(other.pid()).context("it has no start time")?;
-            let folder = bench.folder("tmp/10-nsenter")?;
-            fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
-            let before = format!("{} {}", other.pid(), started - 1);
-            fs::write(folder.join("old"), format!("keeper {before}\ncontainer {before}\n"))?;
+            let reused = text.replace(&format!(" {pid} "), &format!(" {} ", other.pid()));
+            ensure!(reused != text, "the entry does not name process {pid}: {text}");
+            fs::write(entry(bench, "old"), reused)?;
             let ended = nsenter(bench, &["kill", "old"]).finish()?;
             let untouched = other.release()?.status();
-            fs::remove_dir_all(&folder)?;
-            ensure!(
-                untouched == 0,
-                "the signal hit a process that had nothing to do with the container"
-            );
-            ended.must_end_with(125)?.must_complain(&["old"])?;
+            ensure!(untouched == 0, "the signal hit a process of another program");
+            ended.must_end_with(125)?.must_complain(&["old has ended"])?;
+            nsenter(bench, &["ps"]).finish()?.must_end_with(0)?; // it clears the entry
             holds()
         },
     ),

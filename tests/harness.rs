@@ -1,0 +1,58 @@
+//! How are the judge's tests run and reported?
+
+use std::{env, process};
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+use judge::{Outcome, skips};
+
+/// Runs the trials that `prepare` finds, one at a time (a check looks at the whole machine before
+/// and after), and ends this process: 0, or 101 where a trial failed or none could be prepared.
+/// What `prepare` returns beside them is dropped at the end.
+pub fn run<T>(name: &str, prepare: impl FnOnce() -> anyhow::Result<(T, Vec<Trial>)>) -> ! {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    let status = match prepare() {
+        Ok((place, trials)) => {
+            let conclusion = libtest_mimic::run(&arguments, trials);
+            drop(place);
+            if conclusion.has_failed() { 101 } else { 0 }
+        }
+        Err(error) => {
+            eprintln!("{name}: {error:#}");
+            101
+        }
+    };
+    process::exit(status)
+}
+
+/// A test with this project's errors.
+pub fn trial(
+    name: impl Into<String>,
+    test: impl FnOnce() -> anyhow::Result<()> + Send + 'static,
+) -> Trial {
+    Trial::test(name, move || test().map_err(|error| Failed::from(format!("{error:#}"))))
+}
+
+/// A test that may find out that it cannot be done on this machine.
+pub fn trial_or_skip(
+    name: String,
+    test: impl FnOnce() -> anyhow::Result<Outcome> + Send + 'static,
+) -> Trial {
+    Trial::ignorable_test(name.clone(), move || match test() {
+        Ok(Outcome::Holds) => Ok(Completion::Completed),
+        Ok(Outcome::Skipped(reason)) if skips::is_expected(&name, &reason) => {
+            Ok(Completion::ignored_with(reason))
+        }
+        Ok(Outcome::Skipped(reason)) => {
+            Err(format!("skipped, and CI expects no skip: {reason}").into())
+        }
+        Err(error) => Err(format!("{error:#}").into()),
+    })
+}
+
+/// Whether the checks of each chapter run on all stages above it, or on its own and the last:
+/// `JUDGE_STAGES=all`.
+pub fn all_stages() -> bool {
+    env::var("JUDGE_STAGES").is_ok_and(|word| word == "all")
+}

@@ -1,0 +1,127 @@
+//! What can be done with a run that has not ended yet?
+
+use std::{
+    fs,
+    io::{PipeWriter, Write},
+    path::{Path, PathBuf},
+    process::Child,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use super::Ended;
+use crate::{
+    hang::{Hang, zombies_of},
+    patience,
+    process::{children_of, wait_for_end},
+};
+
+/// A run that has been started.
+pub struct Running {
+    pub(super) child: Child,
+    pub(super) started: Instant,
+    pub(super) bound: Duration,
+    pub(super) output: PathBuf,
+    pub(super) errors: PathBuf,
+    pub(super) input: Option<PipeWriter>,
+    pub(super) stage: u8,
+}
+
+impl Running {
+    /// The pid of the stage's parent process.
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id() as i32)
+    }
+
+    /// The pid of the command, outside: the stage's child, or its child where a keeper is between
+    /// them.
+    pub fn command(&self) -> anyhow::Result<Pid> {
+        let keepers = usize::from(self.stage >= 9);
+        (0..=keepers).try_fold(self.pid(), |pid, _| {
+            children_of(pid)?.first().copied().context("it has no child")
+        })
+    }
+
+    /// What it has written to standard output so far.
+    pub fn output(&self) -> String {
+        fs::read_to_string(&self.output).unwrap_or_default()
+    }
+
+    /// Waits until standard output contains `word`.
+    pub fn until(&mut self, word: &str) -> anyhow::Result<()> {
+        while !self.output().contains(word) {
+            if wait_for_end(self.pid(), Duration::from_millis(2))? {
+                let errors = fs::read_to_string(&self.errors).unwrap_or_default();
+                ensure!(
+                    self.output().contains(word),
+                    "it ended and never wrote {word:?}; it said: {errors}"
+                );
+            }
+            self.check_bound()?;
+        }
+        Ok(())
+    }
+
+    /// Closes the standard input of [`Run::start_waiting`] and waits for the end.
+    pub fn release(mut self) -> anyhow::Result<Ended> {
+        self.close_input();
+        self.finish()
+    }
+
+    /// Closes the standard input of [`Run::start_waiting`].
+    pub fn close_input(&mut self) {
+        self.input = None;
+    }
+
+    /// Writes to the standard input of [`Run::start_waiting`].
+    pub fn say(&mut self, text: &str) -> anyhow::Result<()> {
+        self.input
+            .as_mut()
+            .context("its standard input is closed")?
+            .write_all(text.as_bytes())?;
+        Ok(())
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        Ok(kill(self.pid(), signal)?)
+    }
+
+    /// Waits for its end.
+    pub fn finish(mut self) -> anyhow::Result<Ended> {
+        while !wait_for_end(self.pid(), Duration::from_millis(500))? {
+            self.check_bound()?;
+        }
+        let status = self.child.wait()?;
+        let read = |path: &Path| anyhow::Ok((fs::read(path)?, fs::remove_file(path)?).0);
+        Ok(Ended::new(
+            status,
+            read(&self.output)?,
+            String::from_utf8_lossy(&read(&self.errors)?).into(),
+        ))
+    }
+
+    fn check_bound(&mut self) -> anyhow::Result<()> {
+        if self.started.elapsed() > patience(self.bound) {
+            let said = fs::read_to_string(&self.errors).unwrap_or_default();
+            let hang = Hang {
+                after: patience(self.bound),
+                zombies: zombies_of(self.pid()),
+                said,
+            };
+            // Its children first: those of a stage that hangs need not die with it.
+            for child in children_of(self.pid()).unwrap_or_default() {
+                let _ = kill(child, Signal::SIGKILL);
+            }
+            self.child.kill()?;
+            self.child.wait()?;
+            return Err(hang.into());
+        }
+        Ok(())
+    }
+}

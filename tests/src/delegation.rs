@@ -1,0 +1,106 @@
+//! How does an ordinary user get a cgroup for a test?
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::{fs::chown, process::CommandExt},
+    path::PathBuf,
+};
+
+use anyhow::Context;
+use nix::unistd::geteuid;
+
+use crate::{Bench, Outcome, User, bench::Run, cgroups};
+
+/// The leaf into which a stage moves the processes of a delegated group.
+const LEAF: &str = "container-runtime";
+
+/// Why there is none.
+const NOTHING: &str = "an ordinary user can limit only in a cgroup that was delegated, and this \
+                       process is in none: `make test` as root delegates one";
+
+/// For an ordinary user: groups that root gives away, and into which the run is put.
+pub struct Delegation {
+    groups: Vec<PathBuf>,
+}
+
+impl Delegation {
+    /// As root nothing is needed. `None`: nobody here can give a group away.
+    pub fn to(bench: &Bench, subsystems: &[&str]) -> anyhow::Result<Option<Delegation>> {
+        let mut delegation = Delegation { groups: Vec::new() };
+        if bench.user == User::Root {
+            return Ok(Some(delegation));
+        }
+        if !geteuid().is_root() {
+            // Nobody here can give a group away; but this process may be in one that was.
+            return Ok((ch07_cgroup_memory::probe() == lab::Probe::Runs).then_some(delegation));
+        }
+        for subsystem in subsystems {
+            let hierarchy = cgroups::with(subsystem)?;
+            let base = match hierarchy.is_v2 {
+                true => hierarchy.mount_point.clone(),
+                false => hierarchy.group_of("self")?,
+            };
+            let group = base.join(format!("judge-delegates-{}", std::process::id()));
+            if delegation.groups.contains(&group) {
+                continue;
+            }
+            fs::create_dir(&group).with_context(|| format!("make {}", group.display()))?;
+            delegation.groups.push(group.clone());
+            if *subsystem == "cpuset" && !hierarchy.is_v2 {
+                for knob in ["cpuset.cpus", "cpuset.mems"] {
+                    fs::write(group.join(knob), fs::read_to_string(base.join(knob))?.trim())?;
+                }
+            }
+            let (uid, gid) = (Some(bench.user.uid()), Some(bench.user.gid()));
+            chown(&group, uid, gid)?;
+            for file in ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"] {
+                if group.join(file).exists() {
+                    chown(group.join(file), uid, gid)?;
+                }
+            }
+        }
+        Ok(Some(delegation))
+    }
+
+    /// Starts the run in the groups; in the leaf of one whose processes a runtime that was
+    /// killed has moved there, and where a shell that started it would be now, too.
+    pub fn put<'a>(&self, run: Run<'a>) -> Run<'a> {
+        let place = |group: &PathBuf| {
+            Some(group.join(LEAF)).filter(|leaf| leaf.exists()).unwrap_or(group.clone())
+        };
+        let files: Vec<PathBuf> =
+            self.groups.iter().map(|group| place(group).join("cgroup.procs")).collect();
+        run.with(|command| {
+            for file in files {
+                let mut procs = fs::OpenOptions::new()
+                    .write(true)
+                    .open(&file)
+                    .expect("a group that was just made");
+                // SAFETY: between fork and exec it only writes to an open file: 0 is whoever
+                // writes.
+                unsafe { command.pre_exec(move || procs.write_all(b"0")) };
+            }
+        })
+    }
+}
+
+impl Drop for Delegation {
+    fn drop(&mut self) {
+        for group in &self.groups {
+            let _ = fs::remove_dir(group);
+        }
+    }
+}
+
+/// Runs the rest with a delegation for these subsystems, or skips.
+pub fn delegated(
+    bench: &Bench,
+    subsystems: &[&str],
+    check: impl FnOnce(&Delegation) -> anyhow::Result<()>,
+) -> anyhow::Result<Outcome> {
+    match Delegation::to(bench, subsystems)? {
+        Some(delegation) => check(&delegation).map(|()| Outcome::Holds),
+        None => Ok(Outcome::Skipped(NOTHING.into())),
+    }
+}

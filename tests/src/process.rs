@@ -1,0 +1,95 @@
+//! What does the kernel say of a process?
+//!
+//! The judge's own eyes: nothing here comes from the stages that are judged.
+
+use std::{
+    fs,
+    os::fd::{AsFd, FromRawFd, OwnedFd},
+    time::Duration,
+};
+
+use anyhow::Context;
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    unistd::Pid,
+};
+
+/// The fields of /proc/PID/stat after the name, the state first; `None` if there is no such
+/// process (proc_pid_stat(5)). The name may have spaces and brackets.
+fn fields(pid: Pid) -> Option<Vec<String>> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(") ")?;
+    Some(fields.split(' ').map(str::to_owned).collect())
+}
+
+/// The letter of its state: R, S, D, T, Z, …; `None` if it has ended, and was waited for.
+pub fn state(pid: Pid) -> Option<char> {
+    fields(pid)?.first()?.chars().next()
+}
+
+/// Whether it has ended: it is a zombie, or not there any more.
+pub fn has_ended(pid: Pid) -> bool {
+    matches!(state(pid), None | Some('Z' | 'X'))
+}
+
+/// When it started, in clock ticks since boot.
+///
+/// # Errors
+///
+/// There is no such process.
+pub fn start_time(pid: Pid) -> anyhow::Result<u64> {
+    let fields = fields(pid).with_context(|| format!("there is no process {pid}"))?;
+    fields
+        .get(19)
+        .context("/proc/PID/stat is too short")?
+        .parse()
+        .context("a start time")
+}
+
+/// The name of a process, as ps(1) shows it; empty if it has ended.
+pub fn name(pid: Pid) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    name.trim_end().to_owned()
+}
+
+/// A field of /proc/PID/status, such as `NSpid`.
+///
+/// # Errors
+///
+/// There is no such process, or no such field.
+pub fn status(pid: Pid, field: &str) -> anyhow::Result<String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status"))
+        .with_context(|| format!("read the status of {pid}"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    Ok(line
+        .with_context(|| format!("no {field} in /proc/PID/status"))?
+        .trim()
+        .to_owned())
+}
+
+/// The pids of a process's children (proc_tid_children(5)).
+///
+/// # Errors
+///
+/// There is no such process.
+pub fn children_of(pid: Pid) -> anyhow::Result<Vec<Pid>> {
+    let file = format!("/proc/{pid}/task/{pid}/children");
+    let text = fs::read_to_string(file).context("read the list of children")?;
+    text.split_whitespace().map(|pid| Ok(Pid::from_raw(pid.parse()?))).collect()
+}
+
+/// Waits so long for a child's end, which the caller then reaps (pidfd_open(2)).
+///
+/// # Errors
+///
+/// There is no such process.
+pub fn wait_for_end(pid: Pid, at_most: Duration) -> anyhow::Result<bool> {
+    // SAFETY: pidfd_open takes two numbers and returns a new descriptor or an error.
+    let number = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
+    let number = Errno::result(number).context("pidfd_open")?;
+    // SAFETY: the descriptor is new, so nothing else owns it.
+    let pidfd = unsafe { OwnedFd::from_raw_fd(number as i32) };
+    let mut watched = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+    Ok(poll(&mut watched, PollTimeout::try_from(at_most)?)? > 0)
+}
