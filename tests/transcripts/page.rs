@@ -52,6 +52,23 @@ impl Page {
         }
     }
 
+    /// Its file's name.
+    pub fn name(&self) -> String {
+        self.file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// The transcripts that it shows, in the order of their first lines.
+    pub fn transcripts(&self) -> anyhow::Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for (file, _) in self.includes()? {
+            let is_transcript = file.extension().is_some_and(|ending| ending == "console");
+            if is_transcript && !found.contains(&file) {
+                found.push(file);
+            }
+        }
+        Ok(found)
+    }
+
     fn blocks(&self) -> anyhow::Result<Vec<Block<'_>>> {
         let mut blocks = Vec::new();
         let mut open: Option<Block> = None;

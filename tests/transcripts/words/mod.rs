@@ -18,14 +18,14 @@ use anyhow::{Context, ensure};
 use lab::programs::PROGRAMS;
 use libtest_mimic::Trial;
 
-use crate::{page::built_programs, trial};
+use crate::{harness::trial, page::built_programs};
 
 /// What a shell does itself, of what is used here.
 #[rustfmt::skip]
-const BUILTINS: [&str; 27] = [
+const BUILTINS: [&str; 29] = [
     ".", ":", "[", "cd", "command", "continue", "break", "echo", "eval", "exec", "exit", "export",
     "false", "kill", "printf", "pwd", "read", "return", "set", "shift", "test", "trap", "true",
-    "type", "ulimit", "umask", "wait",
+    "type", "ulimit", "umask", "until", "wait", "while",
 ];
 
 /// Programs of the machine that are not in the image, each with its package on Debian.
@@ -33,17 +33,14 @@ const BUILTINS: [&str; 27] = [
 const ON_THE_MACHINE: &[(&str, &[&str])] = &[
     ("cargo", &["cargo"]),
     ("coreutils", &["chroot", "fold"]),
-    ("libc-bin", &["ldd"]),
     ("make", &["make"]),
     ("stress", &["stress"]),
     ("util-linux", &["ipcmk", "ipcs", "nsenter", "pivot_root"]),
 ];
 
 /// Programs of the image that nothing here uses: a person at its prompt expects them.
-#[rustfmt::skip]
-const FOR_THE_PROMPT: [&str; 12] = [
-    "bash", "df", "du", "false", "mkfifo", "mv", "seq", "tty", "whoami", "find", "ps", "more",
-];
+const FOR_THE_PROMPT: [&str; 11] =
+    ["bash", "df", "du", "false", "more", "mv", "ps", "seq", "tty", "whoami", "xargs"];
 
 /// Words that no machine has: an experiment shows what happens then, or makes them itself.
 #[rustfmt::skip]
@@ -60,6 +57,7 @@ pub fn trials(workspace: &Path) -> Vec<Trial> {
     let mut trials = vec![
         with("every program that is used has a package", has_a_package),
         with("every program of the lists is used, or is for the prompt", is_used),
+        with("no transcript waits in a loop", waits_in_no_loop),
     ];
     trials.extend(self_tests::trials());
     trials
@@ -103,7 +101,7 @@ fn must_be_known(mut used: Used, of_the_workspace: &BTreeSet<String>) -> anyhow:
 }
 
 fn is_known(word: &str, of_the_workspace: &BTreeSet<String>) -> bool {
-    let name = word.rsplit('/').next().unwrap_or(word);
+    let name = name_of(word);
     let in_list = |list: &[(&str, &[&str])]| list.iter().any(|(_, names)| names.contains(&name));
     // What a variable, a placeholder or the script itself decides is not known before it runs.
     let is_variable = word.starts_with('$') || word.contains('{');
@@ -118,17 +116,43 @@ fn is_known(word: &str, of_the_workspace: &BTreeSet<String>) -> bool {
         || word == wrappers::A_STAGE
 }
 
+/// A word without the folders of its path.
+fn name_of(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or(word)
+}
+
 fn is_used(workspace: &Path) -> anyhow::Result<()> {
     let used = used(workspace)?;
+    let used: BTreeSet<&str> = used.keys().map(|word| name_of(word)).collect();
     let unused = |list: &[(&'static str, &[&'static str])]| {
         let names = list.iter().flat_map(|(_, names)| names.iter().copied());
-        names.filter(|name| !used.contains_key(*name)).collect::<BTreeSet<_>>()
+        names.filter(|name| !used.contains(*name)).collect::<BTreeSet<_>>()
     };
     let (in_image, on_the_machine) = (unused(PROGRAMS), unused(ON_THE_MACHINE));
     ensure!(on_the_machine.is_empty(), "used nowhere: {on_the_machine:?}");
     ensure!(
         in_image == BTreeSet::from(FOR_THE_PROMPT),
         "of the image, used nowhere: {in_image:?}; for the prompt: {FOR_THE_PROMPT:?}"
+    );
+    Ok(())
+}
+
+/// A loop that waits may never end. The other side can say a line, or end: that is waited for.
+fn waits_in_no_loop(workspace: &Path) -> anyhow::Result<()> {
+    for (place, script) in sources::scripts(workspace)? {
+        if place.ends_with(".console") {
+            must_not_loop(&script).with_context(|| place.clone())?;
+        }
+    }
+    Ok(())
+}
+
+fn must_not_loop(script: &str) -> anyhow::Result<()> {
+    let words = shell::commands(script)?;
+    let found = words.iter().find(|word| ["until", "while"].contains(&word.as_str()));
+    ensure!(
+        found.is_none(),
+        "a loop may never end; let the other side write a line, and wait for that: {script}"
     );
     Ok(())
 }

@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use anyhow::ensure;
 use libtest_mimic::Trial;
 
-use super::{must_be_known, shell::commands, sources, used_in};
-use crate::trial;
+use super::{must_be_known, must_not_loop, shell::commands, sources, used_in};
+use crate::harness::trial;
 
 pub fn trials() -> Vec<Trial> {
     vec![
         trial("words: a word on no list is found out, with its file", unknown),
         trial("words: those in command position are found, and no others", found),
         trial("words: a script that is no script is refused", refused),
+        trial("words: a loop is found out", loops),
         trial("words: the scripts of a check are found, and no other text", in_checks),
     ]
 }
@@ -45,7 +46,7 @@ fn found() -> anyhow::Result<()> {
         ("a # b; c\nd", "a d"),
         ("(a b; c) | { d; e; }", "a c d e"),
         ("if a; then b; elif c; then d; else e; fi; f", "a b c d e f"),
-        ("until a; do b; done; while ! c; do d; done 2>e &", "a b c d"),
+        ("until a; do b; done; while ! c; do d; done 2>e &", "until a b while c d"),
         ("for one in a b; do c; done", "c"),
         ("case a in b|c) d ;; *) e; f;; esac; g", "d e f g"),
         ("f() { a; }; f; b", "a b"),
@@ -104,9 +105,17 @@ fn in_checks() -> anyhow::Result<()> {
     }
     let expected = [
         ":", "a-stage", "echo", "eight", "five", "four", "nine", "one", "seven", "sh", "six",
-        "ten", "three", "two",
+        "ten", "three", "two", "while",
     ];
     let expected: BTreeSet<String> = expected.map(str::to_owned).into();
     ensure!(found == expected, "{found:?}");
+    Ok(())
+}
+
+fn loops() -> anyhow::Result<()> {
+    must_not_loop("(a &) | head -n 1; echo until; for x in 1 2; do b; done")?;
+    for script in ["until a; do b; done", "a; sh -c 'while b; do c; done' &"] {
+        ensure!(must_not_loop(script).is_err(), "{script}");
+    }
     Ok(())
 }

@@ -9,9 +9,11 @@ use anyhow::{Context, bail, ensure};
 use super::wrappers;
 
 /// Reserved words after which, or instead of which, a command stands.
-const RESERVED: [&str; 14] = [
-    "!", "{", "}", "if", "then", "elif", "else", "fi", "while", "until", "do", "done", "esac", "in",
-];
+const RESERVED: [&str; 12] =
+    ["!", "{", "}", "if", "then", "elif", "else", "fi", "do", "done", "esac", "in"];
+
+/// Reserved words too, but found: these begin a loop.
+const LOOPS: [&str; 2] = ["while", "until"];
 
 /// The words in command position of a script, in order.
 ///
@@ -97,6 +99,8 @@ impl Scan {
                         pattern = true;
                     } else if first && word == "esac" {
                         cases -= 1;
+                    } else if first && LOOPS.contains(&word.as_str()) {
+                        self.found.push(word);
                     } else if !(first && RESERVED.contains(&word.as_str())) {
                         words.push(word);
                     }
