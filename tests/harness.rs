@@ -1,6 +1,6 @@
 //! How are the judge's tests run and reported?
 
-use std::{env, process};
+use std::process;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -49,10 +49,4 @@ pub fn trial_or_skip(
         }
         Err(error) => Err(format!("{error:#}").into()),
     })
-}
-
-/// Whether the checks of each chapter run on all stages above it, or on its own and the last:
-/// `JUDGE_STAGES=all`.
-pub fn all_stages() -> bool {
-    env::var("JUDGE_STAGES").is_ok_and(|word| word == "all")
 }

@@ -12,9 +12,9 @@ use judge::workshop::{
     crates::{Files, write_files},
     timetable,
 };
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 
-use crate::{PROGRAM, workshop};
+use crate::{PROGRAM, harness::trial, workshop};
 
 /// The folder of one learner, and what the program says there.
 struct Learner {
@@ -95,24 +95,19 @@ impl Learner {
 
 /// The trials, each in a folder of its own.
 pub fn trials(folder: &Path) -> Vec<Trial> {
-    let trial = |name: &'static str, test: fn(&Learner) -> anyhow::Result<()>| {
+    let of_learner = |name: &'static str, test: fn(&Learner) -> anyhow::Result<()>| {
         let folder = folder.to_owned();
-        Trial::test(format!("a learner {name}"), move || {
-            let learner = Learner::new(&folder, &name.replace(' ', "-"));
-            learner
-                .and_then(|learner| test(&learner))
-                .map_err(|error| Failed::from(format!("{error:#}")))
+        trial(format!("a learner {name}"), move || {
+            test(&Learner::new(&folder, &name.replace(' ', "-"))?)
         })
     };
     vec![
-        trial("goes from start to done, and on to the next exercise", goes_through),
-        trial("goes on to the next chapter", goes_on_to_the_next_chapter),
-        trial("loses no work", loses_no_work),
-        trial("types something that makes no sense", makes_no_sense),
-        trial("has a checkout that cannot be written", read_only),
-        Trial::test("the presenter's timetable is the sum of the exercises", || {
-            timetable_is_the_sum().map_err(|error| Failed::from(format!("{error:#}")))
-        }),
+        of_learner("goes from start to done, and on to the next exercise", goes_through),
+        of_learner("goes on to the next chapter", goes_on_to_the_next_chapter),
+        of_learner("loses no work", loses_no_work),
+        of_learner("types something that makes no sense", makes_no_sense),
+        of_learner("has a checkout that cannot be written", read_only),
+        trial("the presenter's timetable is the sum of the exercises", timetable_is_the_sum),
     ]
 }
 

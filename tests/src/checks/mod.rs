@@ -57,7 +57,7 @@ pub struct Check {
 impl Check {
     /// A check of `chapter` and of those above it, called `name`. It finds out by `run`; a learner
     /// whose stage fails it is told what it `teaches`.
-    const fn new(
+    pub const fn new(
         chapter: u8,
         name: &'static str,
         teaches: &'static str,

@@ -34,6 +34,7 @@ use crate::chapters::{CHAPTERS, Chapter};
 use exercise::Exercise;
 
 /// Where everything is.
+#[derive(Clone)]
 pub struct Workshop {
     /// The repository.
     pub root: PathBuf,

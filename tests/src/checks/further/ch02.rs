@@ -16,7 +16,11 @@ pub(super) const CHECKS: &[Check] = &[Check::new(
         let mut running =
             bench.stage(["--queue", &key, "--", "sh", "-c", &script]).start_waiting()?;
         running.until("ready")?;
-        bench.run(&inside, ["find", &key]).finish()?.must_write("not found\n")?;
+        bench
+            .run(&inside, ["find", &key])
+            .finish()?
+            .must_end_with(0)?
+            .must_write("not found\n")?;
         running.release()?.must_end_with(0)?.must_write("found\nready\n")?;
         holds()
     },

@@ -8,14 +8,14 @@ pub(super) const CHECKS: &[Check] = &[Check::new(
     "a user is two numbers: the uid and the gid each have a map, and with --keep-id each line says \
      the same on both sides",
     |bench| {
-        let uid = bench.user.uid();
+        let (uid, gid) = (bench.user.uid(), bench.user.gid());
         // cat's own columns are wide: the shell splits and joins them.
         let script = "id -u; id -g; echo $(cat /proc/self/uid_map); echo $(cat /proc/self/gid_map)";
         let ended = bench
             .stage(["--keep-id", "--", "sh", "-c", script])
             .finish()?
             .must_end_with(0)?;
-        ended.must_write(&format!("{uid}\n{uid}\n{uid} {uid} 1\n{uid} {uid} 1\n"))?;
+        ended.must_write(&format!("{uid}\n{gid}\n{uid} {uid} 1\n{gid} {gid} 1\n"))?;
         holds()
     },
 )];
