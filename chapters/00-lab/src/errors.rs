@@ -1,3 +1,4 @@
+// ANCHOR: errors
 //! How does an error reach a person once, with the right exit status?
 //!
 //! | status | meaning |
@@ -133,6 +134,7 @@ pub fn received(mut pipe: PipeReader) -> io::Result<Option<Failure>> {
         message: message.to_owned(),
     }))
 }
+// ANCHOR_END: errors
 
 #[cfg(test)]
 mod tests {
