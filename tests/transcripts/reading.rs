@@ -9,10 +9,15 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use judge::{Outcome, User};
 use libtest_mimic::Trial;
+use nix::unistd::geteuid;
 use snapbox::{Data, report};
 
 use crate::{
-    harness::trial_or_skip, place::Place, reader::Reader, renaming, transcript::Transcript,
+    harness::trial_or_skip,
+    place::Place,
+    reader::Reader,
+    renaming,
+    transcript::{Transcript, prompt},
 };
 
 /// The shells of the two times.
@@ -54,10 +59,7 @@ impl Reading {
             };
         let one = |(number, file): (usize, &PathBuf)| {
             let name = format!("{page}: {} as {user}", name_of(file));
-            with(
-                name,
-                Box::new(move |reading| reading.first_time(number).map(|()| Outcome::Holds)),
-            )
+            with(name, Box::new(move |reading| reading.first_time(number)))
         };
         let mut trials: Vec<Trial> = files.iter().enumerate().map(one).collect();
         let again = format!("{page}: again as {user}, and nothing is left");
@@ -66,32 +68,50 @@ impl Reading {
     }
 
     /// Types one transcript and compares, or rewrites its file. Those above it come first.
-    pub fn first_time(&mut self, number: usize) -> anyhow::Result<()> {
+    pub fn first_time(&mut self, number: usize) -> anyhow::Result<Outcome> {
+        self.type_those_before(number)?;
+        self.typed = number + 1;
+        self.judge(&self.files[number].clone(), SHELLS[0], true)
+    }
+
+    /// Types all of them once more. Afterwards the clone and the home must be as they were.
+    pub fn again(&mut self) -> anyhow::Result<Outcome> {
+        self.type_those_before(self.files.len())?;
+        let mut outcome = Outcome::Holds;
+        for file in self.files.clone() {
+            let one = self.judge(&file, SHELLS[1], false);
+            if let Outcome::Skipped(reason) =
+                one.with_context(|| format!("the second time, {}", name_of(&file)))?
+            {
+                outcome = Outcome::Skipped(reason);
+            }
+        }
+        match self.reader()?.leaves()? {
+            None => Ok(Outcome::Skipped("git knows nothing of this workspace".into())),
+            Some(left) if left.is_empty() => Ok(outcome),
+            Some(left) => bail!("after the page there is still: {}", left.join(", ")),
+        }
+    }
+
+    fn type_those_before(&mut self, number: usize) -> anyhow::Result<()> {
         while self.typed < number {
             self.typed += 1;
             let transcript = read(&self.files[self.typed - 1])?;
             self.reader()?.types(&transcript, SHELLS[0])?;
         }
-        self.typed = number + 1;
-        let file = self.files[number].clone();
-        let now = self.reader()?.types(&read(&file)?, SHELLS[0])?;
-        compare(&file, &now, Time::First(self.user))
+        Ok(())
     }
 
-    /// Types all of them once more. Afterwards the clone and the home must be as they were.
-    pub fn again(&mut self) -> anyhow::Result<Outcome> {
-        if self.typed < self.files.len() {
-            self.first_time(self.files.len() - 1)?;
-        }
-        for file in self.files.clone() {
-            let now = self.reader()?.types(&read(&file)?, SHELLS[1]);
-            let same = now.and_then(|now| compare(&file, &now, Time::Second));
-            same.with_context(|| format!("the second time, {}", name_of(&file)))?;
-        }
-        match self.reader()?.leaves()? {
-            None => Ok(Outcome::Skipped("git knows nothing of this workspace".into())),
-            Some(left) if left.is_empty() => Ok(Outcome::Holds),
-            Some(left) => bail!("after the page there is still: {}", left.join(", ")),
+    fn judge(&mut self, file: &Path, shell: &str, may_rewrite: bool) -> anyhow::Result<Outcome> {
+        let user = self.user;
+        let transcript = read(file)?;
+        let now = self.reader()?.types(&transcript, shell);
+        match now.and_then(|now| compare(file, &now, may_rewrite.then_some(user))) {
+            Ok(()) => Ok(Outcome::Holds),
+            Err(error) => match others_queues(&transcript)? {
+                Some(reason) => Ok(Outcome::Skipped(reason)),
+                None => Err(error),
+            },
         }
     }
 
@@ -115,20 +135,29 @@ fn read(file: &Path) -> anyhow::Result<Transcript> {
     Transcript::parse(&fs::read_to_string(file)?).with_context(|| name_of(file))
 }
 
-/// Which time it is: the second one rewrites nothing.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Time {
-    First(User),
-    Second,
+/// Why a page cannot be compared on this machine: it lists all System V queues, and another
+/// user has one. (As root, the host of the transcripts has none but its own.)
+fn others_queues(transcript: &Transcript) -> anyhow::Result<Option<String>> {
+    let lists_them = transcript.steps.iter().any(|step| step.command.contains("ipcs"));
+    if !lists_them || geteuid().is_root() {
+        return Ok(None);
+    }
+    let table = fs::read_to_string("/proc/sysvipc/msg").context("read /proc/sysvipc/msg")?;
+    let own = geteuid().to_string();
+    let is_anothers = |line: &str| line.split_whitespace().nth(7).is_some_and(|uid| uid != own);
+    let found = table.lines().skip(1).any(is_anothers);
+    Ok(found
+        .then(|| "another user of this machine has a System V message queue (`ipcs -q`)".into()))
 }
 
-fn compare(file: &Path, now: &Transcript, time: Time) -> anyhow::Result<()> {
+/// The output must be the page's. For the user who may rewrite, a refresh writes its file anew.
+fn compare(file: &Path, now: &Transcript, may_rewrite: Option<User>) -> anyhow::Result<()> {
     let (written, now_text) = (fs::read_to_string(file)?, now.render()?);
     let Some(difference) = difference(&written, &now_text) else {
         return Ok(());
     };
     let is_refresh = env::var("SNAPSHOTS").is_ok_and(|word| word == "overwrite");
-    if let (true, Time::First(user)) = (is_refresh, time) {
+    if let (true, Some(user)) = (is_refresh, may_rewrite) {
         // Of two users' transcript the first one is written, and the second must be the same.
         ensure!(
             now.who != "both" || user == User::Ordinary,
@@ -139,24 +168,17 @@ fn compare(file: &Path, now: &Transcript, time: Time) -> anyhow::Result<()> {
     }
     bail!(
         "`{}` prints something else than the page shows (`make transcripts` rewrites it)\n{difference}",
-        first_different(&written, now)
+        first_different(&written, now, &now_text)
     )
 }
 
 /// The first command whose output differs.
-fn first_different(written: &str, now: &Transcript) -> String {
-    let upto = |number: usize| {
-        let steps = now.steps[..=number].to_vec();
-        let part = Transcript {
-            steps,
-            ..now.clone()
-        }
-        .render()
-        .unwrap_or_default();
-        renaming::rename(written).starts_with(&renaming::rename(&part))
-    };
-    let number = (0..now.steps.len()).find(|number| !upto(*number)).unwrap_or_default();
-    now.steps[number].command.clone()
+fn first_different<'a>(written: &str, now: &'a Transcript, now_text: &str) -> &'a str {
+    let [one, other] = [written, now_text].map(renaming::rename);
+    let same = one.lines().zip(other.lines()).take_while(|(one, other)| one == other).count();
+    let is_command = |line: &&str| line.starts_with(prompt(&now.who));
+    let commands = now_text.lines().take(same + 1).filter(is_command).count();
+    &now.steps[commands.saturating_sub(1)].command
 }
 
 /// How two transcripts differ by more than names; `None` if they do not.

@@ -113,7 +113,7 @@ impl Transcript {
 }
 
 /// What a shell of this user shows before a command.
-fn prompt(who: &str) -> &'static str {
+pub fn prompt(who: &str) -> &'static str {
     if who == "root" { "# " } else { "$ " }
 }
 

@@ -171,7 +171,7 @@ fn second_time(typist: &Typist) -> anyhow::Result<()> {
         ("cat note 2>/dev/null || true; echo x >note", "`cat note"),
     ] {
         let mut page = typist.page("twice", &format!("as user\n$ true\n$ {command}\n"))?;
-        page.first_time(0)?;
+        ensure!(matches!(page.first_time(0)?, Outcome::Holds), "{command}");
         let error = page.again().err().map(|error| format!("{error:#}")).unwrap_or_default();
         ensure!(
             error.contains("the second time") && error.contains(message),
