@@ -87,7 +87,9 @@ impl Reading {
             }
         }
         match self.reader()?.leaves()? {
-            None => Ok(Outcome::Skipped("without git, or a repository of it, nothing says what the page leaves".into())),
+            None => Ok(Outcome::Skipped(
+                "without git, or a repository of it, nothing says what the page leaves".into(),
+            )),
             Some(left) if left.is_empty() => Ok(outcome),
             Some(left) => bail!("after the page there is still: {}", left.join(", ")),
         }

@@ -19,7 +19,7 @@ pub const PROGRAMS: &[(&str, &[&str])] = &[
     ("bash", &["bash"]),
     ("coreutils", &[
         "[", "cat", "chmod", "chown", "cp", "cut", "date", "dd", "df", "du", "echo", "env",
-        "false", "head", "id", "ln", "ls", "mkdir", "mkfifo", "mv", "printf", "pwd",
+        "false", "head", "id", "ln", "ls", "mkdir", "mkfifo", "mknod", "mv", "printf", "pwd",
         "readlink", "rm", "rmdir", "seq", "sleep", "sort", "stat", "tail", "test", "timeout",
         "touch", "tr", "true", "tty", "uname", "wc", "whoami", "yes",
     ]),

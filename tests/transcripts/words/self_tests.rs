@@ -98,14 +98,16 @@ fn in_checks() -> anyhow::Result<()> {
         const LONG: &str = "echo up; \
             nine; while :; do ten; done";
         run_of(bench, "exit 3")?;
+        for (deed, why) in [("eleven x", "not this"), ("twelve", CONST)] {}
+        for deed in ["thirteen", "fourteen x"] {}
     "##;
     let mut found = BTreeSet::new();
     for script in sources::in_rust(code)? {
         found.extend(commands(&script)?);
     }
     let expected = [
-        ":", "a-stage", "echo", "eight", "five", "four", "nine", "one", "seven", "sh", "six",
-        "ten", "three", "two", "while",
+        ":", "a-stage", "echo", "eight", "eleven", "five", "four", "fourteen", "nine", "one",
+        "seven", "sh", "six", "ten", "thirteen", "three", "twelve", "two", "while",
     ];
     let expected: BTreeSet<String> = expected.map(str::to_owned).into();
     ensure!(found == expected, "{found:?}");

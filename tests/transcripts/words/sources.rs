@@ -65,12 +65,18 @@ fn is_command(code: &str) -> bool {
         && (["cargo", "make", "sh", "unshare"].contains(&first) || is_stage(first))
 }
 
-/// The literals that a check hands to a shell, and the words that it hands to a stage.
+/// The literals that a check hands to a shell, and the words that it hands to a stage. Scripts
+/// that are not handed over where they stand have a name: `script`, `deed` or `look`.
 pub fn in_rust(text: &str) -> anyhow::Result<Vec<String>> {
     let script = Regex::new(concat!(
         r#"("-c",|let (script|deeds?|look) =|"#,
         r#"\bscript\(\s*(bench,\s*(&?\[[^\]]*\]|&?\w+),)?)\s*&?(format!\(\s*)?$"#
     ))?;
+    // In a loop over scripts all of a row are some, but of tuples the first.
+    let (each, first) = (
+        Regex::new(r"\bfor (script|deed) in &?\[\s*$")?,
+        Regex::new(r"\bfor \((script|deed), [^;{]*\bin &?\[[^;{]*\(\s*$")?,
+    );
     let (stage, program) = (Regex::new(r"\.stage\(\[\s*$")?, Regex::new(r"\brun\(\s*$")?);
     let mut found = Vec::new();
     for row in rows(text)? {
@@ -79,11 +85,17 @@ pub fn in_rust(text: &str) -> anyhow::Result<Vec<String>> {
                 found.push(value.clone());
             }
         }
+        let start = row.first().map(|(before, _)| before.as_str()).unwrap_or_default();
+        let scripts = match (each.is_match(start), first.is_match(start)) {
+            (true, _) => &row[..],
+            (_, true) => &row[..1],
+            _ => &[],
+        };
+        found.extend(scripts.iter().map(|(_, value)| value.clone()));
         let words: Vec<&str> = row.iter().map(|(_, value)| value.as_str()).collect();
-        let before = row.first().map(|(before, _)| before.as_str()).unwrap_or_default();
-        if stage.is_match(before) || words.contains(&"--") {
+        if stage.is_match(start) || words.contains(&"--") {
             found.push(in_one_line(&[&[A_STAGE], &words[..]].concat()));
-        } else if program.is_match(before) {
+        } else if program.is_match(start) {
             found.push(in_one_line(&words));
         }
     }
