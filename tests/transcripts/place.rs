@@ -19,7 +19,8 @@ case "$1 $2" in
 "build -p") [ "$4 $#" = "--example 5" ] && [ -x "target/debug/examples/$5" ] && exit ;;
 esac
 [ -n "$program" ] || {
-	echo "error: a transcript can say \`cargo run --bin NAME\`, and \`cargo run\` or \`cargo build\` \`-p PACKAGE --example NAME\`"
+	echo "error: a transcript can say \`cargo run --bin NAME\`, and"
+	echo "\`cargo run -p PACKAGE --example NAME\` or \`cargo build\` with the same"
 	exit 101
 }
 [ "$1" = -- ] && shift

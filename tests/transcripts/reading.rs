@@ -23,6 +23,9 @@ use crate::{
 /// The shells of the two times.
 const SHELLS: [&str; 2] = ["sh", "bash"];
 
+/// A part of a reading.
+type Test = dyn FnOnce(&mut Reading) -> anyhow::Result<Outcome> + Send;
+
 /// One user's way through one page.
 pub struct Reading {
     user: User,
@@ -49,14 +52,12 @@ impl Reading {
     pub fn trials(self, page: &str) -> Vec<Trial> {
         let (user, files) = (self.user.name(), self.files.clone());
         let reading = Arc::new(Mutex::new(self));
-        let with =
-            |name: String,
-             test: Box<dyn FnOnce(&mut Reading) -> anyhow::Result<Outcome> + Send>| {
-                let reading = Arc::clone(&reading);
-                trial_or_skip(name, move || {
-                    test(&mut reading.lock().unwrap_or_else(PoisonError::into_inner))
-                })
-            };
+        let with = |name: String, test: Box<Test>| {
+            let reading = Arc::clone(&reading);
+            trial_or_skip(name, move || {
+                test(&mut reading.lock().unwrap_or_else(PoisonError::into_inner))
+            })
+        };
         let one = |(number, file): (usize, &PathBuf)| {
             let name = format!("{page}: {} as {user}", name_of(file));
             with(name, Box::new(move |reading| reading.first_time(number)))
@@ -169,7 +170,8 @@ fn compare(file: &Path, now: &Transcript, may_rewrite: Option<User>) -> anyhow::
         return fs::write(file, now_text).with_context(|| format!("write {}", file.display()));
     }
     bail!(
-        "`{}` prints something else than the page shows (`make transcripts` rewrites it)\n{difference}",
+        "`{}` prints something else than the page shows (`make transcripts` rewrites it)\n\
+         {difference}",
         first_different(&written, now, &now_text)
     )
 }

@@ -22,7 +22,8 @@ const FOLDERS: [&str; 9] = ["bin", "dev", "etc", "mnt", "proc", "root", "run", "
 /// Other names of the same folders, for scripts and libraries that use them.
 const LINKS: [(&str, &str); 2] = [("usr", "."), ("sbin", "bin")];
 
-const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n";
+const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/:/bin/sh\n\
+                      nobody:x:65534:65534:nobody:/:/bin/sh\n";
 const GROUP: &str = "root:x:0:\ndaemon:x:1:\nnogroup:x:65534:\n";
 
 /// The file that says which system this is (os-release(5)). It is written last: a folder
