@@ -58,6 +58,7 @@ pub fn trials(workspace: &Path) -> Vec<Trial> {
         with("every program that is used has a package", has_a_package),
         with("every program of the lists is used, or is for the prompt", is_used),
         with("no transcript waits in a loop", waits_in_no_loop),
+        with("a line after `> ` goes on with its command", goes_on),
     ];
     trials.extend(self_tests::trials());
     trials
@@ -154,5 +155,27 @@ fn must_not_loop(script: &str) -> anyhow::Result<()> {
         found.is_none(),
         "a loop may never end; let the other side write a line, and wait for that: {script}"
     );
+    Ok(())
+}
+
+/// Where a shell shows `> `, the lines before are no whole command.
+fn goes_on(workspace: &Path) -> anyhow::Result<()> {
+    for (place, script) in sources::scripts(workspace)? {
+        if place.ends_with(".console") {
+            must_go_on(&script).with_context(|| place.clone())?;
+        }
+    }
+    Ok(())
+}
+
+fn must_go_on(script: &str) -> anyhow::Result<()> {
+    for (end, _) in script.match_indices('\n') {
+        let before = &script[..end];
+        let asks_for_more = ["\\", "|", "&&"].iter().any(|ending| before.ends_with(ending));
+        ensure!(
+            asks_for_more || shell::commands(before).is_err(),
+            "a shell would execute this before it reads the next line: {before}"
+        );
+    }
     Ok(())
 }

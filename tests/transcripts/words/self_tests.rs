@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::ensure;
 use libtest_mimic::Trial;
 
-use super::{must_be_known, must_not_loop, shell::commands, sources, used_in};
+use super::{must_be_known, must_go_on, must_not_loop, shell::commands, sources, used_in};
 use crate::harness::trial;
 
 pub fn trials() -> Vec<Trial> {
@@ -14,6 +14,7 @@ pub fn trials() -> Vec<Trial> {
         trial("words: those in command position are found, and no others", found),
         trial("words: a script that is no script is refused", refused),
         trial("words: a loop is found out", loops),
+        trial("words: a line that begins another command is found out", lines),
         trial("words: the scripts of a check are found, and no other text", in_checks),
     ]
 }
@@ -118,6 +119,16 @@ fn loops() -> anyhow::Result<()> {
     must_not_loop("(a &) | head -n 1; echo until; for x in 1 2; do b; done")?;
     for script in ["until a; do b; done", "a; sh -c 'while b; do c; done' &"] {
         ensure!(must_not_loop(script).is_err(), "{script}");
+    }
+    Ok(())
+}
+
+fn lines() -> anyhow::Result<()> {
+    for script in ["a", "a \\\nb", "a |\nb", "a &&\nb", "a 'b\nc'", "a $(b\nc)", "(a\nb)"] {
+        must_go_on(script)?;
+    }
+    for script in ["a\nb", "a &\nb", "a 'b\nc'\nd"] {
+        ensure!(must_go_on(script).is_err(), "{script:?}");
     }
     Ok(())
 }
