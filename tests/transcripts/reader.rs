@@ -95,7 +95,7 @@ impl Reader {
         }
         if first.iter().all(|difference| difference.may_be_anothers) {
             let (now, second) = self.types_once(transcript, shell)?;
-            if second.iter().all(|difference| !first.contains(difference)) {
+            if second.iter().all(|one| one.may_be_anothers && !first.contains(one)) {
                 println!("meanwhile, another program left {}", shown(&first));
                 return Ok(now);
             }

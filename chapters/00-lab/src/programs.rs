@@ -70,9 +70,14 @@ fn look_up<'a>(
         }
     }
     packages.dedup();
+    let package = if packages.len() == 1 {
+        "package"
+    } else {
+        "packages"
+    };
     ensure!(
         missing.is_empty(),
-        "this machine has no {}, which the image needs: install {} (Debian's name)",
+        "this machine has no {}, which the image needs: install the {package} {}",
         missing.join(", no "),
         packages.join(" and ")
     );
@@ -107,8 +112,10 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "this machine has no `no-such`, no `nor-this`, no `nor-that`, which the image needs: \
-             install a and b (Debian's name)"
+             install the packages a and b"
         );
+        let error = look_up(&list[2..], path).expect_err("it is missing").to_string();
+        assert!(error.ends_with("no `nor-that`, which the image needs: install the package b"));
     }
 
     #[test]
