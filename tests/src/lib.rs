@@ -8,6 +8,7 @@
 //! | [`diagnosis`] | what does the doctor say, and do the stages do as it said? |
 //! | [`hang`] | what does a run that does not end wait for? |
 //! | [`skips`] | which tests may be skipped? |
+//! | [`summary`] | what did all tests say, in a few lines? |
 //! | [`slow`] | what does a stage do whose parent is slow? |
 //! | [`host`] | is the machine as it was? |
 //! | [`patience()`] | how long may something take on this machine? |
@@ -26,6 +27,7 @@ pub mod host;
 mod patience;
 pub mod skips;
 pub mod slow;
+pub mod summary;
 pub mod workshop;
 
 pub use bench::{Bench, Ended, User};
