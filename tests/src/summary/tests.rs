@@ -48,8 +48,8 @@ fn skips_are_grouped_by_their_reason() {
         "Skipped\n    2  newuidmap is not installed: install the package uidmap\n       \
          acceptance: 05 a map with more ids goes through newuidmap (2 times)\n    \
          1  it needs a printer\n       mini, unit tests: tests::needs_a_printer\n    \
-         1  no reason was given\n       mini, unit tests: tests::says_no_why\n    \
-         1  no limit on swap: see swapon(8)\n       acceptance: 07 stress under 100m\n"
+         1  no limit on swap: see swapon(8)\n       acceptance: 07 stress under 100m\n    \
+         1  no reason was given\n       mini, unit tests: tests::says_no_why\n"
     );
     assert_eq!(text.lines().last(), Some("5 passed, 4 failed, 5 skipped"));
 }
