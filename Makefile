@@ -61,8 +61,8 @@ watch: target/made/workshop ## check again at every save
 ## Test
 # ARGS are words for cargo test, such as ARGS='--test acceptance -- 06-reexec'.
 test: ## run all tests, and sum them up (STAGES=all, ARGS=…)
-	@echo 'Compiles everything and runs every check on every stage, the commands of the book and the'
-	@echo 'workshop: ten minutes the first time. The last lines name what failed and what was skipped.'
+	@echo 'Compiles all, then runs the checks of each chapter, the commands of the book and the workshop:'
+	@echo '5 to 10 minutes. The last lines name what failed and what was skipped.'
 	cargo build --workspace
 	@trap : INT; $(if $(STAGES),JUDGE_STAGES=$(STAGES)) \
 		cargo run --quiet --package judge --bin summary -- $(ARGS) || [ $$? = 130 ] || exit 1
