@@ -16,7 +16,7 @@ use std::{
 use anyhow::Context;
 use judge::{
     skips,
-    summary::{Reader, Styles, Summary},
+    summary::{Program, Reader, Styles, Summary},
 };
 use nix::sys::signal::{SigHandler, Signal, signal};
 
@@ -43,10 +43,10 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<ExitCode> {
     // SAFETY: the handler stores a flag and does nothing else; execve(2) resets it.
     unsafe { signal(Signal::SIGINT, SigHandler::Handler(note)) }.context("wait for Ctrl-C")?;
-    let is_terminal = stdout().is_terminal();
+    let colored = stdout().is_terminal() && env::var_os("NO_COLOR").is_none();
     let (mut reader, writer) = io::pipe().context("a pipe for the tests' output")?;
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(arguments(env::args_os().skip(1), is_terminal));
+    cargo.args(arguments(env::args_os().skip(1), colored));
     let child = cargo
         .stdout(writer.try_clone()?)
         .stderr(writer)
@@ -67,20 +67,16 @@ fn run() -> anyhow::Result<ExitCode> {
     });
     let mut tests = Reader::default();
     let status = pass_through(child, &chunks, &mut tests)?;
-    conclude(&tests.programs(), status, is_terminal)
+    conclude(&tests.programs(), status, colored)
 }
 
 /// The words for cargo. What it and the tests write goes through a pipe, where they would have no
 /// colours.
-fn arguments(words: impl Iterator<Item = OsString>, is_terminal: bool) -> Vec<OsString> {
+fn arguments(words: impl Iterator<Item = OsString>, colored: bool) -> Vec<OsString> {
     let mut words: Vec<OsString> = words.collect();
     let tests = words.iter().position(|word| word == "--").unwrap_or(words.len());
     let for_tests = words.split_off(tests);
-    let color = if is_terminal && env::var_os("NO_COLOR").is_none() {
-        "always"
-    } else {
-        "never"
-    };
+    let color = if colored { "always" } else { "never" };
     let mut all: Vec<OsString> = ["--color", color, "test", "--workspace", "--no-fail-fast"]
         .map(OsString::from)
         .into();
@@ -113,15 +109,11 @@ fn pass_through(
     }
 }
 
-fn conclude(
-    programs: &[judge::summary::Program],
-    status: ExitStatus,
-    is_terminal: bool,
-) -> anyhow::Result<ExitCode> {
+fn conclude(programs: &[Program], status: ExitStatus, colored: bool) -> anyhow::Result<ExitCode> {
     let failed_to_run =
         (!status.success()).then(|| format!("cargo test ended with {status}: see above"));
     let summary = Summary::of(programs, skips::is_expected, failed_to_run);
-    let styles = if is_terminal && env::var_os("NO_COLOR").is_none() {
+    let styles = if colored {
         Styles::COLORED
     } else {
         Styles::default()
