@@ -63,7 +63,7 @@ watch: target/made/workshop ## check again at every save
 test: ## run all tests, and sum them up (STAGES=all, ARGS=…)
 	@echo 'Compiles all, then runs the checks of each chapter, the commands of the book and the workshop:'
 	@echo '5 to 10 minutes. The last lines name what failed and what was skipped.'
-	cargo build --workspace
+	cargo build --workspace --bins --examples
 	@trap : INT; $(if $(STAGES),JUDGE_STAGES=$(STAGES)) \
 		cargo run --quiet --package judge --bin summary -- $(ARGS) || [ $$? = 130 ] || exit 1
 
