@@ -8,7 +8,7 @@ help: ## list these targets
 
 # A program is compiled aloud, and only when a source is newer than its stamp: with --quiet, cargo
 # is silent for two minutes in a fresh clone, and without it, it talks each time.
-sources := Cargo.lock $(wildcard Cargo.toml */Cargo.toml */*/Cargo.toml) \
+sources := Cargo.lock $(wildcard Cargo.toml chapters/*/Cargo.toml tests/Cargo.toml) \
 	$(shell find chapters/*/src tests/src -type f)
 target/made/%: $(sources)
 	@[ -e $@ ] || echo 'Compiling first: up to three minutes in a fresh clone, and only once.'
