@@ -60,9 +60,9 @@ watch: target/made/workshop ## check again at every save
 
 ## Test
 # ARGS are words for cargo test, such as ARGS='--test acceptance -- 06-reexec'.
-test: ## run all tests, and sum them up (STAGES=all, ARGS=…)
-	@echo 'Compiles all, then runs the checks of each chapter, the commands of the book and the workshop:'
-	@echo '5 to 10 minutes. The last lines name what failed and what was skipped.'
+test: ## run all tests, and sum them up (STAGES=all, ARGS=...)
+	@echo 'Compiles all, then runs the checks of the chapters, the commands of the book and the'
+	@echo 'workshop: 5 to 10 minutes. The last lines name what failed and what was skipped.'
 	cargo build --workspace --bins --examples
 	@trap : INT; $(if $(STAGES),JUDGE_STAGES=$(STAGES)) \
 		cargo run --quiet --package judge --bin summary -- $(ARGS) || [ $$? = 130 ] || exit 1

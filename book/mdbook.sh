@@ -19,8 +19,8 @@ fits() {
 	esac
 }
 
-# Optimized for the wait: unoptimized, it compiles in a third of the time, and builds the same pages
-# in 2 seconds in place of 1. The folder stays if this is interrupted, and the next try goes on there.
+# Unoptimized, it compiles in a third of the time, and builds the same pages in two seconds and not
+# in one. The folder stays if this is interrupted, and the next try goes on there.
 compile() {
 	PATH=$tools/bin:$PATH CARGO_TARGET_DIR=$tools/build CARGO_PROFILE_RELEASE_OPT_LEVEL=0 \
 		cargo install mdbook --version "$version" --locked --root "$tools" &&
@@ -70,7 +70,7 @@ key() {
 }
 
 ask() {
-	say 'mdBook makes the pages of this book, and there is no mdBook 0.5 in PATH. How shall I get it?' \
+	say 'mdBook makes the pages of this book, and there is no mdBook 0.5 in PATH. How to get it?' \
 		'It goes into target/tools, and this is asked once.' '' \
 		'  Enter  compile it with cargo, from its source: 1 to 3 minutes'
 	if can_binstall; then
@@ -97,7 +97,7 @@ get() {
 	if [ -t 0 ] && [ -t 2 ]; then
 		ask
 	else
-		say 'There is no mdBook 0.5 in PATH: I compile it into target/tools, which takes 1 to 3 minutes, once.'
+		say 'There is no mdBook 0.5 in PATH: compiling it into target/tools, once, in 1 to 3 minutes.'
 	fi
 	if ! "$way" || ! fits "$own"; then
 		say '' "mdBook $version could not be had. Install mdBook 0.5 yourself, with its binary in PATH," \
