@@ -1,66 +1,85 @@
 # The few commands that a person types. `make` alone lists them.
 
-.PHONY: help build test test-kernels doctor rootfs start check hint progress reset solution watch book serve transcripts test-book
+.PHONY: help test test-kernels test-book doctor rootfs build transcripts
+.PHONY: start check hint progress reset solution watch book serve
 help: ## list these targets
-	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n -e 's/^## \(.*\)/\n\1/p' -e 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) \
+		| expand -t 21
 
-build: ## build every stage
-	cargo build --workspace
+# A program is compiled aloud, and only when a source is newer than its stamp: with --quiet, cargo
+# is silent for two minutes in a fresh clone, and without it, it talks each time.
+sources := Cargo.lock $(wildcard Cargo.toml chapters/*/Cargo.toml tests/Cargo.toml) \
+	$(shell find chapters/*/src tests/src -type f)
+target/made/%: $(sources)
+	@[ -e $@ ] || echo 'Compiling first: up to three minutes in a fresh clone, and only once.'
+	cargo build --bin $*
+	@mkdir -p $(@D) && touch $@
 
-test: ## build what the tests need, and run all of them
-	cargo build --workspace
-	cargo test --workspace
+# "Not yet" (1), a refusal (2), a reader who has seen enough (141) and Ctrl-C (130) are a program's
+# answers, and no errors of make's, which would add a line to them. For a program's own exit
+# status, run it with cargo.
+run = @trap : INT; cargo run --quiet --bin $(1) || case $$? in 1|2|130|141) ;; *) exit $$? ;; esac
 
-test-kernels: ## run the tests on other kernels, in virtual machines (GUEST=6.1-v1, or KERNEL=vmlinuz)
-	cargo run --quiet --package kernels -- $(if $(KERNEL),--kernel "$(KERNEL)") $(if $(MODULES),--modules "$(MODULES)") $(GUEST)
+## Try
+doctor: target/made/doctor ## which chapters run on this machine, and if not, why
+	$(call run,doctor)
 
-doctor: ## which chapters run on this machine, and if not, why
-	cargo run --quiet --bin doctor
+rootfs: target/made/rootfs ## a small root file system in ./rootfs, without a network
+	$(call run,rootfs -- rootfs)
 
-rootfs: ## build a small root file system in ./rootfs, without a network
-	cargo run --quiet --bin rootfs -- rootfs
+## Read
+serve: ## read the book in a browser, at localhost:3000 (or PORT=3001)
+	@trap : INT; book/mdbook.sh serve book $(if $(PORT),--port $(PORT)) \
+		$(if $(DISPLAY)$(WAYLAND_DISPLAY),--open) || [ $$? = 130 ]
+
+book: ## build the book into book/book
+	@book/mdbook.sh build book
 
 # The workshop: CH=03 names the chapter, EX=2 an exercise of it, FORCE=1 allows what needs --force.
-# "Not yet" (1) is no error of make's.
-workshop = @cargo run --quiet --bin workshop -- $(1) || [ $$? = 1 ]
+## Write it yourself
+start: target/made/workshop ## make workshop/CHAPTER, with a piece taken out (CH=03)
+	$(call run,workshop -- start $(CH) $(if $(EX),--exercise $(EX)) $(if $(FORCE),--force))
 
-start: ## workshop: make workshop/CHAPTER, with a piece taken out for you to write (CH=03)
-	$(call workshop,start $(CH) $(if $(EX),--exercise $(EX)) $(if $(FORCE),--force))
+check: target/made/workshop ## build what you wrote and let the kernel mark it
+	$(call run,workshop -- check $(CH))
 
-check: ## workshop: build what you wrote and let the kernel mark it
-	$(call workshop,check $(CH))
+hint: target/made/workshop ## the next of three hints
+	$(call run,workshop -- hint $(CH))
 
-hint: ## workshop: the next of three hints
-	$(call workshop,hint $(CH))
+progress: target/made/workshop ## where you stand
+	$(call run,workshop -- progress)
 
-progress: ## workshop: where you stand
-	$(call workshop,progress)
+reset: target/made/workshop ## hand the exercise out again
+	$(call run,workshop -- reset $(CH) $(if $(FORCE),--force))
 
-reset: ## workshop: hand the exercise out again
-	$(call workshop,reset $(CH) $(if $(FORCE),--force))
+solution: target/made/workshop ## the difference between yours and a right answer
+	$(call run,workshop -- solution $(CH))
 
-solution: ## workshop: the difference between yours and an answer that passes
-	$(call workshop,solution $(CH))
+watch: target/made/workshop ## check again at every save
+	$(call run,workshop -- watch $(CH))
 
-watch: ## workshop: check again at every save
-	$(call workshop,watch $(CH))
-
-# The mdBook in PATH if its version fits, else one in a folder of this project's.
-MDBOOK := $(shell mdbook --version 2>/dev/null | grep -q '^mdbook v0\.5\.' && echo mdbook || echo target/tools/bin/mdbook)
-
-target/tools/bin/mdbook:
-	cargo install mdbook --version 0.5.4 --locked --root target/tools
-
-book: $(filter target/%,$(MDBOOK)) ## build the book into book/book
-	$(MDBOOK) build book
-
-serve: $(filter target/%,$(MDBOOK)) ## read the book in a browser, at localhost:3000
-	$(MDBOOK) serve book
-
-transcripts: ## run the book's commands, and rewrite the transcripts that changed
+## Test
+# ARGS are words for cargo test, such as ARGS='--test acceptance -- 06-reexec'.
+test: ## run all tests, and sum them up (STAGES=all, ARGS=...)
+	@echo 'Compiles all, then runs the checks of the chapters, the commands of the book and the'
+	@echo 'workshop: 5 to 10 minutes. The last lines name what failed and what was skipped.'
 	cargo build --workspace --bins --examples
-	SNAPSHOTS=overwrite cargo test --package judge --test transcripts
+	@trap : INT; $(if $(STAGES),JUDGE_STAGES=$(STAGES)) \
+		cargo run --quiet --package judge --bin summary -- $(ARGS) || [ $$? = 130 ] || exit 1
 
 test-book: book ## open every page of the book in Chromium
 	cd book/test && npm ci --no-audit --no-fund
 	node book/test/run.mjs
+
+# GUEST=6.1-v1 runs one machine, KERNEL=path/to/vmlinuz another kernel (MODULES=its/modules).
+test-kernels: ## run the tests on other kernels, in virtual machines
+	cargo run --quiet --package kernels -- $(if $(KERNEL),--kernel "$(KERNEL)") \
+		$(if $(MODULES),--modules "$(MODULES)") $(GUEST)
+
+## Change it
+build: ## build every stage
+	cargo build --workspace
+
+transcripts: ## run the commands of the book, and rewrite what changed
+	cargo build --workspace --bins --examples
+	SNAPSHOTS=overwrite cargo test --package judge --test transcripts

@@ -14,6 +14,7 @@
 //! | [`chapters`] | which chapters are there, and what do their probes say? |
 //! | [`diagnosis`] | what does the doctor say, and do the stages do as it said? |
 //! | [`skips`] | which tests may be skipped? |
+//! | [`summary`] | what did all tests say, in a few lines? |
 //! | [`workshop`] | how does a learner write a stage, and get it judged? |
 //!
 //! A check asks the kernel (inodes under /proc/PID/ns, mountinfo, cgroup files), not the log,
@@ -33,6 +34,7 @@ mod patience;
 pub mod process;
 pub mod skips;
 pub mod slow;
+pub mod summary;
 pub mod workshop;
 
 pub use bench::{Bench, Ended};

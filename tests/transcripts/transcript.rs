@@ -113,7 +113,7 @@ impl Transcript {
 }
 
 /// What a shell of this user shows before a command.
-fn prompt(who: &str) -> &'static str {
+pub fn prompt(who: &str) -> &'static str {
     if who == "root" { "# " } else { "$ " }
 }
 
@@ -127,15 +127,29 @@ fn exit_status(line: &str) -> Option<anyhow::Result<i32>> {
 }
 
 impl Step {
-    /// What this step's run must not be, whatever its file says.
-    pub fn check(&self) -> anyhow::Result<()> {
+    /// The same command with what it printed now. A program that does not exist is an error,
+    /// whatever the file says, and so is another exit status.
+    pub fn with(&self, mut output: String, status: i32) -> anyhow::Result<Step> {
+        if !output.is_empty() && !output.ends_with('\n') {
+            output.push('\n');
+        }
         // A shell says `sh: 1: NAME: not found`, or `sh: line 1: NAME: command not found`.
-        for line in self.output.lines() {
+        for line in output.lines() {
             let by_shell = line.starts_with("sh: ") || line.starts_with("bash: ");
             if by_shell && line.ends_with("not found") {
                 bail!("a program of `{}` does not exist: {line}", self.command);
             }
         }
-        Ok(())
+        ensure!(
+            status == self.status,
+            "`{}` ended with exit status {status}, its file says {}; it printed:\n{output}",
+            self.command,
+            self.status
+        );
+        Ok(Step {
+            command: self.command.clone(),
+            output,
+            status,
+        })
     }
 }

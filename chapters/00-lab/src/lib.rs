@@ -17,6 +17,8 @@
 //! | [`borrow`] | how do chapters 1 to 4 run for an ordinary user? |
 //! | [`tree`] | how is a tree walked that somebody else has made, however deep it is? |
 //! | [`rootfs`] | where does a small root file system come from, without a network? |
+//! | [`programs`] | which programs are in it? |
+//! | [`libraries`] | which files does a program need before it runs? |
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("containers are made of Linux system calls: build this on Linux, or in a VM");
@@ -29,8 +31,10 @@ pub mod error_pipe;
 pub mod errors;
 pub mod exec;
 pub mod kinds;
+pub mod libraries;
 pub mod log;
 pub mod probe;
+pub mod programs;
 pub mod rootfs;
 pub mod tree;
 

@@ -19,7 +19,7 @@ use nix::{
 };
 
 /// The folder under the user's cache folder. The number changes with the image.
-const NAME: &str = "clone-to-container-1";
+const NAME: &str = "clone-to-container-2";
 const LAYERS: [&str; 5] = ["base", "image-layer1", "image-layer2", "image-layer3", "image-layer4"];
 
 /// This program's folder in the user's cache folder: `$XDG_CACHE_HOME`, else `~/.cache`.

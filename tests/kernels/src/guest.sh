@@ -9,15 +9,15 @@ mkdir /dev/pts /dev/shm
 mount -t devpts -o ptmxmode=666 devpts /dev/pts
 mount -t tmpfs -o mode=1777 shm /dev/shm
 exec </dev/null >/dev/ttyS1 2>&1
-trap 'echo "exit status $?"; exec >/dev/null 2>&1; poweroff -f' EXIT
+trap 'echo "exit status $?"; exec >/dev/null 2>&1; busybox poweroff -f' EXIT
 set -eu
 
 . /judge/settings # CGROUPS, FILES, ONLY, WITHOUT, and what the tests take from the environment
 hostname guest
-ip link set lo up
+busybox ip link set lo up
 chmod u+s /usr/bin/newuidmap /usr/bin/newgidmap
 for module in /judge/modules/*; do
-	[ ! -e "$module" ] || insmod "$module"
+	[ ! -e "$module" ] || busybox insmod "$module"
 done
 
 case $FILES in
@@ -45,7 +45,7 @@ echo "Linux $(uname -r), cgroup $CGROUPS, files on $FILES, booted in $(cut -d ' 
 echo "the doctor says to root:"
 /judge/doctor || :
 echo "the doctor says to an ordinary user:"
-su user -c /judge/doctor || :
+busybox su user -c /judge/doctor || :
 export JUDGE_BINARIES=/judge
 if [ -n "$ONLY" ]; then set -- "$ONLY"; fi
 IFS='|' # a word may have spaces

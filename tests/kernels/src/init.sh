@@ -7,4 +7,4 @@ for folder in *; do
 	[ "$folder" = mnt ] || cp -a "$folder" /mnt/
 done
 mkdir /mnt/mnt
-exec switch_root /mnt /judge/guest.sh
+exec busybox switch_root /mnt /judge/guest.sh

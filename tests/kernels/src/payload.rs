@@ -1,5 +1,5 @@
-//! What is in a guest? Static binaries of the stages and the tests, busybox, and the few
-//! programs of util-linux and shadow that the stages call.
+//! What is in a guest? Static binaries of the stages and the tests, the programs of the image
+//! that the stages build there, and the few others that the tests and its first process call.
 
 use std::{
     collections::HashMap,
@@ -9,7 +9,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
+use lab::{exec::find, libraries::libraries};
 use tinyjson::JsonValue;
 
 use crate::{
@@ -29,11 +30,12 @@ const RUSTFLAGS: &str = "-C target-feature=+crt-static -C relocation-model=stati
 /// How many times slower than usual a guest's processor may be.
 const PATIENCE: u32 = 4;
 
-/// What the stages and the tests call that busybox does not have, or has otherwise. One that is
-/// missing
-/// here is missing in the guest, and a test that needs it says so.
-const PROGRAMS: [&str; 4] =
-    ["/usr/bin/unshare", "/usr/bin/newuidmap", "/usr/bin/newgidmap", "/usr/bin/stress"];
+/// What the stages and the tests call beside the programs of an image. One that is missing here
+/// is missing in the guest, and a test that needs it says so.
+const PROGRAMS: [&str; 6] = ["ipcmk", "ipcs", "newgidmap", "newuidmap", "nsenter", "stress"];
+
+/// What init.sh and guest.sh call that no other program is there for.
+const BUSYBOX: &str = "busybox";
 
 /// The users of a guest: root, and the ordinary one of the tests.
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n";
@@ -46,19 +48,14 @@ pub fn build(folder: &Path) -> anyhow::Result<PathBuf> {
     if root.exists() {
         fs::remove_dir_all(&root)?;
     }
-    lab::rootfs::build(&root)?;
-    ensure!(
-        root.join("bin/busybox").exists(),
-        "no static busybox here: install the package busybox-static"
-    );
+    copy_programs(&root)?;
     for (name, text) in
         [("passwd", PASSWD), ("group", GROUP), ("subuid", SUBIDS), ("subgid", SUBIDS)]
     {
         fs::write(root.join("etc").join(name), text)?;
     }
-    for program in PROGRAMS.iter().map(Path::new).filter(|program| program.exists()) {
-        copy_with_libraries(program, &root)?;
-    }
+    let busybox = on_this_machine(BUSYBOX).context("no busybox here")?; // main.rs has looked
+    copy_with_libraries(&busybox, &root)?;
     fs::create_dir(root.join("judge"))?;
     for binary in binaries()? {
         let name = binary
@@ -175,14 +172,30 @@ fn binaries() -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Copies a program to the same path below `root`, and the libraries that ldd(1) names.
+/// The programs of an image, as the stages find them in the guest, and those beside them.
+fn copy_programs(root: &Path) -> anyhow::Result<()> {
+    lab::rootfs::build(root)?;
+    for program in PROGRAMS.iter().filter_map(|program| on_this_machine(program)) {
+        copy_with_libraries(&program, root)?;
+    }
+    Ok(())
+}
+
+fn on_this_machine(program: &str) -> Option<PathBuf> {
+    find(program.as_ref(), Some("/usr/bin:/bin:/usr/sbin:/sbin".as_ref()))
+}
+
+/// Copies a program into `root`'s bin, and its loader and libraries to the same paths as here.
 fn copy_with_libraries(program: &Path, root: &Path) -> anyhow::Result<()> {
-    let list = output(Command::new("ldd").arg(program))?;
-    let libraries = list.split_whitespace().filter(|word| word.starts_with('/')).map(Path::new);
-    for file in libraries.chain([program]) {
-        let to = root.join(file.strip_prefix("/")?);
+    let name = program.file_name().context("a program has a name")?;
+    let mut files = vec![(program.to_owned(), Path::new("bin").join(name))];
+    for library in libraries(program)? {
+        files.push((library.clone(), library.strip_prefix("/")?.to_owned()));
+    }
+    for (file, to) in files {
+        let to = root.join(to);
         fs::create_dir_all(to.parent().context("a file is in a folder")?)?;
-        fs::copy(file, &to).with_context(|| format!("copy {}", file.display()))?;
+        fs::copy(&file, &to).with_context(|| format!("copy {}", file.display()))?;
         // Not the bit by which newuidmap is root's: the guest sets it again.
         fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
     }
@@ -202,4 +215,50 @@ fn archive(folder: &Path, file: &Path) -> anyhow::Result<PathBuf> {
         .current_dir(folder)
         .stdout(fs::File::create(file)?))?;
     Ok(file.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process;
+
+    use super::*;
+
+    /// Every program finds its loader and its libraries below the same root, and a stage in the
+    /// guest finds all that an image needs.
+    #[test]
+    fn the_programs_of_a_guest_are_whole() {
+        let root = env::temp_dir().join(format!("payload-test-{}", process::id()));
+        copy_programs(&root).expect("this machine has the programs");
+        let image = lab::programs::PROGRAMS.iter().flat_map(|(_, names)| names.iter().copied());
+        let further = PROGRAMS.into_iter().filter(|program| on_this_machine(program).is_some());
+        for name in image.chain(further) {
+            let file = root.join("bin").join(name);
+            assert!(file.exists(), "no {name}");
+            for library in libraries(&file).expect("it can be read") {
+                let there = root.join(library.strip_prefix("/").expect("it is absolute"));
+                assert!(there.exists(), "{name} needs {}", library.display());
+            }
+        }
+        fs::remove_dir_all(&root).expect("it is ours");
+    }
+
+    /// What a guest's scripts call is there: words of an image, of busybox, or the shell's own.
+    #[test]
+    fn the_scripts_of_a_guest_call_what_is_there() {
+        let image: Vec<&str> = lab::programs::PROGRAMS
+            .iter()
+            .flat_map(|(_, names)| names.iter().copied())
+            .collect();
+        for absent in ["insmod", "ip", "poweroff", "su", "switch_root"] {
+            assert!(!image.contains(&absent));
+            for script in [include_str!("init.sh"), include_str!("guest.sh")] {
+                for line in script.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+                    let words: Vec<&str> = line.split_whitespace().collect();
+                    let place = words.iter().position(|word| *word == absent);
+                    let by_busybox = place.is_none_or(|at| at > 0 && words[at - 1] == BUSYBOX);
+                    assert!(by_busybox, "{line}");
+                }
+            }
+        }
+    }
 }

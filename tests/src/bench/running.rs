@@ -67,18 +67,18 @@ impl Running {
         Ok(())
     }
 
-    /// Closes the standard input of [`Run::start_waiting`] and waits for the end.
+    /// Closes the standard input of [`Run::start_waiting`](super::Run::start_waiting) and waits for the end.
     pub fn release(mut self) -> anyhow::Result<Ended> {
         self.close_input();
         self.finish()
     }
 
-    /// Closes the standard input of [`Run::start_waiting`].
+    /// Closes the standard input of [`Run::start_waiting`](super::Run::start_waiting).
     pub fn close_input(&mut self) {
         self.input = None;
     }
 
-    /// Writes to the standard input of [`Run::start_waiting`].
+    /// Writes to the standard input of [`Run::start_waiting`](super::Run::start_waiting).
     pub fn say(&mut self, text: &str) -> anyhow::Result<()> {
         self.input
             .as_mut()

@@ -52,9 +52,42 @@ fn in_words(answers: &[(&str, Probe)]) -> String {
     let mut text = format!("Linux {release} on {hardware}, as uid {uid}\n");
     for (chapter, answer) in answers {
         text += &format!("{chapter:<17} {}\n", answer.verdict());
+    }
+    text + &reasons(answers) + &advice(answers)
+}
+
+/// Each reason once, below the chapters that it is of.
+fn reasons(answers: &[(&str, Probe)]) -> String {
+    let mut by_reason: Vec<(String, Vec<&str>)> = Vec::new();
+    for (chapter, answer) in answers {
         for reason in answer.reasons() {
-            text += &format!("{:<17} - {reason}\n", "");
+            match by_reason.iter_mut().find(|(other, _)| *other == reason) {
+                Some((_, chapters)) => chapters.push(chapter),
+                None => by_reason.push((reason, vec![chapter])),
+            }
         }
+    }
+    let lines = |(reason, chapters): &(String, Vec<&str>)| {
+        format!("\n{}\n  {reason}\n", chapters.join(", "))
+    };
+    by_reason.iter().map(lines).collect()
+}
+
+/// What "runs in part" means for a learner.
+fn advice(answers: &[(&str, Probe)]) -> String {
+    let in_part: Vec<&str> = answers
+        .iter()
+        .filter(|(_, answer)| matches!(answer, Probe::InPart(_)))
+        .map(|(chapter, _)| *chapter)
+        .collect();
+    let mut text = String::new();
+    if !in_part.is_empty() {
+        text += "\n\"Runs in part\": all but what the reason names, and all exercises but those \
+                 about just that.\n";
+    }
+    if in_part.contains(&"07-cgroup-memory") {
+        text += "Chapter 7's exercises are all about limits: read its page, which shows the runs, \
+                 and go on\nwith `make start CH=08`. The exercises after it need no limits.\n";
     }
     text
 }
@@ -84,4 +117,27 @@ fn in_json(answers: &[(&str, Probe)]) -> anyhow::Result<String> {
 
 fn object<const N: usize>(fields: [(&str, JsonValue); N]) -> JsonValue {
     JsonValue::from(HashMap::from(fields.map(|(key, value)| (key.to_owned(), value))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_said_once() {
+        let limits = || Probe::InPart(vec!["limit memory: no group".into()]);
+        let answers = [
+            ("06-reexec", Probe::Runs),
+            ("07-cgroup-memory", limits()),
+            ("08-pipe-init", limits()),
+            ("09-aufs", Probe::DoesNotRun("no overlay".into())),
+        ];
+        assert_eq!(
+            reasons(&answers),
+            "\n07-cgroup-memory, 08-pipe-init\n  limit memory: no group\n\n09-aufs\n  no overlay\n"
+        );
+        assert!(advice(&answers).contains("go on\nwith `make start CH=08`"));
+        assert_eq!(advice(&answers[..1]), "");
+        assert!(!advice(&answers[2..]).contains("CH=08"));
+    }
 }

@@ -7,15 +7,22 @@ use clap::Parser;
 /// Builds a small root file system from this machine's own programs, without a network.
 #[derive(Parser)]
 struct Cli {
-    /// A folder that is new or empty
+    /// Say nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+
+    /// A folder that is new or empty; one that holds an image is left as it is
     folder: PathBuf,
 }
 
 fn main() -> ExitCode {
     lab::run(|| {
         let cli: Cli = lab::parse()?;
+        if cli.quiet {
+            lab::context::set_form(lab::context::Form::Off);
+        }
         lab::rootfs::build(&cli.folder)?;
-        lab::info!("{} is a root file system now", cli.folder.display());
+        lab::info!("{} holds a small root file system", cli.folder.display());
         Ok(lab::Exit::Code(0))
     })
 }

@@ -1,41 +1,39 @@
 //! Do these tests fail when they should?
 
-use std::{path::Path, sync::Arc};
+mod typed;
+
+use std::path::Path;
 
 use anyhow::ensure;
 use judge::User;
 use libtest_mimic::Trial;
 
 use crate::{
-    difference,
+    harness::trial,
     page::{Page, every_transcript_is_shown},
+    reading::difference,
     renaming::rename,
-    run_again,
-    surroundings::Place,
+    surroundings::Surroundings,
     transcript::Transcript,
-    trial,
 };
 
-pub fn trials(place: &Arc<Place>) -> Vec<Trial> {
-    let with = |name: &str, test: fn(&Path) -> anyhow::Result<()>| {
-        let place = Arc::clone(place);
-        trial(name, move || test(&place.0))
+pub fn trials(surroundings: &Surroundings) -> Vec<Trial> {
+    let with = |name: &str, test: fn(&Surroundings) -> anyhow::Result<()>| {
+        let surroundings = surroundings.clone();
+        trial(name, move || test(&surroundings))
     };
-    vec![
+    let mut trials = vec![
         trial("renaming: the same value gets the same letter, another value another", letters),
         trial("renaming: what is no name stays", what_stays),
         trial("renaming: columns and times do not count", columns),
         trial("a transcript is read and written without loss", there_and_back),
         trial("a file that is no transcript is refused", refused),
         trial("a difference is shown by line", shown_by_line),
-        trial("a pasted block is found out", pasted),
-        trial("a transcript on no page is found out", on_no_page),
-        with("a right transcript passes", right),
-        with("a wrong output is found out", wrong_output),
-        with("a wrong exit status is found out", wrong_status),
-        with("a program that does not exist is found out", missing_program),
-        with("the two streams keep their order", merged),
-    ]
+        with("a pasted block is found out", pasted),
+        with("a transcript on no page is found out", on_no_page),
+    ];
+    trials.extend(typed::trials(surroundings));
+    trials
 }
 
 fn same(one: &str, other: &str) -> bool {
@@ -154,9 +152,9 @@ fn shown_by_line() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn pasted() -> anyhow::Result<()> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let page = |text: &str| Page::with(Path::new("page.md"), text).shows_nothing_pasted(&workspace);
+fn pasted(surroundings: &Surroundings) -> anyhow::Result<()> {
+    let workspace = &surroundings.workspace;
+    let page = |text: &str| Page::with(Path::new("page.md"), text).shows_nothing_pasted(workspace);
     page("prose\n```console\n{{#include transcripts/00-lab/quiet.console:2:}}\n```\n")?;
     page("```rust,ignore\n{{#include ../../chapters/01-uts/src/main.rs}}\n```\n")?;
     page("```sh\nmake test\ncargo run --bin doctor\n```\n")?;
@@ -176,8 +174,8 @@ fn pasted() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn on_no_page() -> anyhow::Result<()> {
-    let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../book/src");
+fn on_no_page(surroundings: &Surroundings) -> anyhow::Result<()> {
+    let book = surroundings.workspace.join("book/src");
     let file = book.join("transcripts/00-lab/quiet.console");
     let page = |text: &str| [Page::with(&book.join("page.md"), text)];
     let shown = |text: &str| every_transcript_is_shown(&page(text), std::slice::from_ref(&file));
@@ -191,59 +189,5 @@ fn on_no_page() -> anyhow::Result<()> {
         shown("{{#include transcripts/00-lab/quiet.console}}").is_err(),
         "the first line is not for the page"
     );
-    Ok(())
-}
-
-/// Replays a text as the user who runs these tests, or as an ordinary one.
-fn replay(text: &str, place: &Path) -> anyhow::Result<Option<String>> {
-    let now = run_again(&Transcript::parse(text)?, User::Ordinary, place)?;
-    Ok(difference(text, &now.render()?))
-}
-
-fn right(place: &Path) -> anyhow::Result<()> {
-    let text = "as user\n$ echo one; echo two >&2\none\ntwo\n$ cargo run --bin 01-uts -- -q sh -c 'exit 3'\n[exit status 3]\n";
-    let difference = replay(text, place)?;
-    ensure!(difference.is_none(), "{difference:?}");
-    Ok(())
-}
-
-fn wrong_output(place: &Path) -> anyhow::Result<()> {
-    ensure!(replay("as user\n$ echo one\ntwo\n", place)?.is_some());
-    ensure!(replay("as user\n$ echo one\n", place)?.is_some(), "a missing line");
-    ensure!(replay("as user\n$ true\none\n", place)?.is_some(), "a line too many");
-    Ok(())
-}
-
-fn wrong_status(place: &Path) -> anyhow::Result<()> {
-    for text in [
-        "as user\n$ false\n",
-        "as user\n$ true\n[exit status 1]\n",
-        "as user\n$ exit 2\n[exit status 1]\n",
-    ] {
-        let error = replay(text, place).err().map(|error| error.to_string()).unwrap_or_default();
-        ensure!(error.contains("exit status"), "{text:?}: {error:?}");
-    }
-    Ok(())
-}
-
-fn missing_program(place: &Path) -> anyhow::Result<()> {
-    for command in ["no-such-program", "no-such-program | cat", "no-such-program; true"] {
-        let error = replay(&format!("as user\n$ {command}\n"), place).err();
-        let error = error.map(|error| error.to_string()).unwrap_or_default();
-        ensure!(
-            error.contains("does not exist") || error.contains("exit status 127"),
-            "{command}: {error:?}"
-        );
-    }
-    for command in ["cargo run --bin no-such-stage", "cargo build"] {
-        ensure!(replay(&format!("as user\n$ {command}\n"), place).is_err(), "{command}");
-    }
-    Ok(())
-}
-
-fn merged(place: &Path) -> anyhow::Result<()> {
-    let text = "as user\n$ echo 1; echo 2 >&2; echo 3; sh -c 'echo 4 >&2'; echo 5\n1\n2\n3\n4\n5\n";
-    let difference = replay(text, place)?;
-    ensure!(difference.is_none(), "{difference:?}");
     Ok(())
 }
