@@ -16,6 +16,7 @@
 //! | [`probe`] | what can a chapter say about this machine? |
 //! | [`borrow`] | how do chapters 1 to 4 run for an ordinary user? |
 //! | [`tree`] | how is a tree walked that somebody else has made, however deep it is? |
+//! | [`lock`] | who uses this folder, right now? |
 //! | [`rootfs`] | where does a small root file system come from, without a network? |
 //! | [`programs`] | which programs are in it? |
 //! | [`libraries`] | which files does a program need before it runs? |
@@ -32,6 +33,7 @@ pub mod errors;
 pub mod exec;
 pub mod kinds;
 pub mod libraries;
+pub mod lock;
 pub mod log;
 pub mod probe;
 pub mod programs;

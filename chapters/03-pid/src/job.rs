@@ -110,6 +110,16 @@ impl Job {
         Ok(interrupted)
     }
 
+    /// Passes all signals that have arrived on to a process that has a copy of this job, and waits
+    /// for the command in our place.
+    ///
+    /// # Errors
+    ///
+    /// As pidfd_send_signal(2).
+    pub fn pass_all_on(&self, process: &Process) -> anyhow::Result<()> {
+        pass_all_on(&self.held, process)
+    }
+
     /// The second half: takes the terminal back, and says how the child ended.
     ///
     /// # Errors
@@ -117,16 +127,20 @@ impl Job {
     /// As [`Job::wait`].
     pub fn end(&self, child: Child, interrupted: Option<i32>) -> anyhow::Result<Exit> {
         let outcome = child.outcome();
-        let was_killed = !matches!(outcome, Ok(Exit::Code(_)));
-        if let Err(error) = self.terminal.take_back(was_killed) {
-            warn!("the terminal is gone: {error:#}");
-        }
+        self.take_terminal_back(!matches!(outcome, Ok(Exit::Code(_))));
         match (outcome, interrupted) {
             (Err(_), Some(signal)) => {
                 info!("{} before the command ran", signal_name(signal));
                 Ok(Exit::Signal(signal))
             }
             (outcome, _) => outcome,
+        }
+    }
+
+    /// Takes the terminal back, and sets it back if the command was killed and could not.
+    pub fn take_terminal_back(&self, was_killed: bool) {
+        if let Err(error) = self.terminal.take_back(was_killed) {
+            warn!("the terminal is gone: {error:#}");
         }
     }
 
@@ -209,14 +223,20 @@ fn go_on_as_a_follower(held: &Held) -> anyhow::Result<()> {
 pub(crate) fn wait_and_pass_on(held: &Held, process: Process) -> anyhow::Result<Exit> {
     loop {
         let has_ended = wait_for_any(&[process.as_fd(), held.as_fd()])?[0];
-        while let Some(arrived) = held.next()? {
-            if !arrived.is_typed {
-                kill(&process, arrived.signal)?;
-            }
-        }
+        pass_all_on(held, &process)?;
         if has_ended {
             return process.reap();
         }
     }
+}
+
+/// What a terminal has sent, the other process has already: it is in the same group.
+fn pass_all_on(held: &Held, process: &Process) -> anyhow::Result<()> {
+    while let Some(arrived) = held.next()? {
+        if !arrived.is_typed {
+            kill(process, arrived.signal)?;
+        }
+    }
+    Ok(())
 }
 // ANCHOR_END: follower

@@ -15,7 +15,7 @@ mod write;
 use std::{fs, os::unix::fs::MetadataExt, str::FromStr};
 
 use anyhow::{Context, ensure};
-use ch01_uts::{CLONE_NEWUTS, die_with_parent, spawn};
+use ch01_uts::{CLONE_NEWUTS, spawn};
 use ch02_ipc::CLONE_NEWIPC;
 use ch03_pid::CLONE_NEWPID;
 use ch04_mount::CLONE_NEWNS;
@@ -24,6 +24,7 @@ use lab::{
 };
 use nix::{
     errno::Errno,
+    sys::prctl,
     unistd::{Gid, Uid, getegid, geteuid, setgroups, sethostname, setresgid, setresuid},
 };
 
@@ -181,6 +182,7 @@ impl IdMapOptions {
 ///
 /// EINVAL for an id that the map does not contain.
 pub fn become_user(user: User) -> anyhow::Result<()> {
+    let at_the_parents_end = prctl::get_pdeathsig().context("prctl PR_GET_PDEATHSIG")?;
     let (uid, gid) = (Uid::from_raw(user.uid), Gid::from_raw(user.gid));
     match setgroups(&[]) {
         // Where the parent wrote "deny", the caller's groups stay.
@@ -192,7 +194,8 @@ pub fn become_user(user: User) -> anyhow::Result<()> {
     setresuid(uid, uid, uid)
         .with_context(|| format!("setresuid to {uid} (EINVAL: uid_map does not contain it)"))?;
     info!("uid {uid}, gid {gid} in this user namespace");
-    die_with_parent() // new ids make the kernel forget the request
+    // New ids make the kernel forget this request (PR_SET_PDEATHSIG, prctl(2)).
+    prctl::set_pdeathsig(at_the_parents_end).context("prctl PR_SET_PDEATHSIG")
 }
 
 /// The inode of the first user namespace in /proc/PID/ns, `PROC_USER_INIT_INO` of the kernel.

@@ -8,7 +8,7 @@ use ch03_pid::{Job, say_who_i_am};
 use ch04_mount::{enter_rootfs, make_private, mount_proc};
 use ch05_user_idmap::{Gate, User, become_user};
 use ch06_reexec::{
-    NAMESPACES, become_function, bring_up_loopback, init, random_hostname, register,
+    NAMESPACES, become_function, bring_up_loopback, hostname_or_random, init, register,
     require_inside, require_root_inside,
 };
 use clap::Parser;
@@ -57,7 +57,7 @@ fn ns_initialisation() -> anyhow::Result<Next> {
     let cli: Cli = lab::parse()?;
     require_inside()?;
     say_who_i_am()?;
-    set_hostname(&cli.uts.hostname.map_or_else(random_hostname, Ok)?)?;
+    set_hostname(&hostname_or_random(cli.uts.hostname)?)?;
     make_private()?;
     match &cli.mount.rootfs {
         Some(rootfs) => enter_rootfs(rootfs)?,

@@ -15,21 +15,22 @@
 //! Source: cgroups(7), "Delegation"; cgroup-v2.rst, "No Internal Process Constraint".
 
 use std::{
-    fs::{self, File},
+    fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, anyhow, bail, ensure};
 use ch05_user_idmap::is_root_outside;
-use lab::{info, warn};
-use nix::{
-    fcntl::{Flock, FlockArg},
-    unistd::{AccessFlags, access},
+use lab::{
+    info,
+    lock::{self, Lock},
+    warn,
 };
+use nix::unistd::{AccessFlags, access};
 
 use crate::{
-    group::{is_container, lock},
+    group::is_container,
     hierarchy::{Hierarchy, Version},
 };
 
@@ -41,6 +42,9 @@ pub const LEAF: &str = "container-runtime";
 pub struct Base {
     folder: PathBuf,
     switched_on: Vec<&'static str>,
+    /// One at a time: until the container's group is there, another run could undo this, or take
+    /// the group for one that is left over.
+    turn: Option<Lock>,
 }
 
 impl Base {
@@ -50,26 +54,21 @@ impl Base {
     ///
     /// An ordinary user has no delegated group: the error says how to get one.
     pub fn prepare(hierarchy: &Hierarchy, controllers: &[&'static str]) -> anyhow::Result<Base> {
-        if hierarchy.version == Version::V1 {
-            may_write(&hierarchy.group, Version::V1)?;
-            return Ok(Base {
-                folder: hierarchy.group.clone(),
-                switched_on: Vec::new(),
-            });
+        let mut base = Base {
+            folder: choose(hierarchy, controllers)?,
+            switched_on: Vec::new(),
+            turn: None,
+        };
+        base.turn = Some(lock::wait_for(&base.folder)?);
+        if hierarchy.version == Version::V2 {
+            switch_on(&base.folder, controllers, &mut base.switched_on)?;
         }
-        let folder = choose(hierarchy, controllers)?;
-        let turn = lock(&folder, FlockArg::LockExclusive)?;
-        let mut switched_on = Vec::new();
-        match switch_on(&folder, controllers, &mut switched_on) {
-            Ok(()) => Ok(Base {
-                folder,
-                switched_on,
-            }),
-            Err(error) => {
-                undo(&folder, &switched_on, &turn).unwrap_or_else(|error| warn!("{error:#}"));
-                Err(error)
-            }
-        }
+        Ok(base)
+    }
+
+    /// The container's group has been made: the next one may come.
+    pub fn ready(&mut self) {
+        self.turn = None;
     }
 
     /// The group's folder.
@@ -78,15 +77,25 @@ impl Base {
     }
 }
 
-impl Drop for Base {
-    fn drop(&mut self) {
+impl Base {
+    /// Undoes what was prepared, unless another container still needs it.
+    pub(crate) fn undo(&self) {
         // On version 1 nothing was prepared.
         if self.switched_on.is_empty() && !self.folder.join(LEAF).exists() {
             return;
         }
-        let turn = lock(&self.folder, FlockArg::LockExclusive);
-        let undone = turn.and_then(|turn| undo(&self.folder, &self.switched_on, &turn));
+        let turn = match self.turn {
+            Some(_) => Ok(None), // this process has it
+            None => lock::wait_for(&self.folder).map(Some),
+        };
+        let undone = turn.and_then(|_turn| undo(&self.folder, &self.switched_on));
         undone.unwrap_or_else(|error| warn!("{error:#}"));
+    }
+}
+
+impl Drop for Base {
+    fn drop(&mut self) {
+        self.undo();
     }
 }
 // ANCHOR_END: base
@@ -95,6 +104,9 @@ impl Drop for Base {
 /// The first group that this process may write and that can give the controllers on.
 fn choose(hierarchy: &Hierarchy, controllers: &[&str]) -> anyhow::Result<PathBuf> {
     let own = &hierarchy.group;
+    if hierarchy.version == Version::V1 {
+        return may_write(own, Version::V1).map(|()| own.clone());
+    }
     let mut candidates = Vec::new();
     if own.file_name().is_some_and(|name| name == LEAF) {
         candidates.extend(own.parent());
@@ -184,7 +196,7 @@ fn switch_on(
 }
 
 /// Undoes what was prepared, unless another container still needs it. The caller has the turn.
-fn undo(folder: &Path, switched_on: &[&str], _turn: &Flock<File>) -> anyhow::Result<()> {
+fn undo(folder: &Path, switched_on: &[&str]) -> anyhow::Result<()> {
     let leaf = folder.join(LEAF);
     let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
     if entries.any(|entry| entry.file_name().to_str().is_some_and(is_container)) {

@@ -2,21 +2,22 @@
 //! What is a group? A folder whose files are knobs, and whose `cgroup.procs` says who is in it.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read},
+    fs, io,
     path::{Path, PathBuf},
     thread,
     time::Duration,
 };
 
 use anyhow::{Context, anyhow};
-use lab::{debug, info, tree, warn};
-use nix::{
-    fcntl::{Flock, FlockArg},
-    unistd::Pid,
+use ch06_reexec::random_name;
+use lab::{
+    debug, info,
+    lock::{self, Lock},
+    tree, warn,
 };
+use nix::unistd::Pid;
 
-use crate::hierarchy::Version;
+use crate::{base::Base, hierarchy::Version};
 
 /// What the name of every container's group begins with; eight random digits follow.
 const PREFIX: &str = "container-";
@@ -31,7 +32,7 @@ pub struct Group {
     /// The interface of its hierarchy.
     pub version: Version,
     folder: PathBuf,
-    _lock: Flock<File>,
+    _lock: Lock,
 }
 
 impl Group {
@@ -41,13 +42,11 @@ impl Group {
     /// # Errors
     ///
     /// EACCES if `base` is not ours, EROFS in a container.
-    pub fn create(version: Version, base: &Path) -> anyhow::Result<Group> {
-        // One at a time: between mkdir and the lock, a group looks left over.
-        let _turn = lock(base, FlockArg::LockExclusive)?;
-        clear_left_over(base);
-        let folder = base.join(random_name()?);
+    pub fn create(version: Version, base: &Base) -> anyhow::Result<Group> {
+        clear_left_over(base.folder());
+        let folder = base.folder().join(random_name()?);
         fs::create_dir(&folder).with_context(|| format!("make the cgroup {}", folder.display()))?;
-        let lock = lock(&folder, FlockArg::LockExclusiveNonblock)?;
+        let lock = lock::try_exclusive(&folder)?.context("the new cgroup is locked already")?;
         debug!("made the cgroup {}", folder.display());
         Ok(Group {
             version,
@@ -98,12 +97,19 @@ impl Group {
     }
 }
 
-impl Drop for Group {
-    fn drop(&mut self) {
+impl Group {
+    /// Removes it, if it is still there.
+    pub(crate) fn remove(&self) {
         match remove(&self.folder) {
             Ok(()) => debug!("removed {}", self.folder.display()),
             Err(error) => warn!("the next run has to remove a cgroup: {error:#}"),
         }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.remove();
     }
 }
 
@@ -125,35 +131,15 @@ pub fn is_container(name: &str) -> bool {
     let digits = name.strip_prefix(PREFIX).unwrap_or_default();
     digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
-
-fn random_name() -> anyhow::Result<String> {
-    let mut bytes = [0; 4];
-    let random = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
-    random.context("read /dev/urandom")?;
-    Ok(format!("{PREFIX}{:08x}", u32::from_ne_bytes(bytes)))
-}
 // ANCHOR_END: group
 
 // ANCHOR: left-over
-/// Takes the lock of a folder.
-///
-/// # Errors
-///
-/// The folder cannot be opened; another process has the lock, and the caller does not wait.
-pub(crate) fn lock(folder: &Path, how: FlockArg) -> anyhow::Result<Flock<File>> {
-    let file = File::open(folder).with_context(|| format!("open {}", folder.display()))?;
-    Flock::lock(file, how)
-        .map_err(|(_, errno)| anyhow!("lock {}: {}", folder.display(), errno.desc()))
-}
-
 /// Removes the groups in `base` whose makers have ended. One with a process in it stays.
 pub fn clear_left_over(base: &Path) {
     for entry in fs::read_dir(base).into_iter().flatten().flatten() {
         let folder = entry.path();
         let is_ours = entry.file_name().to_str().is_some_and(is_container);
-        if is_ours
-            && lock(&folder, FlockArg::LockExclusiveNonblock).is_ok()
-            && remove(&folder).is_ok()
+        if is_ours && matches!(lock::try_exclusive(&folder), Ok(Some(_))) && remove(&folder).is_ok()
         {
             info!("removed {}, whose maker was killed", folder.display());
         }

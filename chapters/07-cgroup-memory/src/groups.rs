@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use crate::{
     CgroupOptions,
     base::Base,
-    group::{Group, clear_left_over},
+    group::Group,
     hierarchy::{Hierarchy, hierarchies_of, with_controller},
     memory::{self, MemoryReport},
 };
@@ -34,9 +34,10 @@ impl Groups {
     pub fn create(limits: &CgroupOptions) -> anyhow::Result<Groups> {
         let mut groups = Groups::default();
         for (hierarchy, controllers) in needed(limits)? {
-            let base = Base::prepare(&hierarchy, &controllers)
+            let mut base = Base::prepare(&hierarchy, &controllers)
                 .with_context(|| format!("limit {}", controllers.join(", ")))?;
-            let group = Group::create(hierarchy.version, base.folder())?;
+            let group = Group::create(hierarchy.version, &base)?;
+            base.ready();
             groups.bases.push(base);
             groups.groups.push(group);
             groups.limit(limits, &controllers)?;
@@ -105,14 +106,10 @@ impl Groups {
         }
     }
 
-    /// Removes what a process has left that was to make these groups, and was killed.
-    pub fn clear(limits: &CgroupOptions) {
-        for (hierarchy, controllers) in needed(limits).into_iter().flatten() {
-            match Base::prepare(&hierarchy, &controllers) {
-                Ok(base) => clear_left_over(base.folder()),
-                Err(error) => warn!("the next run has to clear up: {error:#}"),
-            }
-        }
+    /// Removes them now, as dropping this does: for a process that has a copy of it.
+    pub fn remove(&self) {
+        self.groups.iter().for_each(Group::remove);
+        self.bases.iter().for_each(Base::undo);
     }
 }
 

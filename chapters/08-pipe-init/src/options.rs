@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context;
 use ch05_user_idmap::{Maps, User};
-use ch06_reexec::{random_hostname, require_root_inside};
+use ch06_reexec::{hostname_or_random, require_root_inside};
 use clap::{
     ValueEnum,
     builder::{OsStringValueParser, TypedValueParser},
@@ -176,7 +176,7 @@ impl RunOptions {
         info!("for init: {} words, {} variables", process.argv.len(), process.env.len());
         Ok(Message {
             process,
-            hostname: self.uts.hostname.clone().map_or_else(random_hostname, Ok)?,
+            hostname: hostname_or_random(self.uts.hostname.clone())?,
             rootfs,
             init_stays: self.init,
         })

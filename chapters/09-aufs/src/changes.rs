@@ -1,27 +1,31 @@
 // ANCHOR: changes
 //! What did the container change? The container layer says it.
 //!
-//! A file there was added or changed; a whiteout says that something below was deleted;
-//! an opaque folder hides what is below it. Overlay has a device 0/0 for a whiteout (or
-//! an attribute of an empty file) and an attribute for an opaque folder; aufs has
-//! `.wh.NAME` and `.wh..wh..opq`, and files of its own that begin with `.wh..wh.`.
+//! A file there was added or changed; a whiteout says that something below was deleted; an opaque
+//! folder hides what is below it.
+//!
+//! The container chose all names and depths here, and its image may be anybody's. So no link is
+//! followed, in no layer: below one there could be the host's files.
 //! Source: Documentation/filesystems/overlayfs.rst of the kernel, aufs(5).
 
 use std::{
     collections::BTreeMap,
-    ffi::{CStr, CString, OsStr},
     fmt,
-    fs::{self, Metadata},
-    os::unix::{
-        ffi::OsStrExt,
-        fs::{FileTypeExt, MetadataExt},
-    },
+    os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
 };
 
 use anyhow::Context;
+use lab::tree::{self, Entry, Visitor};
+use rustix::{
+    fs::{AtFlags, CWD, Mode, OFlags, Stat, openat, statat},
+    io::Errno,
+};
 
-use crate::driver::Driver;
+use crate::{
+    driver::Driver,
+    whiteout::{Meaning, aufs_meaning, is_folder, is_hidden_by_aufs, meaning},
+};
 
 /// What happened to a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,196 +48,149 @@ impl fmt::Display for Change {
     }
 }
 
-/// What an entry of a layer stands for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Entry {
-    File,
-    Folder { opaque: bool },
-    Whiteout,
-}
-
-/// The changes in the layer `container` over the image's layers, lowest first; the paths
-/// are as the container sees them.
+/// The changes in the layer `container` over the image's layers, lowest first; the paths are as the
+/// container sees them.
 ///
 /// # Errors
 ///
-/// A folder of the container layer cannot be read.
+/// A folder of a layer cannot be read.
 pub fn changes(
     driver: Driver,
     container: &Path,
     image: &[PathBuf],
 ) -> anyhow::Result<BTreeMap<PathBuf, Change>> {
-    let mut walk = Walk {
+    let mut finder = Finder {
         driver,
-        container,
         image,
+        shows_image: vec![true],
         found: BTreeMap::new(),
     };
-    walk.folder(Path::new(""), true)?;
-    Ok(walk.found)
+    tree::walk(container, &mut finder)?;
+    Ok(finder.found)
 }
 
-struct Walk<'a> {
+struct Finder<'a> {
     driver: Driver,
-    container: &'a Path,
     image: &'a [PathBuf],
+    /// Whether the image is visible in each folder from the top to the one that is walked.
+    shows_image: Vec<bool>,
     found: BTreeMap<PathBuf, Change>,
 }
 
-impl Walk<'_> {
-    /// Looks at a folder of the container layer; `merged`: the image's is visible below it.
-    fn folder(&mut self, folder: &Path, merged: bool) -> anyhow::Result<()> {
-        let place = self.container.join(folder);
-        let entries = fs::read_dir(&place).with_context(|| format!("read {}", place.display()))?;
-        for entry in entries {
-            let name = entry.with_context(|| format!("read {}", place.display()))?.file_name();
-            match aufs_meaning(self.driver, &name) {
-                Some(Meaning::Own) => {}
-                Some(Meaning::Gone(gone)) => self.note(&folder.join(gone), Change::Deleted),
-                None => self.entry(&folder.join(name), merged)?,
+impl Visitor for Finder<'_> {
+    fn see(&mut self, entry: &Entry) -> anyhow::Result<bool> {
+        self.shows_image.truncate(entry.depth);
+        match aufs_meaning(self.driver, entry.name) {
+            Some(None) => return Ok(false),
+            Some(Some(gone)) => {
+                self.note(&entry.path.with_file_name(gone), Change::Deleted);
+                return Ok(false);
             }
+            None => {}
         }
-        Ok(())
-    }
-
-    fn entry(&mut self, path: &Path, merged: bool) -> anyhow::Result<()> {
-        let place = self.container.join(path);
-        let data =
-            fs::symlink_metadata(&place).with_context(|| format!("stat {}", place.display()))?;
-        let below = if merged {
-            in_image(self.driver, self.image, path)
-        } else {
-            None
+        let of_image = match self.shows_image.last() {
+            Some(true) => in_image(self.driver, self.image, entry.path)?,
+            _ => None,
         };
-        let change = if below.is_some() {
+        let change = if of_image.is_some() {
             Change::Changed
         } else {
             Change::Added
         };
         // ANCHOR: exercise-changes
-        match look(self.driver, &place, &data) {
-            Entry::Whiteout => self.note(path, Change::Deleted),
-            Entry::File => self.note(path, change),
-            Entry::Folder { opaque } => {
-                let goes_on = !opaque && below.as_ref().is_some_and(Metadata::is_dir);
-                let same = |other: &Metadata| {
-                    (data.mode(), data.uid(), data.gid())
-                        == (other.mode(), other.uid(), other.gid())
-                };
+        match meaning(self.driver, entry.folder, entry.name, &entry.stat) {
+            Meaning::Whiteout => self.note(entry.path, Change::Deleted),
+            Meaning::File => self.note(entry.path, change),
+            Meaning::Folder { is_opaque } => {
+                let goes_on = !is_opaque && of_image.as_ref().is_some_and(is_folder);
                 // A folder is copied up because of what is in it: that alone is no change of it.
-                if !goes_on || !below.as_ref().is_some_and(same) {
-                    self.note(path, change);
+                let is_same = of_image.is_some_and(|other| looks_like(&entry.stat, &other));
+                if !goes_on || !is_same {
+                    self.note(entry.path, change);
                 }
-                self.folder(path, goes_on)?;
+                self.shows_image.push(goes_on);
             }
         }
         // ANCHOR_END: exercise-changes
-        Ok(())
+        Ok(true)
     }
+}
 
+impl Finder<'_> {
     fn note(&mut self, path: &Path, change: Change) {
         self.found.insert(Path::new("/").join(path), change);
     }
 }
 
-/// What a name means to aufs, if it is one of its own.
-enum Meaning<'a> {
-    /// A file for its book-keeping.
-    Own,
-    /// The whiteout of this name.
-    Gone(&'a Path),
-}
-
-fn aufs_meaning(driver: Driver, name: &OsStr) -> Option<Meaning<'_>> {
-    let gone = name.as_bytes().strip_prefix(b".wh.").filter(|_| driver == Driver::Aufs)?;
-    Some(if gone.starts_with(b".wh.") {
-        Meaning::Own
-    } else {
-        Meaning::Gone(Path::new(OsStr::from_bytes(gone)))
-    })
-}
-
-/// What the image shows under this path: the highest layer that says anything counts.
-fn in_image(driver: Driver, image: &[PathBuf], path: &Path) -> Option<Metadata> {
-    image.iter().rev().find_map(|layer| says(driver, layer, path)).flatten()
-}
-
-/// `None`: the layer says nothing of this path. `Some(None)`: it hides it.
-fn says(driver: Driver, layer: &Path, path: &Path) -> Option<Option<Metadata>> {
-    let mut hides = None;
-    let mut place = layer.to_owned();
-    let mut found = None;
-    for part in path.components() {
-        let whiteout = [b".wh.", part.as_os_str().as_bytes()].concat();
-        if driver == Driver::Aufs
-            && place.join(OsStr::from_bytes(&whiteout)).symlink_metadata().is_ok()
-        {
-            return Some(None);
-        }
-        place.push(part);
-        let Ok(data) = fs::symlink_metadata(&place) else {
-            return hides;
-        };
-        match look(driver, &place, &data) {
-            Entry::Whiteout => return Some(None),
-            Entry::Folder { opaque: true } => hides = Some(None),
-            Entry::Folder { opaque: false } | Entry::File => {}
-        }
-        found = Some(data);
-    }
-    Some(found)
-}
-
-fn look(driver: Driver, place: &Path, data: &Metadata) -> Entry {
-    let overlay = driver == Driver::Overlay;
-    match data {
-        data if data.is_dir() => Entry::Folder {
-            opaque: is_opaque(driver, place),
-        },
-        data if overlay && is_device_0_0(data) => Entry::Whiteout,
-        data if overlay && data.is_file() && data.len() == 0 && has(place, "whiteout") => {
-            Entry::Whiteout
-        }
-        _ => Entry::File,
-    }
-}
-
-fn is_device_0_0(data: &Metadata) -> bool {
-    data.file_type().is_char_device() && data.rdev() == 0
-}
-
-fn is_opaque(driver: Driver, folder: &Path) -> bool {
-    match driver {
-        Driver::Aufs => folder.join(".wh..wh..opq").symlink_metadata().is_ok(),
-        Driver::Overlay => attribute(folder, "opaque") == Some(b'y'),
-    }
-}
-
-fn has(path: &Path, name: &str) -> bool {
-    attribute(path, name).is_some()
-}
-
-/// The first byte of overlay's extended attribute, with either of its prefixes.
-fn attribute(path: &Path, name: &str) -> Option<u8> {
-    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
-    ["trusted", "user"].iter().find_map(|prefix| {
-        let name = CString::new(format!("{prefix}.overlay.{name}")).ok()?;
-        first_byte(&path, &name)
-    })
-}
-
-fn first_byte(path: &CStr, name: &CStr) -> Option<u8> {
-    let mut value = [0u8; 16];
-    // SAFETY: two strings that end with a zero, and a buffer with its length.
-    let length = unsafe {
-        libc::lgetxattr(path.as_ptr(), name.as_ptr(), value.as_mut_ptr().cast(), value.len())
-    };
-    (length >= 0).then(|| if length == 0 { 0 } else { value[0] })
+fn looks_like(one: &Stat, other: &Stat) -> bool {
+    (one.st_mode, one.st_uid, one.st_gid) == (other.st_mode, other.st_uid, other.st_gid)
 }
 // ANCHOR_END: changes
 
+// ANCHOR: in-image
+/// What one layer says about a path.
+enum Below {
+    /// Nothing: a lower layer may.
+    Unknown,
+    /// That nothing is there.
+    Hidden,
+    /// That this is there.
+    Entry(Stat),
+}
+
+/// What the image shows under this path: the highest layer that says anything counts.
+///
+/// # Errors
+///
+/// A layer cannot be read.
+pub fn in_image(driver: Driver, image: &[PathBuf], path: &Path) -> anyhow::Result<Option<Stat>> {
+    for layer in image.iter().rev() {
+        let below = says(driver, layer, path)
+            .with_context(|| format!("look up {} in {}", path.display(), layer.display()))?;
+        match below {
+            Below::Unknown => {}
+            Below::Hidden => return Ok(None),
+            Below::Entry(stat) => return Ok(Some(stat)),
+        }
+    }
+    Ok(None)
+}
+
+/// Goes down part by part, so that the path may be of any length.
+fn says(driver: Driver, layer: &Path, path: &Path) -> anyhow::Result<Below> {
+    let folder_flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut folder: OwnedFd = openat(CWD, layer, folder_flags, Mode::empty())?;
+    let (mut otherwise, mut parts) = (Below::Unknown, path.components().peekable());
+    while let Some(part) = parts.next() {
+        let name = part.as_os_str();
+        if driver == Driver::Aufs && is_hidden_by_aufs(folder.as_fd(), name) {
+            return Ok(Below::Hidden);
+        }
+        let stat = match statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => return Ok(otherwise),
+            other => other?,
+        };
+        match meaning(driver, folder.as_fd(), name, &stat) {
+            Meaning::Whiteout => return Ok(Below::Hidden),
+            Meaning::Folder { is_opaque: true } => otherwise = Below::Hidden,
+            Meaning::Folder { is_opaque: false } => {}
+            // Nothing is below a file or a link, and it hides what lower layers have there.
+            Meaning::File if parts.peek().is_some() => return Ok(Below::Hidden),
+            Meaning::File => {}
+        }
+        if parts.peek().is_none() {
+            return Ok(Below::Entry(stat));
+        }
+        folder = openat(&folder, name, folder_flags, Mode::empty())?;
+    }
+    Ok(otherwise)
+}
+// ANCHOR_END: in-image
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// A folder of this test's own, removed at the end.

@@ -1,134 +1,76 @@
+// ANCHOR: fsmount
 //! How is a file system mounted option by option?
 //!
-//! mount(2) takes all options as one string of at most a page, with commas between them.
-//! The newer calls take them one at a time: fsopen(2) begins, fsconfig(2) sets an option,
-//! fsmount(2) makes the mount, move_mount(2) attaches it. And they say why they refuse.
+//! mount(2) takes all options as one string of at most a page, with commas between them. The newer
+//! calls take them one at a time: fsopen(2) begins, fsconfig(2) sets an option, fsmount(2) makes
+//! the mount, move_mount(2) attaches it. And they say why they refuse.
 
 use std::{
-    ffi::{CStr, CString, c_char},
     fs::File,
     io::Read,
-    os::{
-        fd::{AsRawFd, FromRawFd, OwnedFd},
-        unix::ffi::OsStrExt,
-    },
+    os::fd::{AsFd, OwnedFd},
     path::Path,
-    ptr::null,
 };
 
 use anyhow::anyhow;
-use nix::errno::Errno;
-
-/// What fsconfig(2) does: `FSCONFIG_SET_FLAG`, `FSCONFIG_SET_STRING`, `FSCONFIG_CMD_CREATE`.
-#[derive(Clone, Copy)]
-enum Do {
-    SetFlag = 0,
-    SetString = 1,
-    Create = 6,
-}
-
-const FSOPEN_CLOEXEC: usize = 1;
-const FSMOUNT_CLOEXEC: usize = 1;
-const MOVE_MOUNT_F_EMPTY_PATH: usize = 4;
+use rustix::{
+    fs::CWD,
+    io::Errno,
+    mount::{
+        FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, fsconfig_create,
+        fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount,
+    },
+};
 
 /// A file system that is being configured.
 pub(crate) struct Filesystem {
-    kind: &'static CStr,
+    kind: &'static str,
     context: OwnedFd,
 }
 
 impl Filesystem {
     /// Begins with a file system of this kind, such as `overlay`.
-    pub(crate) fn open(kind: &'static CStr) -> anyhow::Result<Filesystem> {
-        // SAFETY: fsopen reads a string that ends with a zero.
-        let number = unsafe { libc::syscall(libc::SYS_fsopen, kind.as_ptr(), FSOPEN_CLOEXEC) };
-        let context =
-            owned(number).map_err(|errno| anyhow!("fsopen {kind:?}: {}", errno.desc()))?;
+    pub(crate) fn open(kind: &'static str) -> Result<Filesystem, Errno> {
+        let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
         Ok(Filesystem { kind, context })
     }
 
-    /// Sets an option to a path. The kernel takes at most 255 bytes here.
-    pub(crate) fn set(&self, key: &CStr, value: &Path) -> anyhow::Result<()> {
-        let text = CString::new(value.as_os_str().as_bytes())?;
-        self.configure(
-            Do::SetString,
-            key.as_ptr(),
-            text.as_ptr(),
-            &format!("{} = {}", key.to_string_lossy(), value.display()),
-        )
+    /// Sets an option. The kernel takes at most 255 bytes here.
+    pub(crate) fn set(&self, key: &str, value: &Path) -> anyhow::Result<()> {
+        fsconfig_set_string(self.context.as_fd(), key, value)
+            .map_err(|errno| self.refused(&format!("{key} = {}", value.display()), errno))
     }
 
     /// Sets an option without a value.
-    pub(crate) fn set_flag(&self, key: &CStr) -> anyhow::Result<()> {
-        self.configure(Do::SetFlag, key.as_ptr(), null(), &key.to_string_lossy())
+    pub(crate) fn set_flag(&self, key: &str) -> anyhow::Result<()> {
+        fsconfig_set_flag(self.context.as_fd(), key).map_err(|errno| self.refused(key, errno))
     }
 
-    /// Makes the mount and attaches it to the folder `at`.
-    pub(crate) fn mount(self, at: &Path) -> anyhow::Result<()> {
-        self.configure(Do::Create, null(), null(), "create")?;
-        // SAFETY: fsmount takes numbers.
-        let number = unsafe {
-            libc::syscall(libc::SYS_fsmount, self.context.as_raw_fd(), FSMOUNT_CLOEXEC, 0usize)
-        };
-        let mount = owned(number).map_err(|errno| anyhow!("fsmount: {}", errno.desc()))?;
-        let at = CString::new(at.as_os_str().as_bytes())?;
-        // SAFETY: move_mount reads two strings that end with a zero.
-        let moved = unsafe {
-            libc::syscall(
-                libc::SYS_move_mount,
-                mount.as_raw_fd(),
-                c"".as_ptr(),
-                libc::AT_FDCWD,
-                at.as_ptr(),
-                MOVE_MOUNT_F_EMPTY_PATH,
-            )
-        };
-        Errno::result(moved)
-            .map(drop)
-            .map_err(|errno| anyhow!("move_mount to {at:?}: {}", errno.desc()))
+    /// Makes the mount, with these attributes, and attaches it to the folder `at`.
+    pub(crate) fn mount(self, at: &Path, attributes: MountAttrFlags) -> anyhow::Result<()> {
+        fsconfig_create(self.context.as_fd()).map_err(|errno| self.refused("create", errno))?;
+        let mount = fsmount(self.context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+            .map_err(|errno| self.refused("fsmount", errno))?;
+        move_mount(mount, "", CWD, at, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+            .map_err(|errno| self.refused(&format!("move_mount to {}", at.display()), errno))
     }
 
-    fn configure(
-        &self,
-        what: Do,
-        key: *const c_char,
-        value: *const c_char,
-        shown: &str,
-    ) -> anyhow::Result<()> {
-        // SAFETY: key and value are null or strings that end with a zero, and fsconfig only reads
-        // them.
-        let done = unsafe {
-            libc::syscall(
-                libc::SYS_fsconfig,
-                self.context.as_raw_fd(),
-                what as usize,
-                key,
-                value,
-                0usize,
-            )
-        };
-        Errno::result(done).map(drop).map_err(|errno| {
-            anyhow!("{}: {shown}: {}{}", self.kind.to_string_lossy(), errno.desc(), self.reason())
-        })
+    fn refused(&self, what: &str, errno: Errno) -> anyhow::Error {
+        anyhow!("{}: {what}: {errno}{}", self.kind, self.reasons())
     }
 
-    /// What the kernel says about its refusal: lines of `e overlay: …`, read from the context.
-    fn reason(&self) -> String {
+    /// What the kernel says about a refusal: messages of `e TEXT`, read from the context, one each.
+    fn reasons(&self) -> String {
         let Ok(mut context) = self.context.try_clone().map(File::from) else {
             return String::new();
         };
-        let mut reasons = String::new();
-        let mut line = [0; 256];
-        while let Ok(length @ 1..) = context.read(&mut line) {
-            reasons += &format!(" ({})", String::from_utf8_lossy(&line[..length]).trim());
+        let (mut reasons, mut message) = (String::new(), [0; 256]);
+        while let Ok(length @ 1..) = context.read(&mut message) {
+            let text = String::from_utf8_lossy(&message[..length]);
+            let text = text.trim();
+            reasons += &format!(" ({})", text.strip_prefix("e ").unwrap_or(text));
         }
         reasons
     }
 }
-
-/// A system call's new descriptor.
-fn owned(number: libc::c_long) -> nix::Result<OwnedFd> {
-    let number = Errno::result(number)?;
-    // SAFETY: the call has just returned this descriptor, so nobody else owns it.
-    Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
-}
+// ANCHOR_END: fsmount

@@ -12,8 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use lab::info;
-use lab::rootfs::UsualUmask;
+use lab::{info, rootfs::UsualUmask};
 use nix::mount::{MsFlags, mount};
 
 /// The folders on which something is mounted, or that must be there.

@@ -5,18 +5,12 @@
 
 use std::{
     env, fs,
-    fs::File,
-    io,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, anyhow};
-use lab::info;
-use lab::rootfs::UsualUmask;
-use nix::{
-    fcntl::{Flock, FlockArg},
-    unistd::{User, geteuid},
-};
+use anyhow::Context;
+use lab::{info, lock, rootfs::UsualUmask, tree};
+use nix::unistd::{User, geteuid};
 
 /// The folder under the user's cache folder. The number changes with the image.
 const NAME: &str = "clone-to-container-2";
@@ -48,14 +42,11 @@ pub fn cache_folder() -> anyhow::Result<PathBuf> {
 /// The cache folder cannot be written, or the base cannot be built (see [`lab::rootfs`]).
 pub fn default_image(cache: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let image = cache.join("image");
-    let _lock = lock(&cache.join("lock"))?;
+    let _turn = lock::wait_for(cache)?;
     if !image.exists() {
         let half = cache.join("half-made");
-        match fs::remove_dir_all(&half) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("remove {}", half.display()));
-            }
-            _ => {}
+        if half.exists() {
+            tree::remove(&half, false)?;
         }
         make(&half)?;
         fs::rename(&half, &image).with_context(|| format!("rename {} to image", half.display()))?;
@@ -75,11 +66,4 @@ fn make(image: &Path) -> anyhow::Result<()> {
             .with_context(|| format!("write {}", file.display()))?;
     }
     Ok(())
-}
-
-/// Waits for its turn (flock(2)); the lock goes with the process, however it ends.
-fn lock(path: &Path) -> anyhow::Result<Flock<File>> {
-    let file = File::create(path).with_context(|| format!("open {}", path.display()))?;
-    Flock::lock(file, FlockArg::LockExclusive)
-        .map_err(|(_, errno)| anyhow!("lock {}: {}", path.display(), errno.desc()))
 }

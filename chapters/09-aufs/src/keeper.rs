@@ -1,47 +1,203 @@
+// ANCHOR: keeper
 //! Who mounts the layers, so that the mounts go away with the container?
 //!
-//! The keeper: a process between parent and child, with a mount namespace of its own.
-//! What it mounts, nobody else sees, and the kernel unmounts it when keeper and child
-//! have ended, however they ended. It cannot be the child: aufs cannot be mounted in a
-//! user namespace, and when the child has ended, somebody must still read the container
-//! layer. For an ordinary user the keeper is root of a user namespace (as with podman),
-//! so that it may mount at all, and may read and remove files of all mapped ids.
+//! The keeper: a process between parent and container, with a mount namespace of its own. What it
+//! mounts, nobody else sees, and the kernel unmounts it when keeper and container have ended,
+//! however they ended. It cannot be the container's process: aufs cannot be mounted in a user
+//! namespace, and somebody must read the container layer when the container has ended. For an
+//! ordinary user the keeper is root of a user namespace (as with podman), so that it may mount at
+//! all, and may read and remove files of all mapped ids.
+//!
+//! Parent and keeper look after each other. Each has a pidfd of the container's process: if one of
+//! the two is killed, the other ends the container and clears up.
 
-use ch01_uts::{hold_signals, spawn};
-use ch04_mount::make_private;
-use ch05_user_idmap::{Gate, Maps, User, become_user};
-use lab::{Exit, voice};
-use nix::sched::CloneFlags;
+use std::{
+    io::{Read, Write},
+    os::fd::{AsFd, OwnedFd},
+    process,
+    sync::Arc,
+    thread,
+};
 
-/// Runs `work` in a keeper, whose user namespace has these maps; `None`: it needs none.
+use anyhow::{Context, anyhow};
+use ch01_uts::{Cloned, Process, clone, wait_for_any};
+use ch02_ipc::{Channel, End};
+use ch03_pid::Job;
+use ch04_mount::{CLONE_NEWNS, make_private};
+use ch05_user_idmap::{CLONE_NEWUSER, Gate, Maps, User, become_user};
+use lab::{Exit, Namespaces, Start, StartReport, context, error_pipe, go_on, warn};
+use rustix::{
+    io::Errno,
+    process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
+};
+
+/// Runs `work` in a keeper, whose user namespace has these maps (`None`: it needs none), and waits
+/// for it. If the keeper is killed, another one runs `clear`, which is told whether there was a
+/// container.
 ///
 /// # Errors
 ///
-/// What `work` fails with, and as [`spawn`].
+/// What `work` fails with; the keeper was killed.
 pub fn keep(
+    job: &Job,
     maps: Option<&Maps>,
-    work: impl FnOnce() -> anyhow::Result<Exit>,
+    work: impl FnOnce(&Parent) -> anyhow::Result<Exit>,
+    clear: impl FnOnce(bool),
 ) -> anyhow::Result<Exit> {
-    let user_namespace = if maps.is_some() {
-        CloneFlags::CLONE_NEWUSER
-    } else {
-        CloneFlags::empty()
-    };
-    let mut gate = Gate::new()?;
-    let keeper = spawn(CloneFlags::CLONE_NEWNS | user_namespace, || {
-        voice::speak_as("keeper");
-        hold_signals()?; // nothing interrupts it when it clears up
-        gate.wait()?;
-        if maps.is_some() {
-            become_user(User::ROOT)?;
+    let mut keeper = Keeper::start(maps, work)?;
+    let exit = keeper.wait(job)?;
+    match keeper.report.start() {
+        Start::Ends => Ok(exit),
+        Start::Failed(failure) => Err(failure.into()),
+        Start::Silent | Start::Executes => {
+            job.take_terminal_back(true);
+            let had_container = keeper.container.is_some();
+            let clear = |_: &Parent| {
+                clear(had_container);
+                Ok(Exit::Code(0))
+            };
+            let cleared = Keeper::start(maps, clear).and_then(|mut keeper| keeper.wait(job));
+            if let Err(error) = cleared {
+                warn!("clear up after the keeper: {error:#}");
+            }
+            Err(anyhow!("the keeper ended with {exit}, so the container was ended"))
         }
-        make_private()?;
-        let exit = work()?;
-        std::process::exit(exit.status().into())
-    })?;
-    if let Some(maps) = maps {
-        maps.write(keeper.pid())?;
     }
-    gate.open()?;
-    keeper.wait()
 }
+
+/// The keeper, as the parent sees it.
+struct Keeper {
+    process: Option<Process>,
+    report: StartReport,
+    channel: End,
+    /// A pidfd of the container's process.
+    container: Option<OwnedFd>,
+}
+
+impl Keeper {
+    fn start(
+        maps: Option<&Maps>,
+        work: impl FnOnce(&Parent) -> anyhow::Result<Exit>,
+    ) -> anyhow::Result<Keeper> {
+        let user = maps.map_or(Namespaces::NONE, |_| CLONE_NEWUSER);
+        let (report, errors) = error_pipe()?;
+        let (gate, channel) = (Gate::new()?, Channel::new()?);
+        match clone(CLONE_NEWNS | user)? {
+            Cloned::Child => {
+                drop(report);
+                context::speak_as("keeper");
+                let done = be_a_keeper(&gate, &channel, maps.is_some(), work);
+                process::exit(go_on(done, Some(errors)).into())
+            }
+            Cloned::Parent(process) => {
+                drop(errors);
+                if let Some(maps) = maps {
+                    maps.write(process.pid())?;
+                }
+                gate.open()?;
+                Ok(Keeper {
+                    process: Some(process),
+                    report,
+                    channel: channel.in_parent()?,
+                    container: None,
+                })
+            }
+        }
+    }
+
+    /// Waits for its end, and then for the container's.
+    fn wait(&mut self, job: &Job) -> anyhow::Result<Exit> {
+        let process = self.process.take().context("a keeper is waited for once")?;
+        loop {
+            let mut watched = vec![process.as_fd(), job.as_fd()];
+            if self.container.is_none() {
+                watched.push(self.channel.as_fd());
+            }
+            let ready = wait_for_any(&watched)?;
+            job.pass_all_on(&process)?;
+            if ready[0] {
+                break;
+            }
+            if ready.get(2) == Some(&true) {
+                self.container = hear_of_the_container(&self.channel)?;
+            }
+        }
+        let exit = process.reap()?;
+        self.report.listen().context("hear the keeper")?;
+        if let Some(container) = &self.container {
+            end(container)?;
+        }
+        Ok(exit)
+    }
+}
+
+/// The keeper's process, from its first moment on.
+fn be_a_keeper(
+    gate: &Gate,
+    channel: &Channel,
+    in_user_namespace: bool,
+    work: impl FnOnce(&Parent) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    let parent = Parent(Arc::new(channel.in_child()?));
+    gate.wait()?;
+    if in_user_namespace {
+        become_user(User::ROOT)?;
+    }
+    make_private()?;
+    work(&parent)
+}
+// ANCHOR_END: keeper
+
+// ANCHOR: each-other
+/// The parent, as the keeper sees it.
+pub struct Parent(Arc<End>);
+
+impl Parent {
+    /// Lets the parent know which process is the container's, which still waits at its gate. From
+    /// now on each of the two ends the container if the other ends.
+    ///
+    /// # Errors
+    ///
+    /// The parent has ended.
+    pub fn look_after(&self, container: &Process) -> anyhow::Result<()> {
+        let (channel, container_fd) = (self.0.clone(), container.as_fd().try_clone_to_owned()?);
+        let pid = container.pid().as_raw().to_ne_bytes();
+        (&*channel).write_all(&pid).context("tell the parent of the container")?;
+        channel.wait()?;
+        channel.say()?;
+        thread::spawn(move || {
+            // The next word never comes; the parent's end does.
+            if channel.wait().is_err()
+                && let Err(errno) = pidfd_send_signal(&container_fd, Signal::KILL)
+            {
+                warn!("kill the container: {errno}");
+            }
+        });
+        Ok(())
+    }
+}
+
+/// The parent's side of that. The keeper has not waited for the container when it answers, so the
+/// pid was not another process's by then.
+fn hear_of_the_container(channel: &End) -> anyhow::Result<Option<OwnedFd>> {
+    let mut pid = [0; 4];
+    if { channel }.read_exact(&mut pid).is_err() {
+        return Ok(None); // the keeper has ended, and the container sees it at the gate
+    }
+    let pid = Pid::from_raw(i32::from_ne_bytes(pid)).context("the container has a pid")?;
+    let container = pidfd_open(pid, PidfdFlags::empty());
+    if channel.say().and_then(|()| channel.wait()).is_err() {
+        return Ok(None);
+    }
+    container.context("pidfd_open of the container").map(Some)
+}
+
+/// Ends the container, if it lives, and returns when nothing of it is left.
+fn end(container: &OwnedFd) -> anyhow::Result<()> {
+    match pidfd_send_signal(container, Signal::KILL) {
+        Err(Errno::SRCH) => Ok(()),
+        Err(errno) => Err(errno).context("kill the container"),
+        Ok(()) => wait_for_any(&[container.as_fd()]).map(drop),
+    }
+}
+// ANCHOR_END: each-other

@@ -1,34 +1,33 @@
-//! From which layers is the root made, and what becomes of the container layer?
+// ANCHOR: layers
+//! From which layers is the root made, and who else may use them meanwhile?
 
 use std::{
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, anyhow, ensure};
-use ch07_cgroup_memory::group::{maker_is_gone, maker_name};
-use lab::rootfs::UsualUmask;
-use lab::{info, warn};
-use nix::{
-    fcntl::{Flock, FlockArg},
-    mount::{MntFlags, MsFlags, mount, umount2},
+use anyhow::{Context, anyhow, bail, ensure};
+use ch06_reexec::random_name;
+use lab::{
+    lock::{self, Lock},
+    rootfs::UsualUmask,
 };
 
 use crate::{
-    changes::{Change, changes},
-    driver::{Driver, Stack},
-    furnish::FOLDERS,
+    driver::Driver,
     image::{cache_folder, default_image},
+    scratch::Scratch,
 };
 
 /// What this chapter adds to the command line.
-#[derive(clap::Args, Clone, Debug)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub struct LayerOptions {
     /// An image layer; the lowest first (repeatable) [default: a small image, made once]
     #[arg(long, value_name = "DIR", conflicts_with = "rootfs")]
     pub layer: Vec<PathBuf>,
 
-    /// The container layer, which collects what changes [default: a temporary one]
+    /// The container layer, which collects what changes [default: a temporary one in memory,
+    /// which counts for --memory]
     #[arg(long, value_name = "DIR", conflicts_with = "rootfs")]
     pub container_layer: Option<PathBuf>,
 
@@ -45,23 +44,26 @@ pub struct LayerOptions {
     pub rm: bool,
 }
 
-/// How many changes the log lists.
-const LISTED: usize = 40;
-
-/// The layers of a root, found and checked, before anything is cloned.
+/// The layers of a root, found and checked, before anything is cloned. As long as this or a copy of
+/// it lives, no other container has the container layer, and none writes to an image layer.
 pub struct Layers {
-    driver: Driver,
-    image: Vec<PathBuf>,
-    /// The container layer; `None`: a temporary one.
-    container: Option<Locked>,
-    remove: bool,
-    cache: PathBuf,
+    pub(crate) driver: Driver,
+    /// The image layers, lowest first.
+    pub(crate) image: Vec<PathBuf>,
+    /// `None`: a temporary one.
+    pub(crate) container: Option<ContainerLayer>,
+    /// This program's folder in the user's cache folder.
+    pub(crate) cache: PathBuf,
+    _locks: Vec<Lock>,
 }
 
-/// A container layer that no other container has.
-struct Locked {
-    folder: PathBuf,
-    _lock: Flock<File>,
+/// A container layer with a name.
+pub(crate) struct ContainerLayer {
+    pub(crate) folder: PathBuf,
+    pub(crate) scratch: Scratch,
+    /// Whether it is removed at the end.
+    pub(crate) is_removed: bool,
+    _lock: Lock,
 }
 
 impl Layers {
@@ -69,268 +71,94 @@ impl Layers {
     ///
     /// # Errors
     ///
-    /// A layer is not there, is no folder, or is in use by another container.
+    /// A layer is not there, is no folder, is in use by another container, or was made by the
+    /// other driver.
     pub fn find(options: &LayerOptions) -> anyhow::Result<Layers> {
         let driver = Driver::choose(options.driver)?;
         let cache = cache_folder()?;
         let image = match &options.layer[..] {
             [] => default_image(&cache)?,
-            named => named.iter().map(|layer| folder(layer, "layer")).collect::<Result<_, _>>()?,
+            named => named.iter().map(|layer| existing(layer)).collect::<Result<Vec<_>, _>>()?,
         };
-        let kept = cache.join("kept").join(maker_name()?);
-        let container = match &options.container_layer {
-            Some(named) => Some(Locked::new(named)?),
-            None if options.keep => Some(Locked::new(&kept)?),
+        let named = match &options.container_layer {
+            Some(path) => Some(to_be(path)?),
+            None if options.keep => Some(cache.join("kept").join(random_name()?)),
             None => None,
         };
-        let container_folder = container.as_ref().map(|container| container.folder.as_path());
-        refuse_overlaps(&image, container_folder)?;
+        refuse_overlaps(&image, named.as_deref())?;
+        let locks = image.iter().map(|layer| share(layer)).collect::<Result<Vec<_>, _>>()?;
+        let take = |folder| ContainerLayer::take(folder, driver, options.rm);
         Ok(Layers {
             driver,
+            container: named.map(take).transpose()?,
             image,
-            container,
-            remove: options.rm,
             cache,
-        })
-    }
-
-    /// The keeper: mounts the root.
-    ///
-    /// # Errors
-    ///
-    /// The kernel refuses it, or the container layer's file system cannot hold one.
-    pub fn mount(&self) -> anyhow::Result<Root> {
-        let scratch = self.cache.join("mnt");
-        fs::create_dir_all(&scratch).with_context(|| format!("make {}", scratch.display()))?;
-        mount(Some("none"), &scratch, Some("tmpfs"), MsFlags::empty(), Some("mode=755"))
-            .with_context(|| format!("mount a tmpfs on {}", scratch.display()))?;
-        let mut root = match &self.container {
-            Some(Locked { folder, .. }) => {
-                self.rehearse(&beside(folder, "rehearsal")?)?;
-                let work = beside(folder, "work")?;
-                let mut root = self.root(&scratch, folder.clone(), work.clone());
-                root.removed.push(work);
-                root
-            }
-            None => self.temporary(&scratch)?,
-        };
-        let _umask = UsualUmask::set();
-        for folder in [&root.stack.container, &root.stack.work, &root.stack.merged] {
-            fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
-        }
-        self.driver.mount(&root.stack)?;
-        root.mounted = true;
-        root.furnished = FOLDERS.iter().map(|name| Path::new("/").join(name)).collect();
-        root.furnished.retain(|path| {
-            !root.stack.merged.join(path.strip_prefix("/").unwrap_or(path)).exists()
-        });
-        // Only now: a layer that somebody named is not removed because of an error before.
-        match &self.container {
-            Some(Locked { folder, .. }) if self.remove => root.removed.push(folder.clone()),
-            Some(_) => root.is_kept = true,
-            None => {}
-        }
-        info!("{}: {} image layers and a container layer", self.driver, self.image.len());
-        Ok(root)
-    }
-
-    /// In memory, where it goes with the keeper; on disk, where memory cannot hold the
-    /// attributes that overlay writes (tmpfs before Linux 6.6, for an ordinary user).
-    fn temporary(&self, scratch: &Path) -> anyhow::Result<Root> {
-        let Err(reason) = self.rehearse(&scratch.join("rehearsal")) else {
-            return Ok(self.root(scratch, scratch.join("layer"), scratch.join("work")));
-        };
-        let folder = self.cache.join("temporary");
-        info!("container layer on disk: tmpfs cannot hold it");
-        let own = folder.join(maker_name()?);
-        self.rehearse(&own).map_err(|on_disk| {
-            match format!("{on_disk:#}") == format!("{reason:#}") {
-                true => on_disk, // it is not about the disk
-                false => on_disk.context(format!("{reason:#}; on disk")),
-            }
-        })?;
-        clear_stale(&folder);
-        let mut root = self.root(scratch, own.join("layer"), own.join("work"));
-        root.removed.push(own);
-        Ok(root)
-    }
-
-    fn root(&self, scratch: &Path, container: PathBuf, work: PathBuf) -> Root {
-        let stack = Stack {
-            image: self.image.clone(),
-            container,
-            work,
-            merged: scratch.join("merged"),
-        };
-        Root {
-            stack,
-            removed: Vec::new(),
-            mounted: false,
-            is_kept: false,
-            furnished: Vec::new(),
-            driver: self.driver,
-        }
-    }
-
-    /// Deletes a folder of a lower layer and makes it again, in `folder`, which is on the
-    /// container layer's file system: a mount that can be made may still not be able to.
-    fn rehearse(&self, folder: &Path) -> anyhow::Result<()> {
-        if self.driver == Driver::Aufs {
-            return Ok(());
-        }
-        let _removed = Removed(folder);
-        let lower = folder.join("lower");
-        let part = |name: &str| folder.join(name);
-        let stack = Stack {
-            image: vec![lower.clone()],
-            container: part("upper"),
-            work: part("work"),
-            merged: part("merged"),
-        };
-        for folder in [&lower.join("folder/below"), &stack.container, &stack.work, &stack.merged] {
-            fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
-        }
-        self.driver.mount(&stack)?;
-        let again = stack.merged.join("folder");
-        let outcome = fs::remove_dir_all(&again).and_then(|()| fs::create_dir(&again));
-        umount2(&stack.merged, MntFlags::MNT_DETACH).context("unmount the rehearsal")?;
-        outcome.map_err(|error| {
-            anyhow!(
-                "overlay cannot make a deleted folder again on the file system of {}: {error}: \
-                 name a --container-layer on another (ext4, xfs, btrfs; tmpfs since Linux 6.6)",
-                folder.display()
-            )
+            _locks: locks,
         })
     }
 }
 
-impl Locked {
-    fn new(path: &Path) -> anyhow::Result<Locked> {
-        fs::create_dir_all(path).with_context(|| format!("container layer {}", path.display()))?;
-        let folder = folder(path, "container layer")?;
-        let file = File::open(&folder).with_context(|| format!("open {}", folder.display()))?;
-        let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock)
-            .map_err(|_| anyhow!("container layer {}: another container has it", path.display()))?;
-        Ok(Locked {
+impl ContainerLayer {
+    fn take(folder: PathBuf, driver: Driver, is_removed: bool) -> anyhow::Result<ContainerLayer> {
+        let shown = folder.display();
+        let _umask = UsualUmask::set();
+        fs::create_dir_all(&folder).with_context(|| format!("make container layer {shown}"))?;
+        let lock = lock::try_exclusive(&folder)?
+            .with_context(|| format!("container layer {shown}: another container has it"))?;
+        driver.require_own(&folder)?;
+        Ok(ContainerLayer {
+            scratch: Scratch::new(&folder)?,
             folder,
+            is_removed,
             _lock: lock,
         })
     }
 }
 
-/// A layer that is twice in the stack, or a container layer inside an image layer, would
-/// be written to and read from at once.
+/// A lock on an image layer that keeps containers from writing to it.
+fn share(layer: &Path) -> anyhow::Result<Lock> {
+    lock::try_shared(layer)?.with_context(|| {
+        format!("layer {}: it is another container's container layer now", layer.display())
+    })
+}
+
+/// An image layer.
+fn existing(layer: &Path) -> anyhow::Result<PathBuf> {
+    let found = layer.canonicalize().with_context(|| format!("layer {}", layer.display()))?;
+    ensure!(found.is_dir(), "layer {}: it is not a folder", layer.display());
+    Ok(found)
+}
+
+/// The path without links of a container layer that need not be there yet.
+fn to_be(layer: &Path) -> anyhow::Result<PathBuf> {
+    let shown = layer.display();
+    match layer.canonicalize() {
+        Ok(found) if found.is_dir() => Ok(found),
+        Ok(_) => bail!("container layer {shown}: it is not a folder"),
+        Err(_) if layer.is_symlink() => bail!("container layer {shown}: the link leads nowhere"),
+        Err(_) => {
+            let (Some(above), Some(name)) = (layer.parent(), layer.file_name()) else {
+                bail!("container layer {shown}: it has no name");
+            };
+            let above = if above == "" { Path::new(".") } else { above };
+            fs::create_dir_all(above).with_context(|| format!("make {}", above.display()))?;
+            let above = above.canonicalize().with_context(|| format!("container layer {shown}"))?;
+            Ok(above.join(name))
+        }
+    }
+}
+
+/// A layer that is twice in the stack, or a container layer inside an image layer, would be written
+/// to and read from at once.
 fn refuse_overlaps(image: &[PathBuf], container: Option<&Path>) -> anyhow::Result<()> {
     for (index, layer) in image.iter().enumerate() {
         ensure!(!image[..index].contains(layer), "layer {}: it is named twice", layer.display());
-        if let Some(container) = container {
-            let apart = !container.starts_with(layer) && !layer.starts_with(container);
-            ensure!(
-                apart,
-                "container layer {}: it overlaps the layer {}",
-                container.display(),
-                layer.display()
-            );
+        let overlaps = |folder: &&Path| folder.starts_with(layer) || layer.starts_with(folder);
+        if let Some(container) = container.filter(overlaps) {
+            let (container, layer) = (container.display(), layer.display());
+            return Err(anyhow!("container layer {container}: it overlaps the layer {layer}"));
         }
     }
     Ok(())
 }
-
-fn folder(path: &Path, what: &str) -> anyhow::Result<PathBuf> {
-    let found = path.canonicalize().with_context(|| format!("{what} {}", path.display()))?;
-    ensure!(found.is_dir(), "{what} {}: it is not a folder", path.display());
-    Ok(found)
-}
-
-/// `/a/layer` → `/a/.layer.work`: on the same file system, and not in the layer.
-fn beside(folder: &Path, what: &str) -> anyhow::Result<PathBuf> {
-    let name = folder
-        .file_name()
-        .with_context(|| format!("container layer {}: it has no name", folder.display()))?;
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(name);
-    hidden.push(format!(".{what}"));
-    Ok(folder.with_file_name(hidden))
-}
-
-/// Removes the temporary layers of keepers that were killed.
-fn clear_stale(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_name().to_str().is_some_and(maker_is_gone) {
-            remove(&entry.path());
-        }
-    }
-}
-
-fn remove(folder: &Path) {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            warn!("remove {}: {error}", folder.display())
-        }
-        _ => {}
-    }
-}
-
-/// A folder that is removed when this is dropped.
-struct Removed<'a>(&'a Path);
-
-impl Drop for Removed<'_> {
-    fn drop(&mut self) {
-        remove(self.0);
-    }
-}
-
-/// A mounted root. What is not to be kept of it is removed when it is dropped.
-pub struct Root {
-    stack: Stack,
-    removed: Vec<PathBuf>,
-    mounted: bool,
-    is_kept: bool,
-    /// The folders that the image lacks, and that are made for mounts.
-    furnished: Vec<PathBuf>,
-    driver: Driver,
-}
-
-impl Root {
-    /// Where the root appears, in the keeper's mount namespace.
-    pub fn folder(&self) -> &Path {
-        &self.stack.merged
-    }
-
-    /// Says on the log what the container changed, and where that is kept.
-    ///
-    /// # Errors
-    ///
-    /// The container layer cannot be read.
-    pub fn report(&self) -> anyhow::Result<()> {
-        let mut found = changes(self.driver, &self.stack.container, &self.stack.image)?;
-        found.retain(|path, change| *change != Change::Added || !self.furnished.contains(path));
-        let changes = if found.len() == 1 {
-            "change"
-        } else {
-            "changes"
-        };
-        info!("the container layer: {} {changes}", found.len());
-        for (path, change) in found.iter().take(LISTED) {
-            info!("{change} {}", path.display());
-        }
-        if found.len() > LISTED {
-            info!("and {} more", found.len() - LISTED);
-        }
-        if self.is_kept {
-            info!("kept: --container-layer {}", self.stack.container.display());
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Root {
-    fn drop(&mut self) {
-        if self.mounted
-            && let Err(errno) = umount2(&self.stack.merged, MntFlags::MNT_DETACH)
-        {
-            warn!("unmount {}: {}", self.stack.merged.display(), errno.desc());
-        }
-        self.removed.iter().for_each(|folder| remove(folder));
-    }
-}
+// ANCHOR_END: layers

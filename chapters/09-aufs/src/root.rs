@@ -1,0 +1,215 @@
+// ANCHOR: root
+//! How does the keeper make a root from the layers, and what becomes of them at the end?
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use lab::{info, lock, rootfs::UsualUmask, warn};
+use nix::{
+    mount::{MntFlags, MsFlags, mount, umount2},
+    unistd::{Gid, Pid, Uid, chown},
+};
+
+use crate::{
+    changes::{Change, changes, in_image},
+    driver::Stack,
+    furnish::FOLDERS,
+    layers::Layers,
+    scratch::{self, Scratch},
+};
+
+/// How many changes the log lists for a person; for a machine, all.
+const LISTED: usize = 40;
+
+/// A mounted root. What is not to be kept of it is removed when this is dropped.
+pub struct Root<'a> {
+    layers: &'a Layers,
+    stack: Stack,
+    /// On disk, for a temporary container layer that memory cannot hold.
+    temporary: Option<Scratch>,
+}
+
+impl Layers {
+    /// The keeper: mounts the root.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses it, or the container layer's file system cannot hold one; or a container
+    /// whose runtime was killed still has the container layer.
+    pub fn mount(&self) -> anyhow::Result<Root<'_>> {
+        let tmpfs = self.cache.join("mnt");
+        fs::create_dir_all(&tmpfs).with_context(|| format!("make {}", tmpfs.display()))?;
+        mount(Some("none"), &tmpfs, Some("tmpfs"), MsFlags::empty(), Some("mode=755"))
+            .with_context(|| format!("mount a tmpfs on {}", tmpfs.display()))?;
+        let (container, beside, temporary) = match &self.container {
+            Some(layer) => {
+                refuse_one_in_use(&layer.folder)?;
+                self.driver.require_attributes(layer.scratch.folder())?;
+                (layer.folder.clone(), layer.scratch.folder().to_owned(), None)
+            }
+            None if self.driver.require_attributes(&tmpfs).is_ok() => {
+                (tmpfs.join("layer"), tmpfs.clone(), None)
+            }
+            None => {
+                let scratch = self.on_disk()?;
+                let folder = scratch.folder().to_owned();
+                (folder.join("layer"), folder, Some(scratch))
+            }
+        };
+        let stack = Stack {
+            image: self.image.clone(),
+            container,
+            work: beside.join("work"),
+            merged: tmpfs.join("merged"),
+        };
+        let _umask = UsualUmask::set();
+        for folder in [&stack.container, &stack.work, &stack.merged] {
+            fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
+        }
+        look_like_the_image(&stack)?;
+        self.driver.mount(&stack)?;
+        info!("{}: {} image layers and a container layer", self.driver, self.image.len());
+        Ok(Root {
+            layers: self,
+            stack,
+            temporary,
+        })
+    }
+
+    /// A place on disk for a temporary container layer: memory cannot hold the attributes that
+    /// overlay writes there (tmpfs before Linux 6.6, for an ordinary user).
+    fn on_disk(&self) -> anyhow::Result<Scratch> {
+        info!("container layer on disk: tmpfs cannot hold it");
+        let folder = self.cache.join("temporary");
+        fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+        let _turn = lock::wait_for(&folder)?;
+        let layer = folder.join("layer");
+        scratch::clear_left_over(&layer)?;
+        let scratch = Scratch::new(&layer)?;
+        self.driver.require_attributes(scratch.folder())?;
+        Ok(scratch)
+    }
+
+    /// Another keeper: clears up after one that was killed. A layer with a name is removed only
+    /// if there was a container.
+    pub fn clear(&self, had_container: bool) {
+        match &self.container {
+            Some(layer) => {
+                layer.scratch.remove();
+                if layer.is_removed && had_container {
+                    scratch::remove(&layer.folder);
+                }
+            }
+            None => {
+                let folder = self.cache.join("temporary");
+                let cleared = lock::wait_for(&folder)
+                    .and_then(|_turn| scratch::clear_left_over(&folder.join("layer")));
+                if folder.exists()
+                    && let Err(error) = cleared
+                {
+                    warn!("the next run has to clear up: {error:#}");
+                }
+            }
+        }
+    }
+}
+
+fn refuse_one_in_use(layer: &Path) -> anyhow::Result<()> {
+    match scratch::clear_left_over(layer)? {
+        None => Ok(()),
+        Some(pid) => bail!(
+            "container layer {}: process {pid} still has it, a container whose runtime was killed",
+            layer.display()
+        ),
+    }
+}
+
+/// What the container sees as the mode and owner of `/` is the container layer's own. An empty
+/// one gets the image's.
+fn look_like_the_image(stack: &Stack) -> anyhow::Result<()> {
+    let (layer, top) = (&stack.container, stack.image.last().context("an image has layers")?);
+    let is_empty = fs::read_dir(layer).is_ok_and(|mut entries| entries.next().is_none());
+    if is_empty {
+        let of_image = fs::metadata(top).with_context(|| format!("stat {}", top.display()))?;
+        fs::set_permissions(layer, of_image.permissions())
+            .with_context(|| format!("chmod {}", layer.display()))?;
+        let (uid, gid) = (Uid::from_raw(of_image.uid()), Gid::from_raw(of_image.gid()));
+        if let Err(errno) = chown(layer, Some(uid), Some(gid)) {
+            info!("/ is not {uid}:{gid}'s, as in the image: chown: {}", errno.desc());
+        }
+    }
+    Ok(())
+}
+
+impl Root<'_> {
+    /// Where the root appears, in the keeper's mount namespace.
+    pub fn folder(&self) -> &Path {
+        &self.stack.merged
+    }
+
+    /// Notes whose the layers are, for a run that comes after this one was killed.
+    ///
+    /// # Errors
+    ///
+    /// The note cannot be written.
+    pub fn belongs_to(&self, container: Pid) -> anyhow::Result<()> {
+        let named = self.layers.container.as_ref().map(|layer| &layer.scratch);
+        named
+            .or(self.temporary.as_ref())
+            .map_or(Ok(()), |scratch| scratch.belongs_to(container))
+    }
+
+    /// Says on the log what the container changed, and where that is kept. The container has
+    /// ended: that its layer cannot be read is no error of it.
+    pub fn report(&self) {
+        let layers = self.layers;
+        let mut found = match changes(layers.driver, &self.stack.container, &layers.image) {
+            Ok(found) => found,
+            Err(error) => return warn!("what did the container change? {error:#}"),
+        };
+        // Made for mounts, where the image lacks them.
+        for folder in FOLDERS.map(Path::new) {
+            let is_of_image =
+                in_image(layers.driver, &layers.image, folder).is_ok_and(|of| of.is_some());
+            let path: PathBuf = Path::new("/").join(folder);
+            if !is_of_image && found.get(&path) == Some(&Change::Added) {
+                found.remove(&path);
+            }
+        }
+        let changes = if found.len() == 1 {
+            "change"
+        } else {
+            "changes"
+        };
+        info!("the container layer: {} {changes}", found.len());
+        let listed = match lab::context::form() {
+            lab::context::Form::Json => found.len(),
+            _ => LISTED,
+        };
+        for (path, change) in found.iter().take(listed) {
+            info!("{change} {}", path.display());
+        }
+        if found.len() > listed {
+            info!("and {} more", found.len() - listed);
+        }
+        if layers.container.as_ref().is_some_and(|layer| !layer.is_removed) {
+            info!("kept: --container-layer {}", self.stack.container.display());
+        }
+    }
+}
+
+impl Drop for Root<'_> {
+    fn drop(&mut self) {
+        if let Err(errno) = umount2(&self.stack.merged, MntFlags::MNT_DETACH) {
+            warn!("unmount {}: {}", self.stack.merged.display(), errno.desc());
+        }
+        if self.layers.container.is_some() {
+            self.layers.clear(true);
+        }
+    }
+}
+// ANCHOR_END: root

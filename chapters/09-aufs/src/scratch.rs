@@ -1,0 +1,129 @@
+// ANCHOR: scratch
+//! What does a run need beside its container layer, and how is what a killed run left there told
+//! from what is yours?
+//!
+//! Overlay wants an empty folder on the container layer's file system, but not in it. A run makes
+//! `.NAME.run-DIGITS` beside the layer NAME, locks it, and notes in it which process is the
+//! container's. The next run removes such a folder when nobody has the lock and that process has
+//! ended.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use ch06_reexec::random_name;
+use lab::{
+    lock::{self, Lock},
+    tree, warn,
+};
+use nix::unistd::Pid;
+
+/// The folder of one run, beside its container layer; removed when this is dropped.
+pub(crate) struct Scratch {
+    folder: PathBuf,
+    _lock: Lock,
+}
+
+impl Scratch {
+    /// Makes one beside `layer`. The caller has a lock that keeps others from clearing up.
+    pub(crate) fn new(layer: &Path) -> anyhow::Result<Scratch> {
+        let mut name = prefix(layer)?;
+        name.push(random_name()?.replace("container-", ""));
+        let folder = layer.with_file_name(name);
+        fs::create_dir(&folder)
+            .with_context(|| format!("make {}, which overlay needs", folder.display()))?;
+        let lock = lock::try_exclusive(&folder)?.context("the new folder is locked already")?;
+        Ok(Scratch {
+            folder,
+            _lock: lock,
+        })
+    }
+
+    /// The folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Notes whose it is: the process must not have been waited for.
+    pub(crate) fn belongs_to(&self, container: Pid) -> anyhow::Result<()> {
+        let text = identity(container.as_raw()).context("read the container's start time")?;
+        let file = self.folder.join("owner");
+        fs::write(&file, text).with_context(|| format!("write {}", file.display()))
+    }
+
+    /// Removes it now, as dropping this does: for a process that has a copy of it.
+    pub(crate) fn remove(&self) {
+        remove(&self.folder);
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+/// Removes what killed runs left beside `layer`; the caller has a lock that keeps others from making
+/// such folders. Returns the process whose runtime was killed, and that still has the layer.
+pub(crate) fn clear_left_over(layer: &Path) -> anyhow::Result<Option<i32>> {
+    let prefix = prefix(layer)?;
+    let beside = layer.parent().context("a layer is not /")?;
+    let mut living = None;
+    for entry in fs::read_dir(beside).into_iter().flatten().flatten() {
+        let (name, folder) = (entry.file_name(), entry.path());
+        let digits = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
+        let is_ours = digits.is_some_and(|digits| {
+            digits.len() == 8 && digits.iter().all(|digit| digit.is_ascii_hexdigit())
+        });
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if !is_ours || !is_folder || lock::try_exclusive(&folder)?.is_none() {
+            continue;
+        }
+        match owner(&folder) {
+            Some(pid) => living = Some(pid),
+            None => remove(&folder),
+        }
+    }
+    Ok(living)
+}
+
+/// The process to which a run's folder belongs, if it lives.
+fn owner(folder: &Path) -> Option<i32> {
+    let noted = fs::read_to_string(folder.join("owner")).ok()?;
+    let pid = noted.split(' ').next()?.parse().ok()?;
+    (identity(pid)? == noted).then_some(pid)
+}
+
+/// `.NAME.run-`.
+fn prefix(layer: &Path) -> anyhow::Result<OsString> {
+    let name = layer
+        .file_name()
+        .with_context(|| format!("container layer {}: it has no name", layer.display()))?;
+    let mut prefix = OsString::from(".");
+    prefix.push(name);
+    prefix.push(".run-");
+    Ok(prefix)
+}
+
+/// `PID START`: the start time is field 22 of /proc/PID/stat, in clock ticks after the boot. The
+/// fields are counted from behind the program's name, which ends with the last parenthesis.
+fn identity(pid: i32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
+    let is_zombie = fields.first() == Some(&"Z");
+    fields.get(19).filter(|_| !is_zombie).map(|start| format!("{pid} {start}"))
+}
+
+/// Removes a folder of ours with all that is in it.
+pub(crate) fn remove(folder: &Path) {
+    match tree::remove(folder, false) {
+        Err(error) if folder.symlink_metadata().is_ok() => {
+            warn!("remove {}: {error:#}", folder.display());
+        }
+        _ => {}
+    }
+}
+// ANCHOR_END: scratch
