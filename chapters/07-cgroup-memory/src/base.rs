@@ -77,9 +77,9 @@ impl Base {
     }
 }
 
-impl Base {
-    /// Undoes what was prepared, unless another container still needs it.
-    pub(crate) fn undo(&self) {
+/// Undoes what was prepared, unless another container still needs it.
+impl Drop for Base {
+    fn drop(&mut self) {
         // On version 1 nothing was prepared.
         if self.switched_on.is_empty() && !self.folder.join(LEAF).exists() {
             return;
@@ -90,12 +90,6 @@ impl Base {
         };
         let undone = turn.and_then(|_turn| undo(&self.folder, &self.switched_on));
         undone.unwrap_or_else(|error| warn!("{error:#}"));
-    }
-}
-
-impl Drop for Base {
-    fn drop(&mut self) {
-        self.undo();
     }
 }
 // ANCHOR_END: base

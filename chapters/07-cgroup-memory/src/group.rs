@@ -97,19 +97,12 @@ impl Group {
     }
 }
 
-impl Group {
-    /// Removes it, if it is still there.
-    pub(crate) fn remove(&self) {
+impl Drop for Group {
+    fn drop(&mut self) {
         match remove(&self.folder) {
             Ok(()) => debug!("removed {}", self.folder.display()),
             Err(error) => warn!("the next run has to remove a cgroup: {error:#}"),
         }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.remove();
     }
 }
 

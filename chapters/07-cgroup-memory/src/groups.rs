@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use crate::{
     CgroupOptions,
     base::Base,
-    group::Group,
+    group::{Group, clear_left_over},
     hierarchy::{Hierarchy, hierarchies_of, with_controller},
     memory::{self, MemoryReport},
 };
@@ -106,10 +106,14 @@ impl Groups {
         }
     }
 
-    /// Removes them now, as dropping this does: for a process that has a copy of it.
-    pub fn remove(&self) {
-        self.groups.iter().for_each(Group::remove);
-        self.bases.iter().for_each(Base::undo);
+    /// Removes what a process has left that was to make these groups, and was killed.
+    pub fn clear(limits: &CgroupOptions) {
+        for (hierarchy, controllers) in needed(limits).into_iter().flatten() {
+            match Base::prepare(&hierarchy, &controllers) {
+                Ok(base) => clear_left_over(base.folder()),
+                Err(error) => warn!("the next run has to clear up: {error:#}"),
+            }
+        }
     }
 }
 

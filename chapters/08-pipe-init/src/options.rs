@@ -157,7 +157,11 @@ impl RunOptions {
         } else {
             self.ids.maps()?
         };
-        require_root_inside(maps)
+        let maps = require_root_inside(maps)?;
+        if maps.uid.lines().iter().all(|line| line.size == 1) {
+            info!("one user id only: chown and su want --uid-map auto");
+        }
+        Ok(maps)
     }
 
     /// What init is to be told.

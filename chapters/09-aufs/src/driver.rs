@@ -6,12 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, bail, ensure};
 use ch05_user_idmap::is_root_outside;
 use clap::ValueEnum;
 use lab::info;
 use nix::mount::{MsFlags, mount};
-use rustix::fs::{XattrFlags, setxattr};
+use rustix::fs::{MemfdFlags, XattrFlags, fsetxattr, memfd_create, setxattr};
 
 use crate::{aufs, overlay};
 
@@ -110,22 +110,28 @@ impl Driver {
     ///
     /// It cannot.
     pub fn require_attributes(self, folder: &Path) -> anyhow::Result<()> {
-        if self == Driver::Aufs {
-            return Ok(());
-        }
-        let prefix = if overlay::needs_userxattr() {
-            "user"
-        } else {
-            "trusted"
-        };
-        let name = format!("{prefix}.overlay.opaque");
-        setxattr(folder, &*name, b"y", XattrFlags::empty()).map_err(|errno| {
-            anyhow!(
-                "the file system of {} cannot hold overlay's attributes ({name}: {errno}): name a \
-                 --container-layer on another (ext4, xfs, btrfs; tmpfs since Linux 6.6)",
+        let attribute = overlay::opaque();
+        let set = || setxattr(folder, attribute, b"y", XattrFlags::empty());
+        if let (Driver::Overlay, Err(errno)) = (self, set()) {
+            bail!(
+                "the file system of {} cannot hold overlay's attributes ({attribute}: {errno}): \
+                 name a --container-layer on another (ext4, xfs, btrfs; tmpfs since Linux 6.6)",
                 folder.display()
-            )
-        })
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether memory can hold them (tmpfs; an ordinary user's, since Linux 6.6).
+    ///
+    /// # Errors
+    ///
+    /// As memfd_create(2).
+    pub fn fits_in_memory(self) -> anyhow::Result<bool> {
+        // A memfd is a file of a tmpfs.
+        let file = memfd_create("probe", MemfdFlags::CLOEXEC).context("memfd_create")?;
+        let set = fsetxattr(file, overlay::opaque(), b"y", XattrFlags::empty());
+        Ok(self == Driver::Aufs || set.is_ok())
     }
 
     /// Mounts the stack. No device of an image works in it, and no set-user-ID program: of those

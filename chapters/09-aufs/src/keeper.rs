@@ -105,7 +105,7 @@ impl Keeper {
         }
     }
 
-    /// Waits for its end, and then for the container's.
+    /// Waits for its end, and the container's.
     fn wait(&mut self, job: &Job) -> anyhow::Result<Exit> {
         let process = self.process.take().context("a keeper is waited for once")?;
         loop {
@@ -192,12 +192,12 @@ fn hear_of_the_container(channel: &End) -> anyhow::Result<Option<OwnedFd>> {
     container.context("pidfd_open of the container").map(Some)
 }
 
-/// Ends the container, if it lives, and returns when nothing of it is left.
+/// Ends the container, if it still lives, and returns when nothing of it is left.
 fn end(container: &OwnedFd) -> anyhow::Result<()> {
     match pidfd_send_signal(container, Signal::KILL) {
+        Ok(()) => wait_for_any(&[container.as_fd()]).map(drop),
         Err(Errno::SRCH) => Ok(()),
         Err(errno) => Err(errno).context("kill the container"),
-        Ok(()) => wait_for_any(&[container.as_fd()]).map(drop),
     }
 }
 // ANCHOR_END: each-other

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context, anyhow, bail, ensure};
 use ch06_reexec::random_name;
 use lab::{
+    info,
     lock::{self, Lock},
     rootfs::UsualUmask,
 };
@@ -16,7 +17,7 @@ use lab::{
 use crate::{
     driver::Driver,
     image::{cache_folder, default_image},
-    scratch::Scratch,
+    scratch,
 };
 
 /// What this chapter adds to the command line.
@@ -44,23 +45,25 @@ pub struct LayerOptions {
     pub rm: bool,
 }
 
+/// The folder in the cache for temporary container layers that memory cannot hold.
+const TEMPORARY: &str = "temporary";
+
 /// The layers of a root, found and checked, before anything is cloned. As long as this or a copy of
 /// it lives, no other container has the container layer, and none writes to an image layer.
 pub struct Layers {
     pub(crate) driver: Driver,
     /// The image layers, lowest first.
     pub(crate) image: Vec<PathBuf>,
-    /// `None`: a temporary one.
+    /// `None`: a temporary one in memory.
     pub(crate) container: Option<ContainerLayer>,
     /// This program's folder in the user's cache folder.
     pub(crate) cache: PathBuf,
     _locks: Vec<Lock>,
 }
 
-/// A container layer with a name.
+/// A container layer on disk.
 pub(crate) struct ContainerLayer {
     pub(crate) folder: PathBuf,
-    pub(crate) scratch: Scratch,
     /// Whether it is removed at the end.
     pub(crate) is_removed: bool,
     _lock: Lock,
@@ -80,21 +83,39 @@ impl Layers {
             [] => default_image(&cache)?,
             named => named.iter().map(|layer| existing(layer)).collect::<Result<Vec<_>, _>>()?,
         };
-        let named = match &options.container_layer {
-            Some(path) => Some(to_be(path)?),
-            None if options.keep => Some(cache.join("kept").join(random_name()?)),
-            None => None,
+        let (folder, is_removed) = match &options.container_layer {
+            Some(path) => (Some(to_be(path)?), options.rm),
+            None if options.keep => (Some(cache.join("kept").join(random_name()?)), false),
+            None if driver.fits_in_memory()? => (None, true),
+            None => {
+                info!("container layer on disk: tmpfs cannot hold it");
+                (Some(cache.join(TEMPORARY).join(random_name()?)), true)
+            }
         };
-        refuse_overlaps(&image, named.as_deref())?;
+        refuse_overlaps(&image, folder.as_deref())?;
         let locks = image.iter().map(|layer| share(layer)).collect::<Result<Vec<_>, _>>()?;
-        let take = |folder| ContainerLayer::take(folder, driver, options.rm);
+        let take = |folder| ContainerLayer::take(folder, driver, is_removed);
         Ok(Layers {
             driver,
-            container: named.map(take).transpose()?,
+            container: folder.map(take).transpose()?,
             image,
             cache,
             _locks: locks,
         })
+    }
+}
+
+/// Removes temporary container layers whose runtimes were killed.
+pub(crate) fn clear_temporary(cache: &Path) {
+    for entry in fs::read_dir(cache.join(TEMPORARY)).into_iter().flatten().flatten() {
+        let (folder, name) = (entry.path(), entry.file_name());
+        let is_layer = name.as_encoded_bytes().starts_with(b"container-");
+        if is_layer
+            && matches!(lock::try_exclusive(&folder), Ok(Some(_)))
+            && scratch::clear_left_over(&folder).is_ok()
+        {
+            scratch::remove(&folder);
+        }
     }
 }
 
@@ -107,7 +128,6 @@ impl ContainerLayer {
             .with_context(|| format!("container layer {shown}: another container has it"))?;
         driver.require_own(&folder)?;
         Ok(ContainerLayer {
-            scratch: Scratch::new(&folder)?,
             folder,
             is_removed,
             _lock: lock,

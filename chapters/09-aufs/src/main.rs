@@ -38,17 +38,20 @@ enum Action {
     },
     /// The other side of `run`, inside
     #[command(hide = true)]
-    Init,
+    Init {
+        #[arg(long)]
+        layers: bool,
+    },
 }
 
 fn main() -> ExitCode {
     lab::run(|| match lab::parse_from::<Cli>(default_arguments())?.action {
         Action::Run { layers, run } => parent(&layers, &run).map(Next::End),
-        Action::Init => init(),
+        Action::Init { layers } => init(layers),
     })
 }
 
-/// The parent: makes what must not be left behind, and leaves the rest to a keeper.
+/// The parent: finds the layers, and leaves all that must be cleared up to a keeper.
 fn parent(layers: &LayerOptions, options: &RunOptions) -> anyhow::Result<Exit> {
     options.apply();
     let (maps, message, streams) =
@@ -58,30 +61,31 @@ fn parent(layers: &LayerOptions, options: &RunOptions) -> anyhow::Result<Exit> {
         Some(_) => None,
         None => Some(Layers::find(layers)?),
     };
-    let groups = Groups::create(&options.cgroup)?;
     // root's keeper needs no user namespace. Anybody else's has the maps, and in it the container
     // has those same ids.
-    let (keepers, containers) = match geteuid().is_root() {
-        true => (None, maps),
-        false => (Some(maps), Maps::identity()?),
-    };
-    let clear = |had_container| layers.iter().for_each(|layers| layers.clear(had_container));
+    let keepers_maps = Some(&maps).filter(|_| !geteuid().is_root());
     let work = |parent: &Parent| {
-        let layers = layers.as_ref();
-        container(parent, layers, containers, message, streams, &job, &groups)
+        let maps = match keepers_maps {
+            None => maps.clone(),
+            Some(_) => Maps::identity()?,
+        };
+        container(parent, options, layers.as_ref(), &maps, message, streams, &job)
     };
-    keep(&job, keepers.as_ref(), work, clear)
+    keep(&job, keepers_maps, work, |had_container| {
+        Groups::clear(&options.cgroup);
+        layers.iter().for_each(|layers| layers.clear(had_container));
+    })
 }
 
 /// The keeper: mounts the root, then does what stage 8's parent does.
 fn container(
     parent: &Parent,
+    options: &RunOptions,
     layers: Option<&Layers>,
-    maps: Maps,
+    maps: &Maps,
     mut message: Message,
     streams: Streams,
     job: &Job,
-    groups: &Groups,
 ) -> anyhow::Result<Exit> {
     let root = layers.map(Layers::mount).transpose()?;
     if let Some(root) = &root {
@@ -93,16 +97,18 @@ fn container(
         streams.take()?;
         become_user(User::ROOT)?;
         make_private()?;
-        if let Some(root) = &root {
-            furnish(root.folder())?;
-        }
-        become_init(&channel, &[])
+        let Some(root) = &root else {
+            return become_init(&channel, &[]);
+        };
+        furnish(root.folder())?;
+        become_init(&channel, &["--layers"])
     })?;
+    parent.look_after(&child.process)?;
     if let Some(root) = &root {
         root.belongs_to(child.pid())?;
     }
-    parent.look_after(&child.process)?;
     maps.write(child.pid())?;
+    let groups = Groups::create(&options.cgroup)?;
     groups.add(child.pid())?;
     gate.open()?;
     let sent = send(&channel, &message);
@@ -111,17 +117,18 @@ fn container(
     if let Some(root) = &root {
         root.report();
     }
-    groups.remove(); // the parent may be gone
     outcome.and_then(|exit| sent.map(|()| exit))
 }
 
 /// The container's process, inside: goes into its root, and becomes the command.
-fn init() -> anyhow::Result<Next> {
+fn init(layers: bool) -> anyhow::Result<Next> {
     let message = receive()?;
     say_who_i_am()?;
     set_hostname(&message.hostname)?;
     enter_rootfs(message.rootfs.as_deref().unwrap_or(Path::new("/")))?;
-    protect_proc()?;
+    if layers {
+        protect_proc()?;
+    }
     bring_up_loopback()?;
     if message.init_stays {
         return stay_and_reap(|| become_container(&message.process)).map(Next::End);

@@ -118,6 +118,15 @@ fn knows_lowerdir_plus() -> bool {
     takes("lowerdir+") && !takes("no-such-option")
 }
 
+/// The attribute that makes a folder opaque.
+pub(crate) fn opaque() -> &'static str {
+    if needs_userxattr() {
+        "user.overlay.opaque"
+    } else {
+        "trusted.overlay.opaque"
+    }
+}
+
 /// A mount in a user namespace may not write `trusted.` attributes. Without `userxattr`
 /// overlay mounts all the same there, and making a folder again that was deleted is EIO.
 pub(crate) fn needs_userxattr() -> bool {

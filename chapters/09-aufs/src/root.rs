@@ -7,8 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, bail};
-use lab::{info, lock, rootfs::UsualUmask, warn};
+use anyhow::Context;
+use lab::{info, rootfs::UsualUmask, warn};
 use nix::{
     mount::{MntFlags, MsFlags, mount, umount2},
     unistd::{Gid, Pid, Uid, chown},
@@ -18,7 +18,7 @@ use crate::{
     changes::{Change, changes, in_image},
     driver::Stack,
     furnish::FOLDERS,
-    layers::Layers,
+    layers::{ContainerLayer, Layers, clear_temporary},
     scratch::{self, Scratch},
 };
 
@@ -29,8 +29,8 @@ const LISTED: usize = 40;
 pub struct Root<'a> {
     layers: &'a Layers,
     stack: Stack,
-    /// On disk, for a temporary container layer that memory cannot hold.
-    temporary: Option<Scratch>,
+    /// `None` where all is in memory.
+    scratch: Option<Scratch>,
 }
 
 impl Layers {
@@ -45,25 +45,15 @@ impl Layers {
         fs::create_dir_all(&tmpfs).with_context(|| format!("make {}", tmpfs.display()))?;
         mount(Some("none"), &tmpfs, Some("tmpfs"), MsFlags::empty(), Some("mode=755"))
             .with_context(|| format!("mount a tmpfs on {}", tmpfs.display()))?;
-        let (container, beside, temporary) = match &self.container {
-            Some(layer) => {
-                refuse_one_in_use(&layer.folder)?;
-                self.driver.require_attributes(layer.scratch.folder())?;
-                (layer.folder.clone(), layer.scratch.folder().to_owned(), None)
-            }
-            None if self.driver.require_attributes(&tmpfs).is_ok() => {
-                (tmpfs.join("layer"), tmpfs.clone(), None)
-            }
-            None => {
-                let scratch = self.on_disk()?;
-                let folder = scratch.folder().to_owned();
-                (folder.join("layer"), folder, Some(scratch))
-            }
-        };
+        let scratch = self.container.as_ref().map(|layer| self.beside(layer)).transpose()?;
+        let place = scratch.as_ref().map_or(&*tmpfs, Scratch::folder);
         let stack = Stack {
             image: self.image.clone(),
-            container,
-            work: beside.join("work"),
+            container: match &self.container {
+                Some(layer) => layer.folder.clone(),
+                None => place.join("layer"),
+            },
+            work: place.join("work"),
             merged: tmpfs.join("merged"),
         };
         let _umask = UsualUmask::set();
@@ -76,55 +66,31 @@ impl Layers {
         Ok(Root {
             layers: self,
             stack,
-            temporary,
+            scratch,
         })
     }
 
-    /// A place on disk for a temporary container layer: memory cannot hold the attributes that
-    /// overlay writes there (tmpfs before Linux 6.6, for an ordinary user).
-    fn on_disk(&self) -> anyhow::Result<Scratch> {
-        info!("container layer on disk: tmpfs cannot hold it");
-        let folder = self.cache.join("temporary");
-        fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
-        let _turn = lock::wait_for(&folder)?;
-        let layer = folder.join("layer");
-        scratch::clear_left_over(&layer)?;
-        let scratch = Scratch::new(&layer)?;
+    /// What this run needs beside a container layer on disk.
+    fn beside(&self, layer: &ContainerLayer) -> anyhow::Result<Scratch> {
+        clear_temporary(&self.cache);
+        scratch::clear_left_over(&layer.folder)?;
+        let scratch = Scratch::new(&layer.folder)?;
         self.driver.require_attributes(scratch.folder())?;
         Ok(scratch)
     }
 
-    /// Another keeper: clears up after one that was killed. A layer with a name is removed only
-    /// if there was a container.
+    /// Another keeper: clears up after one that was killed. A container layer is removed only if
+    /// there was a container.
     pub fn clear(&self, had_container: bool) {
-        match &self.container {
-            Some(layer) => {
-                layer.scratch.remove();
-                if layer.is_removed && had_container {
-                    scratch::remove(&layer.folder);
-                }
-            }
-            None => {
-                let folder = self.cache.join("temporary");
-                let cleared = lock::wait_for(&folder)
-                    .and_then(|_turn| scratch::clear_left_over(&folder.join("layer")));
-                if folder.exists()
-                    && let Err(error) = cleared
-                {
-                    warn!("the next run has to clear up: {error:#}");
-                }
-            }
+        let Some(layer) = &self.container else {
+            return; // in memory
+        };
+        if layer.is_removed && had_container {
+            scratch::remove(&layer.folder);
         }
-    }
-}
-
-fn refuse_one_in_use(layer: &Path) -> anyhow::Result<()> {
-    match scratch::clear_left_over(layer)? {
-        None => Ok(()),
-        Some(pid) => bail!(
-            "container layer {}: process {pid} still has it, a container whose runtime was killed",
-            layer.display()
-        ),
+        if let Err(error) = scratch::clear_left_over(&layer.folder) {
+            warn!("the next run has to clear up: {error:#}");
+        }
     }
 }
 
@@ -157,10 +123,7 @@ impl Root<'_> {
     ///
     /// The note cannot be written.
     pub fn belongs_to(&self, container: Pid) -> anyhow::Result<()> {
-        let named = self.layers.container.as_ref().map(|layer| &layer.scratch);
-        named
-            .or(self.temporary.as_ref())
-            .map_or(Ok(()), |scratch| scratch.belongs_to(container))
+        self.scratch.as_ref().map_or(Ok(()), |scratch| scratch.belongs_to(container))
     }
 
     /// Says on the log what the container changed, and where that is kept. The container has
@@ -207,8 +170,8 @@ impl Drop for Root<'_> {
         if let Err(errno) = umount2(&self.stack.merged, MntFlags::MNT_DETACH) {
             warn!("unmount {}: {}", self.stack.merged.display(), errno.desc());
         }
-        if self.layers.container.is_some() {
-            self.layers.clear(true);
+        if let Some(layer) = self.layers.container.as_ref().filter(|layer| layer.is_removed) {
+            scratch::remove(&layer.folder);
         }
     }
 }

@@ -3,9 +3,8 @@
 //! from what is yours?
 //!
 //! Overlay wants an empty folder on the container layer's file system, but not in it. A run makes
-//! `.NAME.run-DIGITS` beside the layer NAME, locks it, and notes in it which process is the
-//! container's. The next run removes such a folder when nobody has the lock and that process has
-//! ended.
+//! `.NAME.run-DIGITS` beside the layer NAME, and notes in it which process is the container's. The
+//! next run that has the lock of NAME removes such a folder, when that process has ended.
 
 use std::{
     ffi::OsString,
@@ -13,81 +12,70 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use ch06_reexec::random_name;
-use lab::{
-    lock::{self, Lock},
-    tree, warn,
-};
+use lab::{tree, warn};
 use nix::unistd::Pid;
 
 /// The folder of one run, beside its container layer; removed when this is dropped.
-pub(crate) struct Scratch {
-    folder: PathBuf,
-    _lock: Lock,
-}
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Makes one beside `layer`. The caller has a lock that keeps others from clearing up.
+    /// Makes one beside `layer`, of which this process has the lock.
     pub(crate) fn new(layer: &Path) -> anyhow::Result<Scratch> {
         let mut name = prefix(layer)?;
         name.push(random_name()?.replace("container-", ""));
         let folder = layer.with_file_name(name);
         fs::create_dir(&folder)
             .with_context(|| format!("make {}, which overlay needs", folder.display()))?;
-        let lock = lock::try_exclusive(&folder)?.context("the new folder is locked already")?;
-        Ok(Scratch {
-            folder,
-            _lock: lock,
-        })
+        Ok(Scratch(folder))
     }
 
     /// The folder.
     pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+        &self.0
     }
 
     /// Notes whose it is: the process must not have been waited for.
     pub(crate) fn belongs_to(&self, container: Pid) -> anyhow::Result<()> {
         let text = identity(container.as_raw()).context("read the container's start time")?;
-        let file = self.folder.join("owner");
+        let file = self.0.join("owner");
         fs::write(&file, text).with_context(|| format!("write {}", file.display()))
-    }
-
-    /// Removes it now, as dropping this does: for a process that has a copy of it.
-    pub(crate) fn remove(&self) {
-        remove(&self.folder);
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        self.remove();
+        remove(&self.0);
     }
 }
 
-/// Removes what killed runs left beside `layer`; the caller has a lock that keeps others from making
-/// such folders. Returns the process whose runtime was killed, and that still has the layer.
-pub(crate) fn clear_left_over(layer: &Path) -> anyhow::Result<Option<i32>> {
+/// Removes what killed runs left beside `layer`, of which this process has the lock.
+///
+/// # Errors
+///
+/// A container still has the layer, whose runtime was killed.
+pub(crate) fn clear_left_over(layer: &Path) -> anyhow::Result<()> {
     let prefix = prefix(layer)?;
     let beside = layer.parent().context("a layer is not /")?;
-    let mut living = None;
     for entry in fs::read_dir(beside).into_iter().flatten().flatten() {
         let (name, folder) = (entry.file_name(), entry.path());
         let digits = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
         let is_ours = digits.is_some_and(|digits| {
             digits.len() == 8 && digits.iter().all(|digit| digit.is_ascii_hexdigit())
         });
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if !is_ours || !is_folder || lock::try_exclusive(&folder)?.is_none() {
-            continue;
-        }
-        match owner(&folder) {
-            Some(pid) => living = Some(pid),
-            None => remove(&folder),
+        if is_ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if let Some(pid) = owner(&folder) {
+                bail!(
+                    "container layer {}: process {pid} still has it, a container whose runtime was \
+                     killed",
+                    layer.display()
+                );
+            }
+            remove(&folder);
         }
     }
-    Ok(living)
+    Ok(())
 }
 
 /// The process to which a run's folder belongs, if it lives.
