@@ -22,7 +22,7 @@ use lab::{Exit, Kind, Namespaces, Probe, info, log::visible};
 use nix::unistd::{geteuid, sethostname};
 
 pub use clone::{Cloned, clone, die_with_parent, raw_clone, require_one_thread, spawn};
-pub use wait::{Child, Process, wait_for_any};
+pub use wait::{Child, Process, send, wait_for_any};
 
 /// A new UTS namespace: a hostname and a domain name (uts_namespaces(7)).
 pub const CLONE_NEWUTS: Namespaces = Namespaces::of(Kind::Uts);

@@ -64,19 +64,27 @@ impl Process {
         // ANCHOR_END: exercise-wait
     }
 
-    /// Sends it a signal: by the pidfd, so that no other process gets it. (The libraries know no
-    /// real-time signals, so this is the system call itself.)
+    /// Sends it a signal.
     ///
     /// # Errors
     ///
-    /// ESRCH: it has ended, and was waited for.
+    /// As [`send`].
     pub fn send(&self, signal: i32) -> nix::Result<()> {
-        let no_info = null::<libc::siginfo_t>();
-        let pidfd = self.pidfd.as_raw_fd();
-        // SAFETY: it takes numbers, and a null for what the kernel fills in itself.
-        let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd, signal, no_info, 0) };
-        Errno::result(sent).map(drop)
+        send(self.pidfd.as_fd(), signal)
     }
+}
+
+/// Sends a signal to the process of a pidfd, and to no other that has its pid by then
+/// (pidfd_send_signal(2)). The libraries know no real-time signals, so this is the call itself.
+///
+/// # Errors
+///
+/// ESRCH: it has ended, and was waited for; EPERM: it is another user's.
+pub fn send(pidfd: BorrowedFd, signal: i32) -> nix::Result<()> {
+    let (number, no_info) = (pidfd.as_raw_fd(), null::<libc::siginfo_t>());
+    // SAFETY: it takes numbers, and a null for what the kernel fills in itself.
+    let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, number, signal, no_info, 0) };
+    Errno::result(sent).map(drop)
 }
 
 impl AsFd for Process {

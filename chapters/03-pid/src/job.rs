@@ -147,7 +147,7 @@ impl Job {
     fn pass_on(&self, child: &Child, arrived: Arrived) -> anyhow::Result<()> {
         // ANCHOR: exercise-deaf
         let signal = arrived.signal;
-        if is_deaf(&child.process, signal).unwrap_or(false) {
+        if is_deaf(child.process.as_fd(), signal).unwrap_or(false) {
             warn!("{}: PID 1 does not listen to it, so SIGKILL", signal_name(signal));
             return kill(&child.process, libc::SIGKILL);
         }
@@ -182,9 +182,13 @@ fn kill(child: &Process, signal: i32) -> anyhow::Result<()> {
 /// Whether `signal` does nothing to the process: it is PID 1 where it lives, and neither handles
 /// nor blocks nor ignores it (the masks SigCgt, SigBlk and SigIgn, proc_pid_status(5)). A signal
 /// that is blocked waits for the process: that is how an init reads its signals.
-fn is_deaf(process: &Process, signal: i32) -> anyhow::Result<bool> {
+///
+/// # Errors
+///
+/// It has ended; /proc is another PID namespace's.
+pub fn is_deaf(process: BorrowedFd, signal: i32) -> anyhow::Result<bool> {
     // The mounted /proc may be another PID namespace's. It says itself which process it is there.
-    let about = fs::read_to_string(format!("/proc/self/fdinfo/{}", process.as_fd().as_raw_fd()))?;
+    let about = fs::read_to_string(format!("/proc/self/fdinfo/{}", process.as_raw_fd()))?;
     let folder = format!("/proc/{}", field(&about, "Pid:"));
     let status = fs::read_to_string(format!("{folder}/status"))?;
     let mask = |name: &str| u64::from_str_radix(field(&status, name), 16).unwrap_or(0);

@@ -26,7 +26,7 @@ use ch02_ipc::CLONE_NEWIPC;
 use lab::{Kind, Namespaces, Probe, info};
 use nix::unistd::{Pid, getpid};
 
-pub use job::Job;
+pub use job::{Job, is_deaf};
 pub use terminal::Terminal;
 
 /// A new PID namespace (pid_namespaces(7)).

@@ -34,7 +34,7 @@ use lab::{Probe, Program, context, info};
 
 pub use command::become_container;
 pub use message::{Message, Process};
-pub use options::{ProcessOptions, RunOptions};
+pub use options::{Prepared, ProcessOptions, RunOptions};
 pub use reaper::stay_and_reap;
 pub use streams::Streams;
 
@@ -84,7 +84,9 @@ pub fn send(channel: &Channel, message: &Message) -> anyhow::Result<()> {
 ///
 /// `run` did not start this process, or has ended before all was sent.
 pub fn receive() -> anyhow::Result<Message> {
-    Message::read(&End::inherited(MESSAGE)?).context("receive the message")
+    let end =
+        End::inherited(MESSAGE).context("`run` starts this, inside: do not start it by hand")?;
+    Message::read(&end).context("receive the message")
 }
 
 /// Can a container be run here with `run` and `init`? The same as the stage below.

@@ -11,7 +11,7 @@ use ch05_user_idmap::{Gate, User, become_user};
 use ch06_reexec::{NAMESPACES, bring_up_loopback};
 use ch07_cgroup_memory::Groups;
 use ch08_pipe_init::{
-    RunOptions, become_container, become_init, options::default_arguments, receive, send,
+    Prepared, RunOptions, become_container, become_init, options::default_arguments, receive, send,
     stay_and_reap,
 };
 use clap::{Parser, Subcommand};
@@ -43,11 +43,14 @@ fn main() -> ExitCode {
 
 /// The parent: makes the groups and the namespaces, and tells init what to do in them.
 fn run(options: &RunOptions) -> anyhow::Result<Exit> {
-    options.apply();
-    let (maps, message, streams) =
-        (options.maps()?, options.message()?, options.process.streams()?);
+    let Prepared {
+        maps,
+        limits,
+        message,
+        streams,
+    } = options.prepare()?;
     let job = Job::with(streams.terminal())?;
-    let groups = Groups::create(&options.cgroup)?;
+    let groups = Groups::create(&limits)?;
     let (gate, channel) = (Gate::new()?, Channel::new()?);
     let child = job.spawn(NAMESPACES, || {
         gate.wait()?;

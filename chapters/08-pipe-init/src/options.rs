@@ -11,6 +11,7 @@ use std::{
 use anyhow::Context;
 use ch05_user_idmap::{Maps, User};
 use ch06_reexec::{hostname_or_random, require_root_inside};
+use ch07_cgroup_memory::CgroupOptions;
 use clap::{
     ValueEnum,
     builder::{OsStringValueParser, TypedValueParser},
@@ -138,20 +139,38 @@ impl ProcessOptions {
     }
 }
 
+/// What a container needs to start, checked before anything is made.
+pub struct Prepared {
+    /// The id maps.
+    pub maps: Maps,
+    /// What to limit.
+    pub limits: CgroupOptions,
+    /// What init is to know.
+    pub message: Message,
+    /// What the container gets as its three streams.
+    pub streams: Streams,
+}
+
 impl RunOptions {
-    /// Sets the log up as asked.
-    pub fn apply(&self) {
+    /// Sets the log up as asked, and finds out what the options mean here.
+    ///
+    /// # Errors
+    ///
+    /// They make no sense, or no sense here.
+    pub fn prepare(&self) -> anyhow::Result<Prepared> {
         self.process.apply();
         self.lab.apply();
+        Ok(Prepared {
+            maps: self.maps()?,
+            limits: self.cgroup.clone(),
+            message: self.message()?,
+            streams: self.process.streams()?,
+        })
     }
 
     /// The id maps. root's default is all ids, as themselves: an image has files of many users,
     /// and inside people chown and su. For anybody else, you are root inside.
-    ///
-    /// # Errors
-    ///
-    /// As [`ch05_user_idmap::IdMapOptions::maps`]; and id 0 must be mapped.
-    pub fn maps(&self) -> anyhow::Result<Maps> {
+    fn maps(&self) -> anyhow::Result<Maps> {
         let maps = if self.ids.is_empty() && geteuid().is_root() {
             Some(Maps::identity()?)
         } else {
@@ -165,11 +184,7 @@ impl RunOptions {
     }
 
     /// What init is to be told.
-    ///
-    /// # Errors
-    ///
-    /// `--rootfs` is not there, or no random hostname can be made.
-    pub fn message(&self) -> anyhow::Result<Message> {
+    fn message(&self) -> anyhow::Result<Message> {
         let rootfs = match &self.mount.rootfs {
             Some(folder) => Some(
                 folder.canonicalize().with_context(|| format!("rootfs {}", folder.display()))?,

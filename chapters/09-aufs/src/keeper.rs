@@ -20,16 +20,14 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
-use ch01_uts::{Cloned, Process, clone, wait_for_any};
+use ch01_uts::{Cloned, Process, clone, send, wait_for_any};
 use ch02_ipc::{Channel, End};
 use ch03_pid::Job;
 use ch04_mount::{CLONE_NEWNS, make_private};
 use ch05_user_idmap::{CLONE_NEWUSER, Gate, Maps, User, become_user};
 use lab::{Exit, Namespaces, Start, StartReport, context, error_pipe, go_on, warn};
-use rustix::{
-    io::Errno,
-    process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
-};
+use nix::errno::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 /// Runs `work` in a keeper, whose user namespace has these maps (`None`: it needs none), and waits
 /// for it. If the keeper is killed, another one runs `clear`, which is told whether there was a
@@ -168,9 +166,9 @@ impl Parent {
         thread::spawn(move || {
             // The next word never comes; the parent's end does.
             if channel.wait().is_err()
-                && let Err(errno) = pidfd_send_signal(&container_fd, Signal::KILL)
+                && let Err(errno) = send(container_fd.as_fd(), libc::SIGKILL)
             {
-                warn!("kill the container: {errno}");
+                warn!("kill the container: {}", errno.desc());
             }
         });
         Ok(())
@@ -194,9 +192,9 @@ fn hear_of_the_container(channel: &End) -> anyhow::Result<Option<OwnedFd>> {
 
 /// Ends the container, if it still lives, and returns when nothing of it is left.
 fn end(container: &OwnedFd) -> anyhow::Result<()> {
-    match pidfd_send_signal(container, Signal::KILL) {
+    match send(container.as_fd(), libc::SIGKILL) {
         Ok(()) => wait_for_any(&[container.as_fd()]).map(drop),
-        Err(Errno::SRCH) => Ok(()),
+        Err(Errno::ESRCH) => Ok(()),
         Err(errno) => Err(errno).context("kill the container"),
     }
 }

@@ -49,6 +49,7 @@ pub use furnish::{furnish, protect_proc};
 pub use keeper::{Parent, keep};
 pub use layers::{LayerOptions, Layers};
 pub use root::Root;
+pub use scratch::start_time;
 // ANCHOR_END: intro
 
 // ANCHOR: probe

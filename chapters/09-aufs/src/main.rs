@@ -11,8 +11,8 @@ use ch05_user_idmap::{Gate, Maps, User, become_user};
 use ch06_reexec::{NAMESPACES, bring_up_loopback};
 use ch07_cgroup_memory::Groups;
 use ch08_pipe_init::{
-    Message, RunOptions, Streams, become_container, become_init, options::default_arguments,
-    receive, send, stay_and_reap,
+    Prepared, RunOptions, become_container, become_init, options::default_arguments, receive, send,
+    stay_and_reap,
 };
 use ch09_aufs::{LayerOptions, Layers, Parent, furnish, keep, protect_proc};
 use clap::{Parser, Subcommand};
@@ -53,26 +53,24 @@ fn main() -> ExitCode {
 
 /// The parent: finds the layers, and leaves all that must be cleared up to a keeper.
 fn parent(layers: &LayerOptions, options: &RunOptions) -> anyhow::Result<Exit> {
-    options.apply();
-    let (maps, message, streams) =
-        (options.maps()?, options.message()?, options.process.streams()?);
-    let job = Job::with(streams.terminal())?;
+    let mut prepared = options.prepare()?;
+    let job = Job::with(prepared.streams.terminal())?;
     let layers = match options.mount.rootfs {
         Some(_) => None,
         None => Some(Layers::find(layers)?),
     };
     // root's keeper needs no user namespace. Anybody else's has the maps, and in it the container
     // has those same ids.
-    let keepers_maps = Some(&maps).filter(|_| !geteuid().is_root());
+    let keepers_maps = Some(prepared.maps.clone()).filter(|_| !geteuid().is_root());
+    let limits = prepared.limits.clone();
     let work = |parent: &Parent| {
-        let maps = match keepers_maps {
-            None => maps.clone(),
-            Some(_) => Maps::identity()?,
-        };
-        container(parent, options, layers.as_ref(), &maps, message, streams, &job)
+        if keepers_maps.is_some() {
+            prepared.maps = Maps::identity()?;
+        }
+        container(parent, &job, layers.as_ref(), prepared)
     };
-    keep(&job, keepers_maps, work, |had_container| {
-        Groups::clear(&options.cgroup);
+    keep(&job, keepers_maps.as_ref(), work, |had_container| {
+        Groups::clear(&limits);
         layers.iter().for_each(|layers| layers.clear(had_container));
     })
 }
@@ -80,13 +78,16 @@ fn parent(layers: &LayerOptions, options: &RunOptions) -> anyhow::Result<Exit> {
 /// The keeper: mounts the root, then does what stage 8's parent does.
 fn container(
     parent: &Parent,
-    options: &RunOptions,
-    layers: Option<&Layers>,
-    maps: &Maps,
-    mut message: Message,
-    streams: Streams,
     job: &Job,
+    layers: Option<&Layers>,
+    prepared: Prepared,
 ) -> anyhow::Result<Exit> {
+    let Prepared {
+        maps,
+        limits,
+        mut message,
+        streams,
+    } = prepared;
     let root = layers.map(Layers::mount).transpose()?;
     if let Some(root) = &root {
         message.rootfs = Some(root.folder().to_owned());
@@ -108,7 +109,7 @@ fn container(
         root.belongs_to(child.pid())?;
     }
     maps.write(child.pid())?;
-    let groups = Groups::create(&options.cgroup)?;
+    let groups = Groups::create(&limits)?;
     groups.add(child.pid())?;
     gate.open()?;
     let sent = send(&channel, &message);

@@ -96,13 +96,19 @@ fn prefix(layer: &Path) -> anyhow::Result<OsString> {
     Ok(prefix)
 }
 
-/// `PID START`: the start time is field 22 of /proc/PID/stat, in clock ticks after the boot. The
-/// fields are counted from behind the program's name, which ends with the last parenthesis.
+/// `PID START`: the start time tells it from a later process with its pid.
 fn identity(pid: i32) -> Option<String> {
+    start_time(pid).map(|start| format!("{pid} {start}"))
+}
+
+/// When the process with this pid started, in clock ticks after the boot: field 22 of
+/// /proc/PID/stat. `None` if there is none, or if it has ended and was not waited for.
+pub fn start_time(pid: i32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is the program's name, in parentheses, and may have any character in it.
     let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
-    let is_zombie = fields.first() == Some(&"Z");
-    fields.get(19).filter(|_| !is_zombie).map(|start| format!("{pid} {start}"))
+    let has_ended = ["Z", "X"].contains(fields.first()?);
+    fields.get(19).filter(|_| !has_ended)?.parse().ok()
 }
 
 /// Removes a folder of ours with all that is in it.

@@ -1,0 +1,157 @@
+// ANCHOR: run
+//! What does `run` do differently for a container with a name?
+//!
+//! The keeper reserves the name before it makes anything, and notes the container's PID 1 when init
+//! says that all is set up. Init goes on when that is done.
+
+use std::path::Path;
+
+use anyhow::Context;
+use ch01_uts::set_hostname;
+use ch02_ipc::{Channel, End};
+use ch03_pid::{Job, say_who_i_am};
+use ch04_mount::{enter_rootfs, make_private};
+use ch05_user_idmap::{Gate, Maps, User, become_user};
+use ch06_reexec::{NAMESPACES, bring_up_loopback};
+use ch07_cgroup_memory::Groups;
+use ch08_pipe_init::{
+    Prepared, RunOptions, become_container, become_init, receive, send, stay_and_reap,
+};
+use ch09_aufs::{LayerOptions, Layers, Parent, furnish, keep, protect_proc};
+use lab::{Exit, Next, warn};
+use nix::unistd::geteuid;
+
+use crate::{Entry, Name, Names};
+
+/// The name under which init inherits its end of the channel on which it says that it is ready.
+const READY: &str = "ready";
+
+/// The options of `run`.
+#[derive(clap::Args, Clone, Debug)]
+pub struct NamedRunOptions {
+    /// The name by which `ps` and `kill` find it
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<Name>,
+
+    /// What the chapters below take.
+    #[command(flatten)]
+    pub layers: LayerOptions,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub run: Box<RunOptions>,
+}
+
+/// The parent, as in stage 9.
+///
+/// # Errors
+///
+/// Whatever keeps the container from being started.
+pub fn run(named: &NamedRunOptions) -> anyhow::Result<Exit> {
+    let (options, layers) = (&named.run, &named.layers);
+    let mut prepared = options.prepare()?;
+    let job = Job::with(prepared.streams.terminal())?;
+    let layers = match options.mount.rootfs {
+        Some(_) => None,
+        None => Some(Layers::find(layers)?),
+    };
+    let names = Names::of_this_user()?;
+    // root's keeper needs no user namespace. Anybody else's has the maps, and in it the container
+    // has those same ids.
+    let keepers_maps = Some(prepared.maps.clone()).filter(|_| !geteuid().is_root());
+    let limits = prepared.limits.clone();
+    let work = |parent: &Parent| {
+        let entry = named.name.as_ref().map(|name| names.reserve(name)).transpose()?;
+        if keepers_maps.is_some() {
+            prepared.maps = Maps::identity()?;
+        }
+        container(parent, &job, layers.as_ref(), entry.as_ref(), prepared)
+    };
+    keep(&job, keepers_maps.as_ref(), work, |had_container| {
+        Groups::clear(&limits);
+        layers.iter().for_each(|layers| layers.clear(had_container));
+        if let (Some(_), Err(error)) = (&named.name, names.running()) {
+            warn!("{error:#}");
+        }
+    })
+}
+
+/// The keeper, as in stage 9; when the container is set up, it is noted under its name.
+fn container(
+    parent: &Parent,
+    job: &Job,
+    layers: Option<&Layers>,
+    entry: Option<&Entry>,
+    prepared: Prepared,
+) -> anyhow::Result<Exit> {
+    let Prepared {
+        maps,
+        limits,
+        mut message,
+        streams,
+    } = prepared;
+    let root = layers.map(Layers::mount).transpose()?;
+    if let Some(root) = &root {
+        message.rootfs = Some(root.folder().to_owned());
+    }
+    let (gate, channel, ready) = (Gate::new()?, Channel::new()?, Channel::new()?);
+    let child = job.spawn(NAMESPACES, || {
+        gate.wait()?;
+        streams.take()?;
+        become_user(User::ROOT)?;
+        make_private()?;
+        let init = match &root {
+            None => become_init(&channel, &[])?,
+            Some(root) => {
+                furnish(root.folder())?;
+                become_init(&channel, &["--layers"])?
+            }
+        };
+        Ok(init.with(READY, ready.in_child()?))
+    })?;
+    parent.look_after(&child.process)?;
+    if let Some(root) = &root {
+        root.belongs_to(child.pid())?;
+    }
+    maps.write(child.pid())?;
+    let groups = Groups::create(&limits)?;
+    groups.add(child.pid())?;
+    gate.open()?;
+    let sent = send(&channel, &message);
+    let ready = ready.in_parent()?;
+    match entry {
+        Some(entry) => entry.record_when_ready(&ready, child.pid(), job)?,
+        None => ready.say()?,
+    }
+    let outcome = streams.wait(job, child);
+    groups.report();
+    if let Some(root) = &root {
+        root.report();
+    }
+    outcome.and_then(|exit| sent.map(|()| exit))
+}
+
+/// The container's process, inside, as in stage 9; before it becomes the command, it waits until it
+/// can be found.
+///
+/// # Errors
+///
+/// The kernel refuses something, or the command cannot be executed.
+pub fn init(layers: bool) -> anyhow::Result<Next> {
+    let message = receive()?;
+    say_who_i_am()?;
+    set_hostname(&message.hostname)?;
+    enter_rootfs(message.rootfs.as_deref().unwrap_or(Path::new("/")))?;
+    if layers {
+        protect_proc()?;
+    }
+    bring_up_loopback()?;
+    let ready = End::inherited(READY).context("`run` starts this, inside")?;
+    ready.say()?;
+    ready.wait()?;
+    drop(ready);
+    if message.init_stays {
+        return stay_and_reap(|| become_container(&message.process)).map(Next::End);
+    }
+    become_container(&message.process).map(Next::from)
+}
+// ANCHOR_END: run
