@@ -40,6 +40,8 @@ pub struct Program {
     role: Option<&'static str>,
     /// What it inherits, besides its three streams.
     descriptors: Vec<(&'static str, OwnedFd)>,
+    /// What is closed by the execve(2), and not before.
+    kept: Vec<OwnedFd>,
 }
 
 impl Program {
@@ -62,6 +64,7 @@ impl Program {
             command,
             role: None,
             descriptors: Vec::new(),
+            kept: Vec::new(),
         }
     }
 
@@ -71,6 +74,7 @@ impl Program {
             command,
             role: Some(role),
             descriptors: Vec::new(),
+            kept: Vec::new(),
         }
     }
 
@@ -78,6 +82,12 @@ impl Program {
     /// ([`descriptors::take`]).
     pub fn with(mut self, name: &'static str, descriptor: impl Into<OwnedFd>) -> Program {
         self.descriptors.push((name, descriptor.into()));
+        self
+    }
+
+    /// Keeps a descriptor open up to the execve(2), which closes it: the program's own file.
+    pub fn keeping(mut self, descriptor: OwnedFd) -> Program {
+        self.kept.push(descriptor);
         self
     }
 

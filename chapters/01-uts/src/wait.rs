@@ -129,6 +129,11 @@ impl Child {
         self.process.pid
     }
 
+    /// The process, and what it says about its start.
+    pub fn into_parts(self) -> (Process, StartReport) {
+        (self.process, self.report)
+    }
+
     /// Waits until the child has ended.
     ///
     /// Meanwhile this process ignores Ctrl-C and Ctrl-\, as system(3) does: a terminal sends them

@@ -14,7 +14,7 @@ use anyhow::Context;
 use ch01_uts::{Child, Cloned, Process, clone, die_with_parent, spawn, wait_for_any};
 use ch02_ipc::Channel;
 use lab::{Exit, Namespaces, Next, Start, errors::signal_name, info, warn};
-use nix::errno::Errno;
+use nix::{errno::Errno, unistd::Pid};
 
 use crate::{
     signals::{Arrived, Held},
@@ -66,15 +66,34 @@ impl Job {
         let started = spawn(namespaces, || {
             lending.in_child()?.wait()?;
             self.terminal.take()?;
-            if let Some(missed) = self.held.release()? {
-                return Ok(Exit::Signal(missed.signal).into());
+            match self.release()? {
+                Some(missed) => Ok(Exit::Signal(missed).into()),
+                None => child().map(Into::into),
             }
-            child().map(Into::into)
         })?;
         let lending = lending.in_parent()?;
-        self.terminal.lend(started.pid())?;
+        self.lend(started.pid())?;
         lending.say()?;
         Ok(started)
+    }
+
+    /// The child: gets signals again, as before this job. Returns one that came meanwhile: it would
+    /// be lost on a PID 1.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses the signal mask.
+    pub fn release(&self) -> anyhow::Result<Option<i32>> {
+        Ok(self.held.release()?.map(|missed| missed.signal))
+    }
+
+    /// The parent, as long as a child waits: lends it the terminal.
+    ///
+    /// # Errors
+    ///
+    /// The terminal has gone.
+    pub fn lend(&self, child: Pid) -> anyhow::Result<()> {
+        self.terminal.lend(child)
     }
 
     /// Waits for the child. A signal that arrives meanwhile is the command's; before that runs, it

@@ -57,7 +57,7 @@ impl Terminal {
     }
 
     /// Whether a Ctrl-C reaches the child without us.
-    pub(crate) fn is_lent(&self) -> bool {
+    pub fn is_lent(&self) -> bool {
         matches!(self, Terminal::Lent { .. })
     }
 
@@ -87,7 +87,7 @@ impl Terminal {
     /// # Errors
     ///
     /// As setsid(2).
-    pub(crate) fn take(&self) -> anyhow::Result<()> {
+    pub fn take(&self) -> anyhow::Result<()> {
         match self {
             Terminal::Lent { .. } => on_stop(SigHandler::SigDfl),
             Terminal::Cut => drop(setsid().context("setsid")?),

@@ -32,6 +32,25 @@ impl MapLine {
     }
 }
 
+impl MapLine {
+    /// The lines of a map, as `/proc/PID/uid_map` has them.
+    pub fn of_file(text: &str) -> Vec<MapLine> {
+        let line = |line: &str| {
+            let numbers: Vec<u32> =
+                line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+            let [inside, outside, size] = numbers[..] else {
+                return None;
+            };
+            Some(MapLine {
+                inside,
+                outside,
+                size,
+            })
+        };
+        text.lines().filter_map(line).collect()
+    }
+}
+
 impl FromStr for MapLine {
     type Err = String;
 

@@ -56,7 +56,11 @@ impl Maps {
         let map = |name: &str| {
             let file = format!("/proc/self/{name}");
             let text = fs::read_to_string(&file).with_context(|| format!("read {file}"))?;
-            IdMap::new(name, text.lines().filter_map(same_ids).collect())
+            let as_itself = |line: MapLine| MapLine {
+                outside: line.inside,
+                ..line
+            };
+            IdMap::new(name, MapLine::of_file(&text).into_iter().map(as_itself).collect())
         };
         Maps::new(map("uid_map")?, map("gid_map")?)
     }
@@ -96,19 +100,6 @@ impl Maps {
         }
         // ANCHOR_END: exercise-uid-map
     }
-}
-
-/// A line of one's own map, `0 1000 1`, as a line for a child: the ids inside, as themselves.
-fn same_ids(line: &str) -> Option<MapLine> {
-    let numbers: Vec<u32> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    let [inside, _, size] = numbers[..] else {
-        return None;
-    };
-    Some(MapLine {
-        inside,
-        outside: inside,
-        size,
-    })
 }
 
 /// Writes a file of another process in one write(2).

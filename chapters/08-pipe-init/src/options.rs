@@ -152,14 +152,19 @@ pub struct Prepared {
 }
 
 impl RunOptions {
+    /// Sets the log up as asked.
+    pub fn apply(&self) {
+        self.process.apply();
+        self.lab.apply();
+    }
+
     /// Sets the log up as asked, and finds out what the options mean here.
     ///
     /// # Errors
     ///
     /// They make no sense, or no sense here.
     pub fn prepare(&self) -> anyhow::Result<Prepared> {
-        self.process.apply();
-        self.lab.apply();
+        self.apply();
         Ok(Prepared {
             maps: self.maps()?,
             limits: self.cgroup.clone(),

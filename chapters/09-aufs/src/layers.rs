@@ -160,7 +160,11 @@ fn to_be(layer: &Path) -> anyhow::Result<PathBuf> {
             let (Some(above), Some(name)) = (layer.parent(), layer.file_name()) else {
                 bail!("container layer {shown}: it has no name");
             };
-            let above = if above == "" { Path::new(".") } else { above };
+            let above = if above.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                above
+            };
             fs::create_dir_all(above).with_context(|| format!("make {}", above.display()))?;
             let above = above.canonicalize().with_context(|| format!("container layer {shown}"))?;
             Ok(above.join(name))

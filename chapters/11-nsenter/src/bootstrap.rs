@@ -1,9 +1,9 @@
 // ANCHOR: bootstrap
 //! What does the parent tell the one that goes in?
 //!
-//! Typed data, as in runc: a row of attributes, each with its type (4), its length (4) and
-//! its value. The order is of no importance, and an attribute that is not needed is left out.
-//! Lengths and lists are those of chapter 8's [`wire`].
+//! Typed data, as in runc: a row of attributes, each with its type (4), its length (4) and its
+//! value. Their order does not matter, and an attribute that is not needed is left out. Lengths and
+//! lists are written as chapter 8's [`wire`] writes them.
 
 use std::{
     io::{Read, Write},
@@ -12,74 +12,64 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use ch05_user_idmap::MapLine;
 use ch08_pipe_init::{
     Process,
     wire::{self, Bytes, Magic, put_bytes, put_list, put_number},
 };
-use nix::{sched::CloneFlags, unistd::Pid};
+use ch10_names::Identity;
+use lab::{Kind, Namespaces};
+use nix::unistd::Pid;
 
-use crate::Started;
-
-const MAGIC: &Magic = b"boot\x01";
+const MAGIC: &Magic = b"boot\x02";
 
 /// The types of attributes.
 const TARGET: u32 = 1;
-const NAMESPACES: u32 = 2;
-const CLONE_FLAGS: u32 = 3;
-const UID_MAP: u32 = 4;
-const GID_MAP: u32 = 5;
-const PLACE: u32 = 6;
-const ONE_BY_ONE: u32 = 7;
-const TERMINAL: u32 = 8;
-const INTERACTIVE: u32 = 9;
-const WORKDIR: u32 = 10;
-const PROCESS: u32 = 11;
+const JOINED: u32 = 2;
+const NEW: u32 = 3;
+const AT_THE_TARGET: u32 = 4;
+const ONE_BY_ONE: u32 = 5;
+const TERMINAL: u32 = 6;
+const WORKDIR: u32 = 7;
+const PROCESS: u32 = 8;
 
 /// What CHILD and INIT need to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bootstrap {
-    /// Whose namespaces are joined.
-    pub target: Started,
-    /// Which, as flags and files, in this order.
-    pub namespaces: Vec<(CloneFlags, PathBuf)>,
-    /// Which are to be new.
-    pub clone_flags: CloneFlags,
-    /// The map of a new user namespace; the parent writes it.
-    pub uid_map: Vec<MapLine>,
-    /// Likewise.
-    pub gid_map: Vec<MapLine>,
-    /// Whether the command is to have the target's root and working directory.
-    pub place: bool,
+    /// The process whose namespaces are joined.
+    pub target: Identity,
+    /// Which of them, and through which files, in this order.
+    pub joined: Vec<(Kind, PathBuf)>,
+    /// Which namespaces are new.
+    pub new: Namespaces,
+    /// Whether the command has the target's root and working directory.
+    pub at_the_target: bool,
     /// Whether to join through the files, and not all at once through the pidfd.
     pub one_by_one: bool,
-    /// Which terminal the command gets.
+    /// What the command gets of the terminal.
     pub terminal: Lending,
-    /// Whether it gets standard input.
-    pub interactive: bool,
-    /// The folder in which the command starts, as it is inside.
+    /// The folder in which the command starts, as it is called inside.
     pub workdir: Option<PathBuf>,
     /// What to become.
     pub process: Process,
 }
 
-/// What becomes of the parent's terminal; the parent has looked.
+/// What the command gets of the parent's terminal ([`ch03_pid::Terminal`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lending {
-    /// The command leads a session of its own, without one.
-    None,
-    /// It is the parent's and the command's, as it is.
-    Shared,
-    /// It is the command's while that runs.
+    /// Nothing.
+    Cut,
+    /// Its output.
+    Background,
+    /// The foreground.
     Lent,
 }
 
 impl Lending {
     fn from_number(number: u32) -> anyhow::Result<Lending> {
-        let all = [Lending::None, Lending::Shared, Lending::Lent];
+        let all = [Lending::Cut, Lending::Background, Lending::Lent];
         all.into_iter()
             .find(|one| *one as u32 == number)
-            .with_context(|| format!("no lending is {number}"))
+            .with_context(|| format!("no lending has the number {number}"))
     }
 }
 
@@ -88,7 +78,7 @@ impl Bootstrap {
     ///
     /// # Errors
     ///
-    /// Whatever `to` fails with.
+    /// As writing to `to`.
     pub fn write(&self, to: impl Write) -> anyhow::Result<()> {
         let mut rest = Vec::new();
         let mut attribute = |kind, put: &dyn Fn(&mut Vec<u8>)| {
@@ -100,109 +90,90 @@ impl Bootstrap {
         attribute(TARGET, &|to| {
             put_number(to, self.target.pid.as_raw() as u32);
             to.extend(self.target.start.to_le_bytes());
+            to.extend(self.target.inode.to_le_bytes());
         });
-        attribute(NAMESPACES, &|to| {
-            put_list(to, &self.namespaces, |to, (flag, file)| {
-                put_number(to, flag.bits() as u32);
+        attribute(JOINED, &|to| {
+            put_list(to, &self.joined, |to, (kind, file)| {
+                put_number(to, *kind as u32);
                 put_bytes(to, file.as_os_str().as_bytes());
             });
         });
+        attribute(NEW, &|to| put_number(to, self.new.bits() as u32));
         attribute(TERMINAL, &|to| put_number(to, self.terminal as u32));
-        attribute(CLONE_FLAGS, &|to| put_number(to, self.clone_flags.bits() as u32));
-        attribute(UID_MAP, &|to| put_list(to, &self.uid_map, put_line));
-        attribute(GID_MAP, &|to| put_list(to, &self.gid_map, put_line));
-        let asked =
-            [(PLACE, self.place), (ONE_BY_ONE, self.one_by_one), (INTERACTIVE, self.interactive)];
-        for (kind, asked) in asked {
-            if asked {
+        for (kind, is_so) in [(AT_THE_TARGET, self.at_the_target), (ONE_BY_ONE, self.one_by_one)] {
+            if is_so {
                 attribute(kind, &|_| {}); // that it is there says it
             }
         }
         if let Some(folder) = &self.workdir {
             attribute(WORKDIR, &|to| put_bytes(to, folder.as_os_str().as_bytes()));
         }
-        attribute(PROCESS, &|to| self.process.put(to));
+        attribute(PROCESS, &|to| self.process.encode(to));
         wire::write_framed(to, MAGIC, &rest)
     }
 
-    /// Reads it, and not a byte more: the same socket carries what comes after.
+    /// Reads it, and not a byte more: the same channel carries what comes after.
     ///
     /// # Errors
     ///
-    /// It is cut short, garbled, of a type that nobody knows, or something is missing.
+    /// It is cut short, garbled, of an unknown type, or something is missing.
     pub fn read(from: impl Read) -> anyhow::Result<Bootstrap> {
         let rest = wire::read_framed(from, MAGIC)?;
         let mut rest = Bytes(&rest);
-        let (mut target, mut process) = (None, None);
-        let mut read = Bootstrap {
-            target: Started {
-                pid: Pid::from_raw(0),
-                start: 0,
-            },
-            namespaces: Vec::new(),
-            clone_flags: CloneFlags::empty(),
-            uid_map: Vec::new(),
-            gid_map: Vec::new(),
-            place: false,
-            one_by_one: false,
-            terminal: Lending::None,
-            interactive: false,
-            workdir: None,
-            process: Process {
-                argv: Vec::new(),
-                env: Vec::new(),
-                user: None,
-            },
-        };
+        let (mut target, mut joined, mut new, mut terminal) = (None, None, None, None);
+        let (mut at_the_target, mut one_by_one) = (false, false);
+        let (mut workdir, mut process) = (None, None);
         while !rest.0.is_empty() {
-            let kind = rest.number()?;
-            let mut value = Bytes(rest.bytes()?);
+            let kind = rest.read_u32()?;
+            let mut value = Bytes(rest.read_bytes()?);
             match kind {
                 TARGET => {
-                    target = Some(Started {
-                        pid: Pid::from_raw(value.number()? as i32),
-                        start: value.eight()?,
-                    })
+                    target = Some(Identity {
+                        pid: Pid::from_raw(value.read_u32()? as i32),
+                        start: value.read_u64()?,
+                        inode: value.read_u64()?,
+                    });
                 }
-                NAMESPACES => {
-                    read.namespaces =
-                        value.list(|from| Ok((flags(from.number()?), from.string()?.into())))?
+                JOINED => {
+                    joined = Some(value.read_list(|from| {
+                        Ok((kind_from(from.read_u32()?)?, from.read_string()?.into()))
+                    })?);
                 }
-                CLONE_FLAGS => read.clone_flags = flags(value.number()?),
-                UID_MAP => read.uid_map = value.list(line)?,
-                GID_MAP => read.gid_map = value.list(line)?,
-                PLACE => read.place = true,
-                ONE_BY_ONE => read.one_by_one = true,
-                TERMINAL => read.terminal = Lending::from_number(value.number()?)?,
-                INTERACTIVE => read.interactive = true,
-                WORKDIR => read.workdir = Some(value.string()?.into()),
-                PROCESS => process = Some(Process::take(&mut value)?),
-                other => bail!("nobody knows an attribute of type {other}"),
+                NEW => new = Some(namespaces_from(value.read_u32()?)?),
+                AT_THE_TARGET => at_the_target = true,
+                ONE_BY_ONE => one_by_one = true,
+                TERMINAL => terminal = Some(Lending::from_number(value.read_u32()?)?),
+                WORKDIR => workdir = Some(value.read_string()?.into()),
+                PROCESS => process = Some(Process::decode(&mut value)?),
+                other => bail!("there is no attribute of type {other}"),
             }
             value.end().with_context(|| format!("the attribute of type {kind}"))?;
         }
-        read.target = target.context("it names no target")?;
-        read.process = process.context("it has no command")?;
-        Ok(read)
+        Ok(Bootstrap {
+            target: target.context("it names no target")?,
+            joined: joined.context("it says nothing of namespaces to join")?,
+            new: new.context("it says nothing of new namespaces")?,
+            at_the_target,
+            one_by_one,
+            terminal: terminal.context("it says nothing of a terminal")?,
+            workdir,
+            process: process.context("it has no command")?,
+        })
     }
 }
 
-fn flags(bits: u32) -> CloneFlags {
-    CloneFlags::from_bits_retain(bits as i32)
-}
-
-fn put_line(to: &mut Vec<u8>, line: &MapLine) {
-    [line.inside, line.outside, line.size]
+fn kind_from(flag: u32) -> anyhow::Result<Kind> {
+    Kind::ALL
         .into_iter()
-        .for_each(|number| put_number(to, number));
+        .find(|kind| *kind as u32 == flag)
+        .with_context(|| format!("{flag:#x} is no flag of a namespace"))
 }
 
-fn line(from: &mut Bytes) -> anyhow::Result<MapLine> {
-    Ok(MapLine {
-        inside: from.number()?,
-        outside: from.number()?,
-        size: from.number()?,
-    })
+fn namespaces_from(flags: u32) -> anyhow::Result<Namespaces> {
+    let kinds = Kind::ALL.into_iter().filter(|kind| flags & *kind as u32 != 0);
+    let namespaces: Namespaces = kinds.collect();
+    anyhow::ensure!(namespaces.bits() as u32 == flags, "{flags:#x} has a flag of no namespace");
+    Ok(namespaces)
 }
 // ANCHOR_END: bootstrap
 
@@ -214,22 +185,16 @@ mod tests {
 
     fn bootstrap() -> Bootstrap {
         Bootstrap {
-            target: Started {
+            target: Identity {
                 pid: Pid::from_raw(4242),
                 start: 1 << 40,
+                inode: 1 << 41,
             },
-            namespaces: vec![(CloneFlags::CLONE_NEWUSER, "/proc/4242/ns/user".into())],
-            clone_flags: CloneFlags::CLONE_NEWNS,
-            uid_map: vec![MapLine {
-                inside: 0,
-                outside: 1000,
-                size: 1,
-            }],
-            gid_map: vec![],
-            place: true,
+            joined: vec![(Kind::User, "/proc/4242/ns/user".into())],
+            new: Namespaces::of(Kind::Mount) | Namespaces::of(Kind::Time),
+            at_the_target: true,
             one_by_one: false,
-            terminal: Lending::Shared,
-            interactive: false,
+            terminal: Lending::Background,
             workdir: Some("/a folder".into()),
             process: Process {
                 argv: vec!["sh".into(), "".into()],
@@ -245,6 +210,14 @@ mod tests {
         bytes
     }
 
+    fn with_attribute(kind: u32, value: &[u8]) -> anyhow::Error {
+        let (mut rest, mut bytes) = (Vec::new(), Vec::new());
+        put_number(&mut rest, kind);
+        put_bytes(&mut rest, value);
+        wire::write_framed(&mut bytes, MAGIC, &rest).unwrap();
+        Bootstrap::read(&bytes[..]).unwrap_err()
+    }
+
     #[test]
     fn it_arrives_as_it_was_and_leaves_what_follows() {
         let mut bytes = written();
@@ -258,11 +231,8 @@ mod tests {
     fn cut_short_or_changed_anywhere_it_is_an_error() {
         let bytes = written();
         for position in 0..bytes.len() {
-            assert!(
-                Bootstrap::read(&bytes[..position]).is_err(),
-                "{position} bytes of {}",
-                bytes.len()
-            );
+            let cut = Bootstrap::read(&bytes[..position]);
+            assert!(cut.is_err(), "{position} bytes of {}", bytes.len());
             let mut garbled = bytes.clone();
             garbled[position] ^= 0x20;
             assert!(Bootstrap::read(&garbled[..]).is_err(), "byte {position} was changed");
@@ -270,13 +240,8 @@ mod tests {
     }
 
     #[test]
-    fn an_attribute_that_nobody_knows_is_an_error() {
-        let mut rest = Vec::new();
-        put_number(&mut rest, 99);
-        put_bytes(&mut rest, b"");
-        let mut bytes = Vec::new();
-        wire::write_framed(&mut bytes, MAGIC, &rest).unwrap();
-        let error = Bootstrap::read(&bytes[..]).unwrap_err();
-        assert!(error.to_string().contains("type 99"), "{error}");
+    fn what_means_nothing_is_an_error() {
+        assert!(with_attribute(99, b"").to_string().contains("type 99"));
+        assert!(with_attribute(NEW, &0x100u32.to_le_bytes()).to_string().contains("0x100"));
     }
 }

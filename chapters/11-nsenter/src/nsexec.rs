@@ -1,122 +1,103 @@
 // ANCHOR: child
-//! What happens between the parent's execve(2) and the command's?
+//! What happens between PARENT's execve(2) and the command's?
 //!
-//! CHILD is this program, started again: a fresh process with one thread and nothing open. It
-//! reads the bootstrap data, joins, and clones INIT; a PID namespace that was joined takes
-//! effect for children only. INIT is cloned with CLONE_PARENT: its parent is CHILD's, which
-//! waits for it as for any child, and CHILD can leave.
+//! CHILD is this program, started again: a fresh process with one thread and nothing open. It reads
+//! the bootstrap data, joins, and clones INIT; a PID namespace that was joined takes effect for
+//! children only. INIT is cloned with CLONE_PARENT: its parent is PARENT, which waits for it as for
+//! any child, and CHILD can leave. (clone(2) says that CLONE_PARENT does not go with CLONE_NEWPID
+//! and CLONE_NEWUSER; the kernel has not refused that since Linux 3.13.)
 //! Source: setns(2), pid_namespaces(7), clone(2).
 
-use std::{
-    convert::Infallible,
-    env,
-    fs::File,
-    path::{Path, PathBuf},
-    process,
-};
+use std::{env, fs::File, io::Write, path::Path, process};
 
-use anyhow::{Context, anyhow, ensure};
-use ch01_uts::{clone_process, die_with_parent};
+use anyhow::{Context, anyhow};
+use ch01_uts::{Cloned, die_with_parent, raw_clone, require_one_thread};
+use ch02_ipc::End;
 use ch03_pid::Terminal;
 use ch04_mount::{make_private, mount_proc};
 use ch06_reexec::bring_up_loopback;
-use ch08_pipe_init::command::{become_container, leave_the_caller};
-use lab::info;
+use ch08_pipe_init::Process;
 use lab::{
-    errors, voice,
-    why::{self, namespace_names},
+    Kind, Namespaces, Next, Program, context, diagnose::explain_clone_error,
+    exec::inherited_errors, go_on, info,
 };
 use nix::{
     errno::Errno,
     sched::{CloneFlags, setns},
     sys::prctl,
-    unistd::{chroot, dup2_stdin, fchdir, getpid, setgroups},
+    unistd::{chroot, fchdir, getpid, setgroups},
 };
 
-use crate::{Bootstrap, InitPipe, Target, bootstrap::Lending, sealed::name_process};
+use crate::{Bootstrap, Target, bootstrap::Lending, exec::CHANNEL, name_process};
 
-/// Runs CHILD, if this process was started as that: to be asked before anything else.
+/// How INIT becomes the command.
+pub type Become = fn(&Process) -> anyhow::Result<Program>;
+
+/// Runs CHILD, if this process was started as that; `None` if not. To be called first in `main`.
 ///
 /// # Errors
 ///
-/// What CHILD fails with.
-pub fn nsexec() -> anyhow::Result<Option<Infallible>> {
-    InitPipe::inherited()?.map(|pipe| child(&pipe)).transpose()
+/// CHILD's.
+pub fn nsexec(become_command: Become) -> anyhow::Result<Option<Next>> {
+    End::inherited(CHANNEL)
+        .map(|channel| child(&channel, become_command))
+        .transpose()
 }
 
 /// CHILD: joins, clones INIT, reports its pid, and leaves.
-fn child(pipe: &InitPipe) -> anyhow::Result<Infallible> {
+fn child(channel: &End, become_command: Become) -> anyhow::Result<Next> {
     name_process("nsenter:CHILD")?;
-    leave_the_caller(&[pipe.number()])?;
-    let bootstrap = pipe.receive()?;
-    info!(
-        "CHILD, from the parent: target {}, {} namespaces",
-        bootstrap.target.pid,
-        bootstrap.namespaces.len()
-    );
+    let bootstrap = Bootstrap::read(channel).context("receive the bootstrap data")?;
+    let Bootstrap { target, joined, .. } = &bootstrap;
+    info!("CHILD, from PARENT: target {}, {} namespaces", target.pid, joined.len());
     let terminal = match bootstrap.terminal {
-        Lending::None => Terminal::detached(),
-        Lending::Shared => Terminal::shared(),
+        Lending::Cut => Terminal::Cut,
+        Lending::Background => Terminal::Background,
         Lending::Lent => Terminal::find()?,
     };
-    let no_input = if bootstrap.interactive {
-        None
-    } else {
-        Some(File::open("/dev/null").context("open /dev/null")?)
-    };
-
-    // All that this /proc can tell, before another one is in its place.
-    let target = Target::of(bootstrap.target)?;
-    let root = if bootstrap.place {
-        target.root()?
-    } else {
-        None
-    };
-    let elsewhere = bootstrap.workdir.as_ref().is_some_and(|folder| folder.is_absolute());
-    let workdir = if bootstrap.place && !elsewhere {
-        Some(target.workdir()?)
-    } else {
-        None
-    };
-    hide(bootstrap.clone_flags)?;
-    if bootstrap.namespaces.iter().any(|(flag, _)| *flag == CloneFlags::CLONE_NEWUSER) {
+    let place = Place::look(&bootstrap)?;
+    hide(bootstrap.new)?;
+    if joined.iter().any(|(kind, _)| *kind == Kind::User) {
         leave_groups()?;
     }
-    join(target, &bootstrap.namespaces, bootstrap.one_by_one)?;
-    go_to(root.as_ref(), workdir.as_ref())?;
-    if let Some(folder) = &bootstrap.workdir {
-        env::set_current_dir(folder).with_context(|| format!("chdir to {}", folder.display()))?;
+    let place = place.join(&bootstrap)?;
+    place.enter(&bootstrap)?;
+
+    require_one_thread()?;
+    // SAFETY: none of these flags shares memory, and there is one thread.
+    let cloned = unsafe { raw_clone(bootstrap.new.bits() | libc::CLONE_PARENT) };
+    match cloned.map_err(|errno| refused(bootstrap.new, errno))? {
+        Cloned::Child => {
+            context::speak_as("init");
+            let next = init(channel, &bootstrap, &terminal, become_command);
+            process::exit(go_on(next, inherited_errors()).into())
+        }
+        Cloned::Parent(init) => {
+            info!("cloned INIT: {} out here; reporting that, and leaving", init.pid());
+            let pid = init.pid().as_raw().to_ne_bytes();
+            { channel }.write_all(&pid).context("report INIT's pid")?;
+            process::exit(0)
+        }
     }
-    must_be_inside()?;
-
-    let flags = bootstrap.clone_flags | CloneFlags::CLONE_PARENT;
-    let init =
-        clone_process(flags, || match init(pipe, &bootstrap, &terminal, no_input.as_ref()) {
-            Ok(never) => match never {},
-            Err(error) => errors::report(&error),
-        });
-    let init = init.map_err(|errno| match errno {
-        Errno::ENOMEM => anyhow!(
-            "clone INIT: {}: a PID namespace whose PID 1 has ended takes nobody in",
-            errno.desc()
-        ),
-        _ => anyhow!("clone INIT: {}: {}", errno.desc(), why::namespaces(flags, errno)),
-    })?;
-    info!("cloned INIT: {init} out here; reporting that, and leaving");
-    pipe.report(init)?;
-    process::exit(0)
 }
 
-/// Nobody inside may look into this process or trace it, not even root there: until the
-/// execve(2), its memory and what it has open are the host's (CVE-2016-9962). The parent may
-/// write no map of such a process; but one in a user namespace of its own is safe without.
-fn hide(clone_flags: CloneFlags) -> anyhow::Result<()> {
-    let visible = clone_flags.contains(CloneFlags::CLONE_NEWUSER);
-    prctl::set_dumpable(visible).context("prctl PR_SET_DUMPABLE")
+fn refused(new: Namespaces, errno: Errno) -> anyhow::Error {
+    let reason = match errno {
+        Errno::ENOMEM => "a PID namespace whose PID 1 has ended takes nobody in".to_owned(),
+        _ => explain_clone_error(new, errno),
+    };
+    anyhow!("clone INIT: {}: {reason}", errno.desc())
 }
 
-/// The caller's supplementary groups mean something outside only, and an ordinary user's
-/// container has no right to drop them later (user_namespaces(7), setgroups).
+/// Nobody inside may look into this process or trace it, not even root there: until the execve(2),
+/// its memory and what it has open are the host's (CVE-2016-9962). PARENT could not write the map
+/// of such a process; but one in a user namespace of its own is safe without.
+fn hide(new: Namespaces) -> anyhow::Result<()> {
+    prctl::set_dumpable(new.contains(Kind::User)).context("prctl PR_SET_DUMPABLE")
+}
+
+/// The caller's supplementary groups mean something outside only, and an ordinary user's container
+/// has no right to drop them later (user_namespaces(7), setgroups).
 fn leave_groups() -> anyhow::Result<()> {
     match setgroups(&[]) {
         Err(Errno::EPERM) => Ok(()), // an ordinary user's are the container's too
@@ -125,28 +106,87 @@ fn leave_groups() -> anyhow::Result<()> {
 }
 // ANCHOR_END: child
 
+// ANCHOR: place
+/// Where the command is to be: all that the host's /proc can tell, before another one is in its
+/// place.
+struct Place {
+    target: Target,
+    root: Option<File>,
+    workdir: Option<File>,
+}
+
+/// The same, in the target's namespaces.
+struct Joined {
+    root: Option<File>,
+    workdir: Option<File>,
+}
+
+impl Place {
+    fn look(bootstrap: &Bootstrap) -> anyhow::Result<Place> {
+        let target = Target::of(bootstrap.target)?;
+        let is_elsewhere = bootstrap.workdir.as_ref().is_some_and(|folder| folder.is_absolute());
+        let (root, workdir) = match bootstrap.at_the_target {
+            false => (None, None),
+            true if is_elsewhere => (target.root()?, None),
+            true => (target.root()?, Some(target.workdir()?)),
+        };
+        Ok(Place {
+            target,
+            root,
+            workdir,
+        })
+    }
+
+    fn join(self, bootstrap: &Bootstrap) -> anyhow::Result<Joined> {
+        join(self.target, &bootstrap.joined, bootstrap.one_by_one)?;
+        Ok(Joined {
+            root: self.root,
+            workdir: self.workdir,
+        })
+    }
+}
+
+impl Joined {
+    /// Goes where the target is: into its root folder, and its working directory.
+    fn enter(&self, bootstrap: &Bootstrap) -> anyhow::Result<()> {
+        if let Some(root) = &self.root {
+            fchdir(root).context("fchdir to the target's root")?;
+            chroot(".").context("chroot to the target's root")?;
+        }
+        if let Some(workdir) = &self.workdir {
+            fchdir(workdir).context("fchdir to the target's working directory")?;
+        }
+        if let Some(folder) = &bootstrap.workdir {
+            env::set_current_dir(folder)
+                .with_context(|| format!("chdir to {}", folder.display()))?;
+        }
+        Ok(())
+    }
+}
+// ANCHOR_END: place
+
 // ANCHOR: join
-/// Joins the namespaces of the target: all at once through the pidfd (Linux 5.8), or one by
-/// one through the files, the user namespace first. It makes this process one that has all
-/// capabilities in it, and the others ask for them.
+/// Joins the namespaces of the target: all at once through the pidfd (Linux 5.8), or one by one
+/// through the files, the user namespace first. That gives this process all capabilities in it, and
+/// the others ask for them.
 ///
 /// # Errors
 ///
 /// EPERM without CAP_SYS_ADMIN where it is needed; the target has ended.
 pub fn join(
     target: Target,
-    namespaces: &[(CloneFlags, PathBuf)],
+    namespaces: &[(Kind, std::path::PathBuf)],
     one_by_one: bool,
 ) -> anyhow::Result<()> {
     // ANCHOR: exercise-join
-    let open = |(flag, file): &(CloneFlags, PathBuf)| anyhow::Ok((*flag, open(file)?));
+    let open = |(kind, file): &(Kind, std::path::PathBuf)| anyhow::Ok((*kind, open(file)?));
     let files = namespaces.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let target = target.still_alive()?; // so these files are its own
-    let flags = namespaces.iter().fold(CloneFlags::empty(), |all, (flag, _)| all | *flag);
-    if !one_by_one && !flags.is_empty() {
-        match setns(target.pidfd(), flags) {
+    let all: Namespaces = namespaces.iter().map(|(kind, _)| *kind).collect();
+    if !one_by_one && !all.is_empty() {
+        match setns(target.pidfd(), CloneFlags::from_bits_retain(all.bits())) {
             Ok(()) => {
-                info!("joined, by the pidfd: {}", namespace_names(flags));
+                info!("joined, by the pidfd: {all}");
                 return Ok(());
             }
             Err(Errno::EINVAL) => {
@@ -154,12 +194,14 @@ pub fn join(
                     "setns takes no pidfd for these, or none at all (before Linux 5.8): one by one"
                 )
             }
-            Err(errno) => return Err(refused(flags, errno)),
+            Err(errno) => return Err(not_joined(all, errno)),
         }
     }
-    for (flag, file) in files {
-        setns(file, flag).map_err(|errno| refused(flag, errno))?;
-        info!("joined: {}", namespace_names(flag));
+    for (kind, file) in files {
+        let one = Namespaces::of(kind);
+        setns(file, CloneFlags::from_bits_retain(one.bits()))
+            .map_err(|errno| not_joined(one, errno))?;
+        info!("joined: {one}");
     }
     // ANCHOR_END: exercise-join
     Ok(())
@@ -169,76 +211,44 @@ fn open(file: &Path) -> anyhow::Result<File> {
     File::open(file).with_context(|| format!("open {}", file.display()))
 }
 
-fn refused(flags: CloneFlags, errno: Errno) -> anyhow::Error {
+fn not_joined(namespaces: Namespaces, errno: Errno) -> anyhow::Error {
     let reason = match errno {
         Errno::EPERM => {
-            "it takes CAP_SYS_ADMIN in one's own user namespace and in the one that owns it: \
-             join that too (--user, or --all without --clone user)"
+            "it takes CAP_SYS_ADMIN in your own user namespace and in the one that owns it: join \
+             that, too (--user, or --all without --clone user)"
         }
         Errno::ESRCH => "the target has ended",
         Errno::EINVAL => {
-            "a PID namespace must be below one's own, and a user namespace another than one's own"
+            "a PID namespace must be below your own, and a user namespace another than your own"
         }
         _ => "see setns(2)",
     };
-    anyhow!("setns: {}: {}: {reason}", namespace_names(flags), errno.desc())
+    anyhow!("setns: {namespaces}: {}: {reason}", errno.desc())
 }
 // ANCHOR_END: join
 
-// ANCHOR: place
-/// Goes where the target is: into its root folder, and its working directory.
-fn go_to(root: Option<&File>, workdir: Option<&File>) -> anyhow::Result<()> {
-    if let Some(root) = root {
-        fchdir(root).context("fchdir to the target's root")?;
-        chroot(".").context("chroot to the target's root")?;
-    }
-    if let Some(workdir) = workdir {
-        fchdir(workdir).context("fchdir to the target's working directory")?;
-    }
-    Ok(())
-}
-
-/// A working directory that the root does not contain is a way out, with `..` from there
-/// (CVE-2024-21626): the kernel knows no path to it, and getcwd(2) says so.
-fn must_be_inside() -> anyhow::Result<()> {
-    // ANCHOR: exercise-inside
-    let is_inside = env::current_dir().is_ok_and(|path| path.is_absolute());
-    // ANCHOR_END: exercise-inside
-    ensure!(
-        is_inside,
-        "the working directory is outside of the root, or was deleted: say --workdir /"
-    );
-    Ok(())
-}
-// ANCHOR_END: place
-
 // ANCHOR: init
-/// INIT: waits until the parent has done its part, and becomes the command.
+/// INIT: waits until PARENT has done its part, and becomes the command.
 fn init(
-    pipe: &InitPipe,
+    channel: &End,
     bootstrap: &Bootstrap,
     terminal: &Terminal,
-    no_input: Option<&File>,
-) -> anyhow::Result<Infallible> {
-    voice::speak_as("init");
+    become_command: Become,
+) -> anyhow::Result<Program> {
     name_process("nsenter:INIT")?;
     die_with_parent()?;
-    pipe.wait_at_gate()?;
+    channel.wait().context("wait at the gate")?;
     info!("PID {} in here", getpid());
     terminal.take()?;
-    if let Some(null) = no_input {
-        dup2_stdin(null).context("dup2 /dev/null to standard input")?;
-    }
-    let is_new = |flag| bootstrap.clone_flags.contains(flag);
-    if is_new(CloneFlags::CLONE_NEWNS) {
+    if bootstrap.new.contains(Kind::Mount) {
         make_private()?;
-        if is_new(CloneFlags::CLONE_NEWPID) {
+        if bootstrap.new.contains(Kind::Pid) {
             mount_proc(Path::new("/proc"))?;
         }
     }
-    if is_new(CloneFlags::CLONE_NEWNET) {
+    if bootstrap.new.contains(Kind::Network) {
         bring_up_loopback()?;
     }
-    become_container(&bootstrap.process)
+    become_command(&bootstrap.process)
 }
 // ANCHOR_END: init

@@ -1,52 +1,32 @@
-// ANCHOR: all
-//! What is there to join, and how does one make sure that it is still the same process?
+// ANCHOR: target
+//! What is there to join, and is it still the same process?
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::ErrorKind,
+    io::{self, ErrorKind},
     os::{
-        fd::{AsFd, FromRawFd, OwnedFd},
+        fd::OwnedFd,
         unix::fs::{MetadataExt, OpenOptionsExt},
     },
     path::PathBuf,
 };
 
 use anyhow::{Context, anyhow, ensure};
-use ch05_user_idmap::User;
+use ch05_user_idmap::{MapLine, User};
 use ch07_cgroup_memory::{
     group::{is_container, join},
     hierarchy::hierarchies_of,
 };
-use lab::why::CLONE_NEWTIME;
-use nix::{
-    errno::Errno,
-    poll::{PollFd, PollFlags, PollTimeout, poll},
-    sched::CloneFlags,
-    unistd::Pid,
-};
-
-use crate::Started;
-
-/// The kinds of namespaces: the flag, and the file in /proc/PID/ns. The user namespace is the
-/// first to be joined: it gives the capabilities that the others ask for.
-pub const KINDS: [(CloneFlags, &str); 8] = [
-    (CloneFlags::CLONE_NEWUSER, "user"),
-    (CloneFlags::CLONE_NEWNS, "mnt"),
-    (CloneFlags::CLONE_NEWPID, "pid"),
-    (CloneFlags::CLONE_NEWUTS, "uts"),
-    (CloneFlags::CLONE_NEWIPC, "ipc"),
-    (CloneFlags::CLONE_NEWNET, "net"),
-    (CloneFlags::CLONE_NEWCGROUP, "cgroup"),
-    (CLONE_NEWTIME, "time"),
-];
+use ch10_names::{Identity, has_ended};
+use lab::{Kind, Namespaces, diagnose::require_own_proc};
+use nix::unistd::Pid;
 
 /// A process whose namespaces are to be joined.
 ///
-/// A pid is a number, and may be another process's a moment later. A pidfd is one process for
-/// ever: what was read from /proc/PID is that process's if the pidfd says afterwards that it
-/// has not ended (pidfd_open(2), Linux 5.3).
+/// What was read from /proc/PID is this process's if its pidfd says afterwards that it has not
+/// ended: see [`Target::still_alive`].
 pub struct Target {
-    process: Started,
+    process: Identity,
     pidfd: OwnedFd,
 }
 
@@ -57,10 +37,10 @@ impl Target {
     ///
     /// None has; /proc is another PID namespace's.
     pub fn with_pid(pid: Pid) -> anyhow::Result<Target> {
-        lab::why::own_proc()?;
-        let pidfd = open(pid)?;
-        let process = Started::now(pid).with_context(|| format!("process {pid} has ended"))?;
-        Target { process, pidfd }.still_alive()
+        require_own_proc()?;
+        let process =
+            Identity::of(pid).with_context(|| format!("there is no process {pid}, or no more"))?;
+        Target::of(process)
     }
 
     /// This process, and no later one with its pid.
@@ -68,18 +48,16 @@ impl Target {
     /// # Errors
     ///
     /// It has ended.
-    pub fn of(process: Started) -> anyhow::Result<Target> {
-        let target = Target::with_pid(process.pid)?;
-        ensure!(
-            target.process == process,
-            "process {} has ended, and the pid is another one's by now",
-            process.pid
-        );
-        Ok(target)
+    pub fn of(process: Identity) -> anyhow::Result<Target> {
+        require_own_proc()?;
+        let pidfd = process.open().with_context(|| {
+            format!("process {} has ended: no process, or another one, has its pid", process.pid)
+        })?;
+        Ok(Target { process, pidfd })
     }
 
     /// Which process it is.
-    pub fn process(&self) -> Started {
+    pub fn process(&self) -> Identity {
         self.process
     }
 
@@ -94,47 +72,66 @@ impl Target {
     ///
     /// It has ended.
     pub fn still_alive(self) -> anyhow::Result<Target> {
-        ensure!(!self.has_ended()?, "process {} has ended", self.process.pid);
+        ensure!(!has_ended(&self.pidfd), "process {} has ended", self.process.pid);
         Ok(self)
     }
 
-    fn has_ended(&self) -> anyhow::Result<bool> {
-        let mut watched = [PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN)];
-        Ok(poll(&mut watched, PollTimeout::ZERO).context("poll the pidfd")? > 0)
-    }
-
     /// One of its files in /proc.
-    pub fn file(&self, name: &str) -> PathBuf {
+    fn file(&self, name: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/{name}", self.process.pid))
     }
 
-    /// Those of the `wanted` kinds in which it is not where this process is, as flag and file,
-    /// in the order of [`KINDS`].
+    fn refused(&self, file: &str, error: &io::Error) -> anyhow::Error {
+        let pid = self.process.pid;
+        match error.kind() {
+            ErrorKind::NotFound => anyhow!("process {pid} has ended"), // or nearly
+            ErrorKind::PermissionDenied => anyhow!("process {pid} is not yours: {error}"),
+            _ if error.raw_os_error() == Some(libc::ESTALE) => {
+                anyhow!("the {file} of process {pid} was deleted: say --workdir /")
+            }
+            _ => anyhow!("{}: {error}", self.file(file).display()),
+        }
+    }
+}
+// ANCHOR_END: target
+
+// ANCHOR: namespaces
+impl Target {
+    /// The namespaces in which it is and this process is not, with the files in /proc that lead to
+    /// them, in the order in which they are joined.
     ///
     /// # Errors
     ///
-    /// It is another user's; a wanted kind is not in this kernel.
-    pub fn namespaces(&self, wanted: CloneFlags) -> anyhow::Result<Vec<(CloneFlags, PathBuf)>> {
+    /// It is another user's.
+    pub fn other_namespaces(&self, wanted: Namespaces) -> anyhow::Result<Vec<(Kind, PathBuf)>> {
         let mut found = Vec::new();
-        for (flag, name) in KINDS.into_iter().filter(|(flag, _)| wanted.contains(*flag)) {
-            let file = self.file(&format!("ns/{name}"));
-            let Ok(ours) = fs::metadata(format!("/proc/self/ns/{name}")) else {
-                continue;
-            }; // not in this kernel
-            let theirs = fs::metadata(&file).map_err(|error| match error.kind() {
-                ErrorKind::NotFound => anyhow!("process {} has ended", self.process.pid), // or nearly
-                ErrorKind::PermissionDenied => {
-                    anyhow!("process {} is not yours: {error}", self.process.pid)
-                }
-                _ => anyhow!("stat {}: {error}", file.display()),
-            })?;
-            if (ours.dev(), ours.ino()) != (theirs.dev(), theirs.ino()) {
-                found.push((flag, file));
+        for kind in wanted.kinds() {
+            let name = format!("ns/{}", kind.file());
+            let Ok(own) = fs::metadata(format!("/proc/self/{name}")) else {
+                continue; // this kernel has no such kind
+            };
+            let file = self.file(&name);
+            let other = fs::metadata(&file).map_err(|error| self.refused(&name, &error))?;
+            if (own.dev(), own.ino()) != (other.dev(), other.ino()) {
+                found.push((kind, file));
             }
         }
         Ok(found)
     }
 
+    /// Whether it is in another namespace of this kind than this process.
+    ///
+    /// # Errors
+    ///
+    /// As [`Target::other_namespaces`].
+    pub fn is_apart(&self, kind: Kind) -> anyhow::Result<bool> {
+        Ok(!self.other_namespaces(Namespaces::of(kind))?.is_empty())
+    }
+}
+// ANCHOR_END: namespaces
+
+// ANCHOR: user
+impl Target {
     /// Its user and group, as they are called in its user namespace.
     ///
     /// # Errors
@@ -147,50 +144,42 @@ impl Target {
         })
     }
 
-    /// The effective id. In /proc/PID/status it stands as this process's user namespace has it,
-    /// and the map leads from there to the target's.
+    /// The effective id. /proc/PID/status has it as this process's user namespace calls it, and the
+    /// map leads from there to the target's name.
     fn id_inside(&self, field: &str, map: &str) -> anyhow::Result<u32> {
         let status = self.read("status")?;
         let ids = status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
-        let id: u32 =
-            ids.split_whitespace().nth(1).context("no ids in /proc/PID/status")?.parse()?;
-        if self.namespaces(CloneFlags::CLONE_NEWUSER)?.is_empty() {
-            return Ok(id); // it is in this process's user namespace
+        let id: u32 = ids.split_whitespace().nth(1).context("no ids in its status")?.parse()?;
+        if !self.is_apart(Kind::User)? {
+            return Ok(id);
         }
-        let map = self.read(map)?;
-        let numbers = |line: &str| {
-            line.split_whitespace()
-                .filter_map(|word| word.parse().ok())
-                .collect::<Vec<u32>>()
-        };
-        let inside = map.lines().map(numbers).find_map(|line| match line[..] {
-            [inside, outside, size] => {
-                id.checked_sub(outside).filter(|offset| *offset < size).map(|o| inside + o)
-            }
-            _ => None,
+        let lines = MapLine::of_file(&self.read(map)?);
+        let inside = lines.iter().find_map(|line| {
+            let offset = id.checked_sub(line.outside).filter(|offset| *offset < line.size)?;
+            Some(line.inside + offset)
         });
-        inside.ok_or_else(|| {
-            anyhow!(
-                "process {} runs as id {id}, which its user namespace does not map",
-                self.process.pid
-            )
+        let pid = self.process.pid;
+        inside.with_context(|| {
+            format!("process {pid} runs as id {id}, which its user namespace does not map")
         })
     }
 
     fn read(&self, name: &str) -> anyhow::Result<String> {
-        let file = self.file(name);
-        fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))
+        fs::read_to_string(self.file(name)).map_err(|error| self.refused(name, &error))
     }
+}
+// ANCHOR_END: user
 
+// ANCHOR: place
+impl Target {
     /// Opens its root folder, if that is not the root of its mount namespace (chroot(2)).
     ///
     /// # Errors
     ///
     /// It is another user's.
     pub fn root(&self) -> anyhow::Result<Option<File>> {
-        let file = self.file("root");
         let path =
-            fs::read_link(&file).with_context(|| format!("read the link {}", file.display()))?;
+            fs::read_link(self.file("root")).map_err(|error| self.refused("root", &error))?;
         if path.as_os_str() == "/" {
             Ok(None)
         } else {
@@ -202,33 +191,31 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// It is another user's.
+    /// It is another user's, or was deleted.
     pub fn workdir(&self) -> anyhow::Result<File> {
         self.folder("cwd")
     }
 
     /// O_PATH: to be in a folder takes no permission to read it.
     fn folder(&self, name: &str) -> anyhow::Result<File> {
-        let file = self.file(name);
         let mut options = OpenOptions::new();
         options.read(true).custom_flags(libc::O_PATH | libc::O_DIRECTORY);
-        options.open(&file).with_context(|| format!("open {}", file.display()))
+        options.open(self.file(name)).map_err(|error| self.refused(name, &error))
     }
 
-    /// Moves process `pid` into the groups that were made for the target's container, if there are
-    /// any.
+    /// Moves process `pid` to where the target is in the groups of its container, if it has any.
     ///
     /// # Errors
     ///
     /// A group is not ours to write: the command would run without the container's limits.
     pub fn share_groups(&self, pid: Pid) -> anyhow::Result<()> {
         let hierarchies = hierarchies_of(&self.process.pid.to_string())?;
-        ensure!(!self.has_ended()?, "process {} has ended", self.process.pid); // so these groups are its own
+        ensure!(!has_ended(&self.pidfd), "process {} has ended", self.process.pid);
         for hierarchy in hierarchies {
             // The container may have made groups below its own.
-            let mut names = hierarchy.own_group.iter().filter_map(|name| name.to_str());
+            let mut names = hierarchy.group.iter().filter_map(|name| name.to_str());
             if names.any(is_container) {
-                join(&hierarchy.own_group, pid).context(
+                join(&hierarchy.group, pid).context(
                     "into the container's cgroup, where its limits are (start this where `run` was \
                      started)",
                 )?;
@@ -237,17 +224,4 @@ impl Target {
         Ok(())
     }
 }
-
-fn open(pid: Pid) -> anyhow::Result<OwnedFd> {
-    // SAFETY: pidfd_open takes two numbers and returns a new descriptor or an error.
-    let number = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
-    let number = Errno::result(number).map_err(|errno| match errno {
-        Errno::ESRCH => anyhow!("there is no process {pid}"),
-        Errno::EINVAL | Errno::ENOENT => anyhow!("{pid} is a thread: name its process"),
-        Errno::ENOSYS => anyhow!("this kernel has no pidfd_open(2): Linux 5.3 or newer is needed"),
-        _ => anyhow!("pidfd_open {pid}: {}", errno.desc()),
-    })?;
-    // SAFETY: the descriptor is new, so nobody else owns it; it is close-on-exec.
-    Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
-}
-// ANCHOR_END: all
+// ANCHOR_END: place

@@ -1,35 +1,36 @@
-// ANCHOR: all
+// ANCHOR: sealed
 //! How can a process go into a container without lending it the program's own file?
 //!
 //! Inside, /proc/PID/exe of a process of ours is the file of this program on the host, and
 //! it can be opened. Root in the container may keep it open until nobody executes it any
 //! more, and then write to it: the next person who starts a container runs what is in it
 //! now (CVE-2019-5736). So what goes inside is a copy in memory, sealed: nobody can write to
-//! it, or make it longer or shorter, ever again. Source: memfd_create(2), fcntl(2).
+//! it, or make it longer or shorter, and since Linux 6.3 nobody can change who may execute it. (Its
+//! owner can change the rest of its mode, and its attributes.)
+//! Source: memfd_create(2), fcntl(2).
 
 use std::{
     env,
     ffi::CString,
-    fs::File,
+    fs::{File, Permissions},
     io::{self, Read},
     os::{
         fd::{AsRawFd, OwnedFd},
-        unix::process::CommandExt,
+        unix::{fs::PermissionsExt, process::CommandExt},
     },
     process::Command,
+    thread,
+    time::Duration,
 };
 
 use anyhow::{Context, anyhow};
 use ch06_reexec::SELF;
-use lab::info;
-use lab::voice;
+use ch11_nsenter::name_process;
+use lab::{Next, Program, context, info};
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, SealFlag, fcntl},
-    sys::{
-        memfd::{MFdFlags, memfd_create},
-        prctl,
-    },
+    sys::memfd::{MFdFlags, memfd_create},
 };
 
 /// What nobody can do to the copy.
@@ -43,25 +44,30 @@ pub const SEALS: SealFlag = SealFlag::F_SEAL_WRITE
 /// `MFD_EXEC` (Linux 6.3): where vm.memfd_noexec is 1, a memfd is not executable without it.
 const MFD_EXEC: MFdFlags = MFdFlags::from_bits_retain(0x10);
 
-/// Makes sure that this process executes a sealed copy of its program: executes one, unless
-/// it does already.
+/// The seal on the permission to execute (Linux 6.3).
+const F_SEAL_EXEC: SealFlag = SealFlag::from_bits_retain(libc::F_SEAL_EXEC);
+
+/// Makes sure that this process executes a sealed copy of its program: what comes next is to
+/// execute one, unless it does already.
 ///
 /// # Errors
 ///
 /// This program's file cannot be read, or this machine executes nothing from memory
 /// (vm.memfd_noexec is 2).
-pub fn become_sealed_copy() -> anyhow::Result<()> {
+pub fn become_sealed_copy() -> anyhow::Result<Option<Next>> {
     let mut program = File::open(SELF).with_context(|| format!("open {SELF}"))?;
     if is_sealed(&program) {
         info!("from a sealed copy of this program, in memory");
-        return name_process(&voice::stage()); // execve named it after the descriptor
+        name_process(&context::stage())?; // execve named it after the descriptor
+        return Ok(None);
     }
     let copy = sealed_copy(&mut program)?;
     let mut again = Command::new(format!("/proc/self/fd/{}", copy.as_raw_fd()));
     again.args(env::args_os().skip(1));
     again.arg0(env::args_os().next().unwrap_or_default());
-    voice::hand_over(&mut again, "parent")?;
-    Err(again.exec()).context("exec the sealed copy of this program")
+    // It stays open up to the execve(2), which needs it, and is closed by it.
+    let next = Program::of_ours(again, "parent").keeping(copy);
+    Ok(Some(next.into()))
 }
 
 fn refused(errno: Errno) -> anyhow::Error {
@@ -73,16 +79,6 @@ fn refused(errno: Errno) -> anyhow::Error {
         ),
         _ => anyhow!("memfd_create: {}", errno.desc()),
     }
-}
-
-/// What the process list is to call this process (at most 15 bytes are seen).
-///
-/// # Errors
-///
-/// Those of prctl(2).
-pub fn name_process(name: &str) -> anyhow::Result<()> {
-    let name = CString::new(name).context("a name of a process")?;
-    prctl::set_name(&name).context("prctl PR_SET_NAME")
 }
 
 /// Whether the file is such a copy. A file on a disk has no seals (EINVAL).
@@ -98,16 +94,35 @@ fn is_sealed(file: &File) -> bool {
 /// EACCES where vm.memfd_noexec is 2: such a copy could not be executed.
 pub fn sealed_copy(program: &mut (impl Read + ?Sized)) -> anyhow::Result<OwnedFd> {
     let usual = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
-    let made = match memfd_create(c"10-nsenter", usual | MFD_EXEC) {
-        Err(Errno::EINVAL) => memfd_create(c"10-nsenter", usual), // before Linux 6.3
+    let name = CString::new(context::stage())?;
+    let made = match memfd_create(&*name, usual | MFD_EXEC) {
+        Err(Errno::EINVAL) => memfd_create(&*name, usual), // before Linux 6.3
         other => other,
     };
     let mut copy = File::from(made.map_err(refused)?);
     io::copy(program, &mut copy).context("copy this program into memory")?;
-    fcntl(&copy, FcntlArg::F_ADD_SEALS(SEALS)).context("seal the copy")?;
+    // Before the seal, since the mode says what F_SEAL_EXEC is to keep.
+    copy.set_permissions(Permissions::from_mode(0o511)).context("chmod the copy")?;
+    match seal(&copy, SEALS | F_SEAL_EXEC) {
+        Err(Errno::EINVAL) => seal(&copy, SEALS), // before Linux 6.3
+        other => other,
+    }
+    .context("seal the copy")?;
     Ok(copy.into())
 }
-// ANCHOR_END: all
+
+/// The kernel refuses (EBUSY) as long as something holds a page of the copy, as memory compaction
+/// does for a moment.
+fn seal(copy: &File, seals: SealFlag) -> nix::Result<()> {
+    for _ in 0..200 {
+        match fcntl(copy, FcntlArg::F_ADD_SEALS(seals)) {
+            Err(Errno::EBUSY) => thread::sleep(Duration::from_millis(5)),
+            other => return other.map(drop),
+        }
+    }
+    Err(Errno::EBUSY)
+}
+// ANCHOR_END: sealed
 
 #[cfg(test)]
 mod tests {
@@ -123,6 +138,11 @@ mod tests {
         assert_eq!(copy.set_len(0).unwrap_err().raw_os_error(), Some(libc::EPERM));
         assert_eq!(copy.set_len(100).unwrap_err().raw_os_error(), Some(libc::EPERM));
         assert_eq!(fcntl(&copy, FcntlArg::F_ADD_SEALS(SealFlag::empty())), Err(Errno::EPERM));
+        let seals = fcntl(&copy, FcntlArg::F_GET_SEALS).unwrap();
+        if SealFlag::from_bits_retain(seals).contains(F_SEAL_EXEC) {
+            let changed = copy.set_permissions(Permissions::from_mode(0o600));
+            assert_eq!(changed.unwrap_err().raw_os_error(), Some(libc::EPERM));
+        }
     }
 
     #[test]

@@ -1,0 +1,32 @@
+// ANCHOR: intro
+//! What must not go into a container with an `exec`.
+//!
+//! A process that goes in takes more along than its command: the file of its program, the folder
+//! that it stands in. Each of the two has been a way out, in every runtime.
+//!
+//! | module | question it answers |
+//! |---|---|
+//! | [`sealed`] | how can a process go in without lending out the program's own file? |
+//! | [`inside`] | is this process where the container's root ends? |
+//!
+//! Source: memfd_create(2), fcntl(2), getcwd(2); CVE-2019-5736, CVE-2024-21626.
+
+pub mod inside;
+pub mod sealed;
+
+use lab::Probe;
+
+pub use inside::become_command_inside;
+pub use sealed::become_sealed_copy;
+// ANCHOR_END: intro
+
+// ANCHOR: probe
+/// Can a program be executed from memory here?
+pub fn probe() -> Probe {
+    // In the order in which the stage meets them: `run` needs the copy too.
+    match sealed::sealed_copy(&mut &b"a program"[..]) {
+        Err(error) => Probe::DoesNotRun(format!("{error:#}")),
+        Ok(_) => ch11_nsenter::probe(),
+    }
+}
+// ANCHOR_END: probe

@@ -1,0 +1,73 @@
+// ANCHOR: all
+//! Stage 12: a container that does not get the runtime's own file, or a folder of the host's.
+
+use std::process::ExitCode;
+
+use ch08_pipe_init::options::default_arguments;
+use ch10_names::{Name, NamedRunOptions, Names, SignalNumber, init, kill, ps, run};
+use ch11_nsenter::{ExecOptions, exec, nsexec};
+use ch12_walls::{become_command_inside, become_sealed_copy};
+use clap::{Parser, Subcommand};
+use lab::{Exit, Next};
+
+/// Runs a command in a container, or in one that runs already. Without a subcommand: `run` with a
+/// shell.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Run a command in a new container
+    Run(Box<NamedRunOptions>),
+    /// Run a command in a container that runs already, or in a process's namespaces
+    Exec(Box<ExecOptions>),
+    /// List the containers that run and have a name
+    Ps,
+    /// Send PID 1 of a container a signal
+    Kill {
+        /// The container
+        name: Name,
+        /// Which signal: a name or a number
+        #[arg(short, long, value_name = "SIGNAL", default_value = "TERM")]
+        signal: SignalNumber,
+    },
+    /// The other side of `run`, inside
+    #[command(hide = true)]
+    Init {
+        #[arg(long)]
+        layers: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    lab::run(|| {
+        if let Some(next) = nsexec(become_command_inside)? {
+            return Ok(next);
+        }
+        match lab::parse_from::<Cli>(default_arguments())?.action {
+            Action::Run(options) => {
+                options.run.apply();
+                if let Some(next) = become_sealed_copy()? {
+                    return Ok(next);
+                }
+                return run(&options).map(Next::End);
+            }
+            Action::Exec(options) => {
+                options.apply();
+                if let Some(next) = become_sealed_copy()? {
+                    return Ok(next);
+                }
+                return exec(&options).map(Next::End);
+            }
+            Action::Init { layers } => return init(layers),
+            Action::Ps => ps(&Names::of_this_user()?)?,
+            Action::Kill { name, signal } => kill(&Names::of_this_user()?, &name, signal)?,
+        }
+        Ok(Exit::Code(0).into())
+    })
+}
+// ANCHOR_END: all
