@@ -11,7 +11,7 @@ pub struct Chapter {
 }
 
 /// The chapters, lowest first.
-pub const CHAPTERS: [Chapter; 10] = [
+pub const CHAPTERS: [Chapter; 12] = [
     Chapter {
         name: "01-uts",
         probe: ch01_uts::probe,
@@ -49,8 +49,16 @@ pub const CHAPTERS: [Chapter; 10] = [
         probe: ch09_aufs::probe,
     },
     Chapter {
-        name: "10-nsenter",
-        probe: ch10_nsenter::probe,
+        name: "10-names",
+        probe: ch10_names::probe,
+    },
+    Chapter {
+        name: "11-nsenter",
+        probe: ch11_nsenter::probe,
+    },
+    Chapter {
+        name: "12-walls",
+        probe: ch12_walls::probe,
     },
 ];
 
