@@ -17,6 +17,8 @@ use std::{
         unix::process::CommandExt,
     },
     process::Command,
+    thread,
+    time::Duration,
 };
 
 use anyhow::{Context, anyhow};
@@ -104,8 +106,20 @@ pub fn sealed_copy(program: &mut (impl Read + ?Sized)) -> anyhow::Result<OwnedFd
     };
     let mut copy = File::from(made.map_err(refused)?);
     io::copy(program, &mut copy).context("copy this program into memory")?;
-    fcntl(&copy, FcntlArg::F_ADD_SEALS(SEALS)).context("seal the copy")?;
+    seal(&copy).context("seal the copy")?;
     Ok(copy.into())
+}
+
+/// The kernel refuses (EBUSY) as long as something holds a page of the copy, as memory compaction
+/// does for a moment.
+fn seal(copy: &File) -> nix::Result<()> {
+    for _ in 0..200 {
+        match fcntl(copy, FcntlArg::F_ADD_SEALS(SEALS)) {
+            Err(Errno::EBUSY) => thread::sleep(Duration::from_millis(5)),
+            other => return other.map(drop),
+        }
+    }
+    Err(Errno::EBUSY)
 }
 // ANCHOR_END: all
 
