@@ -1,9 +1,11 @@
 //! Does the judge fail when it should? Stages that leave something, and checks that do not look.
 
 use std::{
+    collections::BTreeSet,
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context, ensure};
@@ -94,6 +96,7 @@ fn bench(user: User, place: &Path, script: &str) -> anyhow::Result<Bench> {
 fn is_found_out(broken: &Broken, user: User, place: &Path) -> anyhow::Result<()> {
     let group = own_group()?;
     let script = broken.does.replace("$GROUP", &group.display().to_string());
+    let queues = queues_of(user)?;
     let judged = ENDS.judge(&bench(user, place, &script)?);
     // What such a stage leaves, this test removes; of most there is nothing.
     let _ = umount2("/mnt", MntFlags::MNT_DETACH);
@@ -103,9 +106,25 @@ fn is_found_out(broken: &Broken, user: User, place: &Path) -> anyhow::Result<()>
             fs::remove_dir(entry.path())?;
         }
     }
+    for queue in queues_of(user)?.difference(&queues) {
+        let removed = Command::new("ipcrm").args(["-q", queue]).status()?;
+        ensure!(removed.success(), "ipcrm -q {queue}: {removed}");
+    }
     let error = judged.err().context("nothing was found out")?.to_string();
     ensure!(error.contains(broken.found), "it says {error}");
     Ok(())
+}
+
+/// The ids of a user's System V message queues: the second column of sysvipc(7)'s table, after a
+/// line of titles; the eighth is the owner.
+fn queues_of(user: User) -> anyhow::Result<BTreeSet<String>> {
+    let table = fs::read_to_string("/proc/sysvipc/msg")?;
+    let id = |line: &str| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        let is_own = columns.get(7)? == &user.uid().to_string();
+        is_own.then(|| columns[1].to_owned())
+    };
+    Ok(table.lines().skip(1).filter_map(id).collect())
 }
 
 /// A group that no other program makes.

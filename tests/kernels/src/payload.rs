@@ -32,7 +32,8 @@ const PATIENCE: u32 = 4;
 
 /// What the stages and the tests call beside the programs of an image. One that is missing here
 /// is missing in the guest, and a test that needs it says so.
-const PROGRAMS: [&str; 6] = ["ipcmk", "ipcs", "newgidmap", "newuidmap", "nsenter", "stress"];
+const PROGRAMS: [&str; 8] =
+    ["ip", "ipcmk", "ipcrm", "ipcs", "newgidmap", "newuidmap", "nsenter", "stress"];
 
 /// What init.sh and guest.sh call that no other program is there for.
 const BUSYBOX: &str = "busybox";
