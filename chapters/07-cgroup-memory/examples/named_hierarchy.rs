@@ -12,11 +12,12 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use ch03_pid::Job;
+use ch01_uts::spawn;
 use ch04_mount::{CLONE_NEWNS, make_private};
 use lab::{Exit, info};
 use nix::{
     mount::{MntFlags, MsFlags, mount, umount2},
+    sys::signal::SigSet,
     unistd::{Pid, geteuid},
 };
 
@@ -40,8 +41,9 @@ fn named_hierarchy() -> anyhow::Result<Exit> {
         kinds.lines().any(|line| line.ends_with("\tcgroup")),
         "this kernel has no cgroup v1: /proc/filesystems"
     );
-    let job = Job::new()?; // a signal that comes meanwhile waits: the hierarchy is removed
-    let child = job.spawn(CLONE_NEWNS, || {
+    // It ends by itself; a signal must not keep it from clearing up.
+    SigSet::all().thread_block().context("block signals")?;
+    let child = spawn(CLONE_NEWNS, || {
         make_private()?;
         // Over /tmp, in a mount namespace of its own: there is a folder, and nobody sees it.
         in_named_hierarchy(Path::new("/tmp"))?;
