@@ -94,6 +94,7 @@ fn container(
         message.rootfs = Some(root.folder().to_owned());
     }
     let (gate, channel, ready) = (Gate::new()?, Channel::new()?, Channel::new()?);
+    let groups; // dropped after the child, which an error drops, too
     let child = job.spawn(NAMESPACES, || {
         gate.wait()?;
         streams.take()?;
@@ -113,7 +114,7 @@ fn container(
         root.belongs_to(child.pid())?;
     }
     maps.write(child.pid())?;
-    let groups = Groups::create(&limits)?;
+    groups = Groups::create(&limits)?;
     groups.add(child.pid())?;
     gate.open()?;
     let sent = send(&channel, &message);
