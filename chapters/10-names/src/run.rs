@@ -121,7 +121,8 @@ fn container(
     let ready = ready.in_parent()?;
     match entry {
         Some(entry) => entry.record_when_ready(&ready, child.pid(), job)?,
-        None => ready.say()?,
+        // If init has ended, its end says why.
+        None => ready.say().unwrap_or_default(),
     }
     let outcome = streams.wait(job, child);
     groups.report();
