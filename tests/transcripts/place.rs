@@ -29,8 +29,14 @@ exec "target/debug/$program" "$@"
 "#;
 
 /// The programs that are no stages.
-const FURTHER: [&str; 5] =
-    ["rootfs", "doctor", "examples/reexec_usage", "examples/before_main", "examples/unsealed"];
+const FURTHER: [&str; 6] = [
+    "rootfs",
+    "doctor",
+    "examples/reexec_usage",
+    "examples/show",
+    "examples/named_hierarchy",
+    "examples/before_main",
+];
 
 /// A folder with all that; removed at the end.
 pub struct Place {

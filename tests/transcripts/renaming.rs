@@ -13,7 +13,7 @@ use regex::{Captures, Regex};
 const LOG: &str = r"(?m)^ *\+[0-9]+\.[0-9]{2}ms ([a-z]+\[[0-9]+\]) +([^ ]+) +";
 
 /// What stands at the place of a pid in the log, in /proc, and in what the book's commands print.
-const PIDS: [&str; 14] = [
+const PIDS: [&str; 15] = [
     r"\b(?:parent|keeper|child|init|outside|inside)\[([0-9]+)\]",
     r"/proc/([0-9]+)\b",
     r"\b([0-9]+) in the host's /proc",
@@ -22,16 +22,22 @@ const PIDS: [&str; 14] = [
     r"\b[Pp][Ii][Dd]:?\s+([0-9]+)\b",
     r"\bmoved ([0-9]+) into ",
     r"\btarget ([0-9]+),",
-    r"\bprocess ([0-9]+) (?:is|has)\b",
+    r"\bprocess ([0-9]+)\b",
     r"\bINIT(?: is|:) ([0-9]+)\b",
     r"\brecorded: ([0-9]+) is",
     r"(?m)^[a-z]+ +([0-9]+)  ",
+    r"(?m)^(?:run|container) ([0-9]+) START ",
     r"\bN[Ss]pid:\s+([0-9]+)\b",
     r"(?m)^ *([0-9]+) (?:\?|pts/[0-9]+) ",
 ];
 
 /// The head of chapter 10's `ps`, whose columns are as wide as the names and pids below it.
 const PS: &str = r"(?m)^NAME +PID +COMMAND$";
+
+/// An entry of chapter 10: a pid, its start time and its inode number, which may be the same for two
+/// processes or not. They say nothing again, and neither does the number of the boot.
+const ENTRY: &str = r"(?m)^(run|container) ([0-9]+) [0-9]+ [0-9]+$";
+const BOOT: &str = r"(?m)^boot [0-9a-f-]{36}$";
 
 /// Smaller numbers are pids inside: PID 1 and those after it are the same in every run.
 const FIRST_PID_OUTSIDE: u32 = 100;
@@ -40,9 +46,10 @@ const FIRST_PID_OUTSIDE: u32 = 100;
 pub fn rename(text: &str) -> String {
     let text = Regex::new(LOG).unwrap().replace_all(text, "+TIME $1 $2 ");
     let text = Regex::new(PS).unwrap().replace_all(&text, "NAME PID COMMAND");
+    let text = Regex::new(ENTRY).unwrap().replace_all(&text, "$1 $2 START INODE");
+    let text = Regex::new(BOOT).unwrap().replace_all(&text, "boot BOOT");
     let text = by_letter(&text, r"\b[a-z_]+:\[([0-9]{10})\]", "NAMESPACE");
     let text = by_letter(&text, r"\bcontainer-([0-9a-f]{8})\b", "RANDOM");
-    let text = by_letter(&text, r"\bcontainer-[0-9]+-([0-9]+)\b", "START");
     let text = by_letter(&text, r"\b0x([0-9a-f]{8})\b", "KEY");
     pids(&text)
 }
@@ -58,7 +65,7 @@ fn by_letter(text: &str, pattern: &str, kind: &str) -> String {
 }
 
 /// A pid is known by the places it stands in, and then it is renamed wherever it stands:
-/// an `echo $$` prints a mere number. A line number (`lib.rs:462`) stays.
+/// an `echo $$` prints a mere number.
 fn pids(text: &str) -> String {
     let mut known: Vec<&str> = Vec::new();
     for pattern in PIDS {
@@ -68,14 +75,11 @@ fn pids(text: &str) -> String {
     }
     known.retain(|pid| pid.parse().is_ok_and(|pid: u32| pid >= FIRST_PID_OUTSIDE));
     let mut letters = BTreeMap::new();
-    let put = |captures: &Captures| {
-        let (before, number) = (&captures[1], &captures[2]);
-        match before.is_empty() && known.contains(&number) {
-            true => letter(&mut letters, number, "PID"),
-            false => captures[0].to_owned(),
-        }
+    let put = |found: &Captures| match &found[0] {
+        pid if known.contains(&pid) => letter(&mut letters, pid, "PID"),
+        number => number.to_owned(),
     };
-    Regex::new(r"(\.rs:|)\b([0-9]+)\b").unwrap().replace_all(text, put).into_owned()
+    Regex::new(r"\b[0-9]+\b").unwrap().replace_all(text, put).into_owned()
 }
 
 /// The value's letter: A, B, …, Z, and then numbers.

@@ -223,6 +223,7 @@ fn said_inside(message: String) -> String {
 }
 // ANCHOR_END: child
 
+// ANCHOR: ignored
 /// A signal that this process ignores until this is dropped.
 struct Ignored {
     signal: Signal,
@@ -248,3 +249,4 @@ impl Drop for Ignored {
         }
     }
 }
+// ANCHOR_END: ignored

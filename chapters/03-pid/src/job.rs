@@ -200,12 +200,16 @@ fn kill(child: &Process, signal: i32) -> anyhow::Result<()> {
 // ANCHOR: deaf
 /// Whether `signal` does nothing to the process: it is PID 1 where it lives, and neither handles
 /// nor blocks nor ignores it (the masks SigCgt, SigBlk and SigIgn, proc_pid_status(5)). A signal
-/// that is blocked waits for the process: that is how an init reads its signals.
+/// that is blocked waits for the process: that is how an init reads its signals. SIGKILL and SIGSTOP
+/// from outside work in any case.
 ///
 /// # Errors
 ///
 /// It has ended; /proc is another PID namespace's.
 pub fn is_deaf(process: BorrowedFd, signal: i32) -> anyhow::Result<bool> {
+    if [libc::SIGKILL, libc::SIGSTOP].contains(&signal) {
+        return Ok(false);
+    }
     // The mounted /proc may be another PID namespace's. It says itself which process it is there.
     let about = fs::read_to_string(format!("/proc/self/fdinfo/{}", process.as_raw_fd()))?;
     let folder = format!("/proc/{}", field(&about, "Pid:"));

@@ -85,8 +85,7 @@ pub fn command(name: &str) -> Command {
 pub fn become_function(name: &str) -> Program {
     let mut again = command(name);
     again.args(env::args_os().skip(1));
-    inside::hand_over(&mut again);
-    Program::of_ours(again, "child")
+    inside::hand_over(Program::of_ours(again, "child"))
 }
 // ANCHOR_END: command
 

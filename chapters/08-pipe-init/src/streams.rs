@@ -126,6 +126,7 @@ impl Streams {
 }
 // ANCHOR_END: streams
 
+// ANCHOR: outside
 /// A second descriptor of one of this process's own streams.
 fn own(number: usize) -> anyhow::Result<File> {
     let copy = match number {
@@ -155,6 +156,7 @@ fn must_stay_outside(stream: &File, number: usize, tty: bool) -> anyhow::Result<
     let is_given = tty && isatty(stream).unwrap_or(false);
     Ok(!(kind.is_fifo() || kind.is_socket() || leads_nowhere || is_given))
 }
+// ANCHOR_END: outside
 
 // ANCHOR: copy
 impl Streams {

@@ -91,7 +91,8 @@ pub const GUESTS: [Guest; 8] = [
             "06-reexec",
             "08-pipe-init",
             "09-aufs",
-            "10-nsenter as root",
+            "11-nsenter",
+            "12-walls as root",
         ],
         ..USUAL
     },
@@ -104,7 +105,8 @@ pub const GUESTS: [Guest; 8] = [
             "05-user-idmap",
             "07-cgroup-memory",
             "09-aufs",
-            "10-nsenter as root",
+            "10-names",
+            "12-walls as root",
         ],
         ..USUAL
     },
@@ -112,7 +114,7 @@ pub const GUESTS: [Guest; 8] = [
         name: "newest-v2",
         kernel: NEWEST,
         files: Files::Tmpfs,
-        tests: "10-nsenter as user",
+        tests: "12-walls as user",
         ..USUAL
     },
     Guest {
@@ -127,10 +129,12 @@ pub const GUESTS: [Guest; 8] = [
             "06-reexec",
             "07-cgroup-memory",
             "08-pipe-init",
+            "10-names",
+            "11-nsenter",
         ],
         skips: Some(
             "real aufs => no aufs\n09-aufs as user => lets only root mount overlay\n\
-             10-nsenter as user => lets only root mount overlay\n",
+             12-walls as user => lets only root mount overlay\n",
         ),
         ..USUAL
     },
@@ -147,7 +151,9 @@ pub const GUESTS: [Guest; 8] = [
             "06-reexec",
             "08-pipe-init",
             "09-aufs",
-            "10-nsenter as user",
+            "10-names",
+            "11-nsenter",
+            "12-walls as user",
         ],
         ..USUAL
     },
@@ -170,7 +176,7 @@ pub const GUESTS: [Guest; 8] = [
         name: "6.1-tmpfs",
         files: Files::Tmpfs,
         tests: "doctor as",
-        doctor: &["overlay cannot make a deleted folder again"],
+        doctor: &["cannot hold overlay's attributes"],
         skips: Some(""),
         ..USUAL
     },
@@ -183,7 +189,9 @@ const NO_USERNS: &str = "\
 07-cgroup-memory as root => user.max_user_namespaces is 0
 08-pipe-init as root => user.max_user_namespaces is 0
 09-aufs as root => user.max_user_namespaces is 0
-10-nsenter as root => user.max_user_namespaces is 0
+10-names as root => user.max_user_namespaces is 0
+11-nsenter as root => user.max_user_namespaces is 0
+12-walls as root => user.max_user_namespaces is 0
 as user => user.max_user_namespaces is 0
 a namespace limit is named => it needs a user namespace
 doctor as => it needs a user namespace

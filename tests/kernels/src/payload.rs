@@ -38,9 +38,10 @@ const PROGRAMS: [&str; 8] =
 /// What init.sh and guest.sh call that no other program is there for.
 const BUSYBOX: &str = "busybox";
 
-/// The users of a guest: root, and the ordinary one of the tests.
-const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n";
-const GROUP: &str = "root:x:0:\nuser:x:1000:\n";
+/// The users of a guest: root, and the ordinary one of the tests, with the ids that the judge gives
+/// them (tests/src/login.rs).
+const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nuser:x:23001:23002:user:/tmp:/bin/sh\n";
+const GROUP: &str = "root:x:0:\nuser:x:23002:\nfurther:x:23003:user\n";
 const SUBIDS: &str = "user:100000:65536\n";
 
 /// Builds the root file system that all guests share, as a cpio archive.

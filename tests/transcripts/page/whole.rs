@@ -43,12 +43,17 @@ fn all_includes(pages: &[Page]) -> anyhow::Result<BTreeMap<PathBuf, Vec<Part>>> 
     Ok(all)
 }
 
-/// The page shows all code of the chapter's folder, but for its tests.
+/// The page shows all code of the chapter's folder, but for its tests, and no part of it twice.
 pub fn shows_whole_chapter(page: &Page, chapter: &Path) -> anyhow::Result<()> {
     let mut files = Vec::new();
     files_in(&chapter.join("src"), "rs", &mut files)?;
     ensure!(!files.is_empty(), "{} has no code", chapter.display());
     let includes = page.includes()?;
+    for (index, include) in includes.iter().enumerate() {
+        let is_code = include.0.extension().is_some_and(|ending| ending == "rs");
+        let twice = is_code && includes[..index].contains(include);
+        ensure!(!twice, "{} {:?} is on the page twice", include.0.display(), include.1);
+    }
     for file in files {
         let parts: Vec<&Part> = includes
             .iter()

@@ -105,11 +105,11 @@ fn missing_program(typist: &Typist) -> anyhow::Result<()> {
     for command in [
         "cargo run --bin no-such-stage",
         "cargo build",
-        "cargo build -p ch10-nsenter --example no-such-example",
+        "cargo build -p ch11-nsenter --example no-such-example",
     ] {
         ensure!(!typist.error_of(&format!("as user\n$ {command}\n")).is_empty(), "{command}");
     }
-    typist.must_see("as user\n$ cargo build -p ch10-nsenter --example unsealed\n")
+    typist.must_see("as user\n$ cargo build -p ch11-nsenter --example before_main\n")
 }
 
 fn merged(typist: &Typist) -> anyhow::Result<()> {

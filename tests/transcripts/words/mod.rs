@@ -31,6 +31,7 @@ const BUILTINS: [&str; 29] = [
 /// Programs of the machine that are not in the image, each with its package on Debian.
 #[rustfmt::skip]
 const ON_THE_MACHINE: &[(&str, &[&str])] = &[
+    ("bsdutils", &["script"]),
     ("cargo", &["cargo"]),
     ("coreutils", &["chroot", "fold"]),
     ("make", &["make"]),

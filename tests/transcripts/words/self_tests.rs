@@ -60,11 +60,11 @@ fn found() -> anyhow::Result<()> {
         ("unshare -r --propagation shared --pid a b", "unshare a"),
         ("find . -name x -exec a {} +", "find a"),
         ("cargo run --bin 01-uts -- -q --hostname box a b", "cargo 01-uts a"),
-        ("cargo run -p ch10-nsenter --example e", "cargo e"),
+        ("cargo run -p ch11-nsenter --example e", "cargo e"),
         ("cargo run -- a -q", "cargo a"),
         ("target/debug/08-pipe-init run -q -e A=1 -- a b", "target/debug/08-pipe-init a"),
-        ("10-nsenter exec -q --target 1 --all -- a b", "10-nsenter a"),
-        ("10-nsenter exec -q box a b; 10-nsenter ps", "10-nsenter a 10-nsenter"),
+        ("11-nsenter exec -q --target 1 --all -- a b", "11-nsenter a"),
+        ("12-walls exec -q box a b; 12-walls ps", "12-walls a 12-walls"),
         ("./program -q box -- /proc/self/exe --all -- a b", "./program /proc/self/exe a"),
     ] {
         let mut found = commands(script)?;

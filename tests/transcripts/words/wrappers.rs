@@ -25,8 +25,8 @@ const WRAPPERS: [Wrapper; 9] = [
 #[rustfmt::skip]
 const STAGES: &[&str] = &[
     "--clone", "--container-layer", "--cpu-shares", "--cpuset-cpus", "--driver", "-e", "--env",
-    "--gid-map", "--hog", "--hostname", "--layer", "-m", "--memory", "--name", "--rootfs",
-    "--target", "--uid-map", "--user", "--workdir",
+    "--as", "--gid-map", "--hostname", "--layer", "--log-format", "-m", "--memory", "--name",
+    "--rootfs", "-s", "--signal", "--target", "--uid-map", "--user", "--workdir",
 ];
 
 /// In place of a stage's name, where only its arguments are known.
