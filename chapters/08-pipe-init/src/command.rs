@@ -7,15 +7,16 @@ use ch05_user_idmap::become_user;
 use lab::Program;
 use nix::{errno::Errno, sys::prctl};
 
-use crate::message::Process;
+use crate::{message::Process, take_streams};
 
-/// Becomes the command: as its user, with its environment only, without the caller's keys and with
-/// no way to gain privileges. The command is looked up in the container's own PATH and root.
+/// Becomes the command: with the streams that are meant for it, as its user, with its environment
+/// only, without the caller's keys and with no way to gain privileges. The command is looked up in the container's own PATH and root.
 ///
 /// # Errors
 ///
 /// The map does not contain the user; as prctl(2) and keyctl(2).
 pub fn become_container(process: &Process) -> anyhow::Result<Program> {
+    take_streams()?;
     leave_the_keyring()?;
     if let Some(user) = process.user {
         become_user(user)?;

@@ -36,7 +36,7 @@ pub use command::become_container;
 pub use message::{Message, Process};
 pub use options::{Prepared, ProcessOptions, RunOptions};
 pub use reaper::stay_and_reap;
-pub use streams::Streams;
+pub use streams::{Streams, take_streams};
 
 /// The name under which init inherits its end of the channel.
 const MESSAGE: &str = "message";

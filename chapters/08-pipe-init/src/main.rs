@@ -54,9 +54,8 @@ fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     let (gate, channel) = (Gate::new()?, Channel::new()?);
     let child = job.spawn(NAMESPACES, || {
         gate.wait()?;
-        streams.take()?;
         become_user(User::ROOT)?;
-        become_init(&channel, &[])
+        streams.hand_over(become_init(&channel, &[])?)
     })?;
     maps.write(child.pid())?;
     groups.add(child.pid())?;

@@ -41,6 +41,15 @@ pub struct Message {
 }
 
 impl Process {
+    /// How much it is: `3 words, 2 variables`.
+    pub fn shown(&self) -> String {
+        let number = |count: usize, what: &str| match count {
+            1 => format!("1 {what}"),
+            _ => format!("{count} {what}s"),
+        };
+        format!("{}, {}", number(self.argv.len(), "word"), number(self.env.len(), "variable"))
+    }
+
     /// Writes it to the end of `rest`.
     pub fn encode(&self, rest: &mut Vec<u8>) {
         // ANCHOR: exercise-words
@@ -110,11 +119,7 @@ impl Message {
             init_stays: rest.read_u32()? != 0,
         };
         rest.end()?;
-        info!(
-            "from run: {} words, {} variables",
-            message.process.argv.len(),
-            message.process.env.len()
-        );
+        info!("from run: {}", message.process.shown());
         Ok(message)
     }
 }

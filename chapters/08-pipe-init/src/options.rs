@@ -197,7 +197,7 @@ impl RunOptions {
             None => None,
         };
         let process = self.process.process(&self.lab.command, self.ids.user);
-        info!("for init: {} words, {} variables", process.argv.len(), process.env.len());
+        info!("for init: {}", process.shown());
         Ok(Message {
             process,
             hostname: hostname_or_random(self.uts.hostname.clone())?,

@@ -23,6 +23,8 @@ use nix::{
 };
 use rustix::process::{WaitOptions, wait};
 
+use crate::take_streams;
+
 /// Starts the command as a child, and stays until it ends; its end is this process's. The kernel
 /// then kills all that are left.
 ///
@@ -31,6 +33,7 @@ use rustix::process::{WaitOptions, wait};
 /// What cannot be said by the command's own process: no clone, no signalfd.
 pub fn stay_and_reap(command: impl FnOnce() -> anyhow::Result<Program>) -> anyhow::Result<Exit> {
     info!("staying as PID 1, the command is a child");
+    take_streams()?; // what it has open is the container's, too
     let before = SigSet::thread_get_mask().context("read the signal mask")?;
     SigSet::all().thread_block().context("block signals")?;
     let (errors, alone) = (inherited_errors(), Channel::new()?);

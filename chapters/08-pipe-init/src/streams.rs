@@ -19,11 +19,11 @@ use std::{
 use anyhow::Context;
 use ch01_uts::{Child, wait_for_any};
 use ch03_pid::{Job, Terminal};
-use lab::{Exit, Failure, warn};
+use lab::{Exit, Failure, Program, descriptors::take, warn};
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, isatty};
 
-/// The names of descriptors 0 to 2.
-const NAMES: [&str; 3] = ["standard input", "standard output", "standard error"];
+/// The names of descriptors 0 to 2, also where they are handed over.
+const NAMES: [&str; 3] = ["standard-input", "standard-output", "standard-error"];
 
 /// The device number of /dev/null, which leads nowhere.
 const NULL: u64 = libc::makedev(1, 3);
@@ -112,17 +112,33 @@ impl Streams {
         Ok(())
     }
 
-    /// The container's process: takes what is meant for it.
+    /// Lets a program of ours, inside, inherit what the command is to get. Its own log goes where
+    /// the parent's goes, until [`take_streams`].
     ///
     /// # Errors
     ///
-    /// As dup2(2).
-    pub fn take(&self) -> anyhow::Result<()> {
-        let [input, output, error] = self.instead.each_ref().map(Option::as_ref);
-        input.map_or(Ok(()), dup2_stdin).context("dup2 to standard input")?;
-        output.map_or(Ok(()), dup2_stdout).context("dup2 to standard output")?;
-        error.map_or(Ok(()), dup2_stderr).context("dup2 to standard error")
+    /// As dup(2).
+    pub fn hand_over(&self, mut program: Program) -> anyhow::Result<Program> {
+        for (name, stream) in NAMES.into_iter().zip(&self.instead) {
+            if let Some(stream) = stream {
+                program = program.with(name, stream.try_clone()?);
+            }
+        }
+        Ok(program)
     }
+}
+
+/// The process that is to become the command, or to stay: takes what was handed over in place of
+/// its three streams; once.
+///
+/// # Errors
+///
+/// As dup2(2).
+pub fn take_streams() -> anyhow::Result<()> {
+    let [input, output, error] = NAMES.map(take);
+    input.map_or(Ok(()), dup2_stdin).context("dup2 to standard input")?;
+    output.map_or(Ok(()), dup2_stdout).context("dup2 to standard output")?;
+    error.map_or(Ok(()), dup2_stderr).context("dup2 to standard error")
 }
 // ANCHOR_END: streams
 
@@ -134,7 +150,11 @@ fn own(number: usize) -> anyhow::Result<File> {
         1 => io::stdout().as_fd().try_clone_to_owned(),
         _ => io::stderr().as_fd().try_clone_to_owned(),
     };
-    Ok(File::from(copy.with_context(|| format!("dup {}", NAMES[number]))?))
+    Ok(File::from(copy.with_context(|| format!("dup {}", shown(number)))?))
+}
+
+fn shown(number: usize) -> String {
+    NAMES[number].replace('-', " ")
 }
 
 /// Which file it is: two streams may be one.
@@ -144,12 +164,12 @@ fn identity(stream: &File) -> io::Result<(u64, u64)> {
 
 /// Whether a container must not have this stream itself.
 fn must_stay_outside(stream: &File, number: usize, tty: bool) -> anyhow::Result<bool> {
-    let data = stream.metadata().with_context(|| format!("stat {}", NAMES[number]))?;
+    let data = stream.metadata().with_context(|| format!("stat {}", shown(number)))?;
     let kind = data.file_type();
     if kind.is_dir() {
         return Err(Failure::usage(format!(
             "{} is a folder, and so a way to the host's files: redirect it",
-            NAMES[number]
+            shown(number)
         )));
     }
     let leads_nowhere = kind.is_char_device() && data.rdev() == NULL;
@@ -191,7 +211,7 @@ impl Copy {
         match self.copy_until(ended) {
             // The container may close its input.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe && done.is_none() => {}
-            Err(error) => warn!("{}: {error}", self.name),
+            Err(error) => warn!("{}: {error}", self.name.replace('-', " ")),
             Ok(()) => {}
         }
     }

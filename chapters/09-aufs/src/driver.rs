@@ -98,7 +98,8 @@ impl Driver {
             _ => return Ok(()),
         };
         bail!(
-            "container layer {}: it was not written by {self}: say --driver {other}, or take              another folder",
+            "container layer {}: it was not written by {self}: say --driver {other}, or take \
+             another folder",
             layer.display()
         )
     }

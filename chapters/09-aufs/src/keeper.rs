@@ -25,7 +25,7 @@ use ch02_ipc::{Channel, End};
 use ch03_pid::Job;
 use ch04_mount::{CLONE_NEWNS, make_private};
 use ch05_user_idmap::{CLONE_NEWUSER, Gate, Maps, User, become_user};
-use lab::{Exit, Namespaces, Start, StartReport, context, error_pipe, go_on, warn};
+use lab::{Exit, Namespaces, Start, StartReport, context, error_pipe, go_on, info, warn};
 use nix::errno::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
@@ -77,10 +77,11 @@ impl Keeper {
         maps: Option<&Maps>,
         work: impl FnOnce(&Parent) -> anyhow::Result<Exit>,
     ) -> anyhow::Result<Keeper> {
-        let user = maps.map_or(Namespaces::NONE, |_| CLONE_NEWUSER);
+        let namespaces = CLONE_NEWNS | maps.map_or(Namespaces::NONE, |_| CLONE_NEWUSER);
+        info!("cloning the keeper: {namespaces}");
         let (report, errors) = error_pipe()?;
         let (gate, channel) = (Gate::new()?, Channel::new()?);
-        match clone(CLONE_NEWNS | user)? {
+        match clone(namespaces)? {
             Cloned::Child => {
                 drop(report);
                 context::speak_as("keeper");
@@ -120,7 +121,9 @@ impl Keeper {
                 self.container = hear_of_the_container(&self.channel)?;
             }
         }
+        let pid = process.pid();
         let exit = process.reap()?;
+        info!("the keeper, {pid}, ended with {exit}");
         self.report.listen().context("hear the keeper")?;
         if let Some(container) = &self.container {
             end(container)?;

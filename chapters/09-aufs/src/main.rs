@@ -96,14 +96,13 @@ fn container(
     let groups; // dropped after the child, which an error drops, too
     let child = job.spawn(NAMESPACES, || {
         gate.wait()?;
-        streams.take()?;
         become_user(User::ROOT)?;
         make_private()?;
         let Some(root) = &root else {
-            return become_init(&channel, &[]);
+            return streams.hand_over(become_init(&channel, &[])?);
         };
         furnish(root.folder())?;
-        become_init(&channel, &["--layers"])
+        streams.hand_over(become_init(&channel, &["--layers"])?)
     })?;
     parent.look_after(&child.process)?;
     if let Some(root) = &root {

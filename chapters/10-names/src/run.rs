@@ -97,7 +97,6 @@ fn container(
     let groups; // dropped after the child, which an error drops, too
     let child = job.spawn(NAMESPACES, || {
         gate.wait()?;
-        streams.take()?;
         become_user(User::ROOT)?;
         make_private()?;
         let init = match &root {
@@ -107,7 +106,7 @@ fn container(
                 become_init(&channel, &["--layers"])?
             }
         };
-        Ok(init.with(READY, ready.in_child()?))
+        streams.hand_over(init.with(READY, ready.in_child()?))
     })?;
     parent.look_after(&child.process)?;
     if let Some(root) = &root {

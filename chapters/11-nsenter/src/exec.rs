@@ -45,8 +45,7 @@ pub fn exec(options: &ExecOptions) -> anyhow::Result<Exit> {
         if let Some(missed) = job.release()? {
             return Ok(Next::End(Exit::Signal(missed)));
         }
-        streams.take()?;
-        become_child(&channel).map(Next::from)
+        streams.hand_over(become_child(&channel)?).map(Next::from)
     })?;
     let channel = channel.in_parent()?;
     let sent = bootstrap.write(&channel).context("send the bootstrap data");
