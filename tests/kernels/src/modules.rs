@@ -10,15 +10,16 @@ use anyhow::{Context, bail, ensure};
 
 use crate::tools::{find, run};
 
-/// The modules that a guest loads, where the kernel has them as modules.
-const MODULES: [&str; 2] = ["overlay", "aufs"];
+/// The modules that a guest loads, where the kernel has them as modules: the union file systems,
+/// and the network interface that a self test of the judge makes.
+const MODULES: [&str; 3] = ["overlay", "aufs", "veth"];
 
 /// A kernel, and the modules of it that a guest loads.
 #[derive(Clone, Debug)]
 pub struct Files {
     /// What the virtual machine boots.
     pub kernel: PathBuf,
-    /// A folder with `overlay.ko`, `aufs.ko`, or neither.
+    /// A folder with those of [`MODULES`] that the kernel has as modules.
     pub modules: PathBuf,
 }
 
