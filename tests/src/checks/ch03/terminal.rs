@@ -87,7 +87,7 @@ pub(super) const CHECKS: &[Check] = &[
             let words = [tty(bench), &["-q", "--", "cat"]].concat();
             let script = "\"$0\" \"$@\" & wait $!; echo it has ended with $?";
             let mut terminal = Terminal::of_words(bench.stage(words), script)?;
-            terminal.until("it has ended with 1")?;
+            terminal.until("it has ended with 1\r\n")?;
             let _ = terminal.end()?;
             holds()
         },
