@@ -1,8 +1,8 @@
 // says: the kernel counts in bytes
-        let limit = (self.limit.0 * 1024).to_string();
-        group.set(Self::knob(group), &limit)?;
-        let (knob, value) = match group.version {
-            Version::V1 => ("memory.memsw.limit_in_bytes", limit.as_str()),
-            Version::V2 => ("memory.swap.max", "0"),
-        };
-        if group.has(knob) { group.set(knob, value) } else { Ok(()) }
+    let most = (most.0 / 1024).to_string();
+    group.set(knob(group), &most)?;
+    let (knob, value) = match group.version {
+        Version::V2 => ("memory.swap.max", "0"),
+        Version::V1 => ("memory.memsw.limit_in_bytes", most.as_str()),
+    };
+    if group.has(knob) { group.set(knob, value) } else { Ok(()) }
