@@ -1,0 +1,3 @@
+// says: init inherits
+    let _end = channel.in_child()?;
+    Ok(Program::of_ours(init, "child"))

@@ -1,0 +1,2 @@
+// says: the end comes when nobody holds the writing end any more
+// verdict: HANGS
