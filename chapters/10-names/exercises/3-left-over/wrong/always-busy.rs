@@ -1,0 +1,2 @@
+// says: an entry whose process is gone is left over
+            _ => Status::Busy,
