@@ -38,13 +38,28 @@ impl Running {
         Pid::from_raw(self.child.id() as i32)
     }
 
-    /// The pid of the command, outside: the stage's child, or its child where a keeper is between
-    /// them.
+    /// The pid of the command, outside.
+    ///
+    /// # Errors
+    ///
+    /// It has ended, or does not run yet.
     pub fn command(&self) -> anyhow::Result<Pid> {
+        self.processes()?.pop().context("a stage has processes")
+    }
+
+    /// The stage's processes: its parent, from 9 on the keeper, and the one that is the command.
+    ///
+    /// # Errors
+    ///
+    /// One of them is not there.
+    pub fn processes(&self) -> anyhow::Result<Vec<Pid>> {
+        let mut found = vec![self.pid()];
         let keepers = usize::from(self.stage >= 9);
-        (0..=keepers).try_fold(self.pid(), |pid, _| {
-            children_of(pid)?.first().copied().context("it has no child")
-        })
+        for _ in 0..=keepers {
+            let last = found[found.len() - 1];
+            found.push(*children_of(last)?.first().context("it has no child")?);
+        }
+        Ok(found)
     }
 
     /// What it has written to standard output so far.
@@ -90,6 +105,20 @@ impl Running {
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         Ok(kill(self.pid(), signal)?)
+    }
+
+    /// Kills the parent and the keeper at once: one of them alone would clear up after the other.
+    ///
+    /// # Errors
+    ///
+    /// One of them is not there.
+    pub fn kill_runtime(&self) -> anyhow::Result<()> {
+        let processes = self.processes()?;
+        let (_, runtime) = processes.split_last().context("a stage has processes")?;
+        for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
+            runtime.iter().try_for_each(|pid| kill(*pid, signal))?;
+        }
+        Ok(())
     }
 
     /// Waits for its end.

@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use nix::errno::Errno;
 
-use super::{Check, holds, messages};
+use super::{Check, holds};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -50,7 +50,7 @@ pub(super) const CHECKS: &[Check] = &[
          failure: it is not in this namespace; IPC_CREAT would make what it looks for",
         |bench| {
             let ended = bench.script("true").finish()?.must_end_with(0)?;
-            let said = messages(&ended);
+            let said = ended.messages();
             let made = said
                 .iter()
                 .filter(|message| message.starts_with("made a message queue"))

@@ -9,7 +9,7 @@ use nix::{
 };
 
 use super::{Check, Outcome, holds};
-use crate::{User, bench::Bench};
+use crate::{User, bench::Bench, seccomp::refuse};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -245,39 +245,4 @@ pub(super) fn new_rootfs(bench: &Bench, name: &str) -> anyhow::Result<std::path:
     bench.run(bench.other("rootfs"), [&path]).finish()?.must_end_with(0)?;
     fs::write(path.join("etc/mark"), "this root\n")?;
     Ok(path)
-}
-
-/// From now on the kernel answers this process's system call `number` with `errno` (seccomp(2)).
-pub(super) fn refuse(number: libc::c_long, errno: Errno) -> std::io::Result<()> {
-    filter(&mut [
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0), // the system call's number
-        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, number as u32),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
-    ])
-}
-
-/// A statement of a program for [`filter`]: where to jump if it holds and if not, and its number.
-pub(super) fn statement(code: u32, jt: u8, jf: u8, k: u32) -> libc::sock_filter {
-    libc::sock_filter {
-        code: code as u16,
-        jt,
-        jf,
-        k,
-    }
-}
-
-/// From now on this program decides about each system call of this process (seccomp(2)).
-pub(super) fn filter(program: &mut [libc::sock_filter]) -> std::io::Result<()> {
-    let filter = libc::sock_fprog {
-        len: program.len() as u16,
-        filter: program.as_mut_ptr(),
-    };
-    // SAFETY: PR_SET_NO_NEW_PRIVS takes numbers; PR_SET_SECCOMP reads a sock_fprog, which outlives
-    // the call.
-    unsafe {
-        Errno::result(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
-        Errno::result(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &filter))?;
-    }
-    Ok(())
 }

@@ -4,7 +4,7 @@ use std::{fs, os::unix::process::CommandExt};
 
 use anyhow::ensure;
 
-use super::{Check, ch05::own_lines, holds, messages};
+use super::{Check, ch05::own_lines, holds};
 use crate::Bench;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -73,7 +73,7 @@ pub(super) const CHECKS: &[Check] = &[
          argv[0]",
         |bench| {
             let ended = bench.script("true").finish()?.must_end_with(0)?;
-            let said = messages(&ended);
+            let said = ended.messages();
             let order = [
                 "register: nsInitialisation",
                 "init: argv[0] names no function: the first start",

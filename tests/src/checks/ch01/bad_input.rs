@@ -5,8 +5,10 @@ use std::os::unix::process::CommandExt;
 use anyhow::ensure;
 use nix::errno::Errno;
 
-use super::{Check, Outcome, holds};
-use crate::User;
+use crate::{
+    Outcome, User,
+    checks::{Check, holds},
+};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(

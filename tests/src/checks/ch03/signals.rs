@@ -1,4 +1,4 @@
-//! Chapter 3: PID 1 inside, any number outside.
+//! Chapter 3: the parent passes signals on, and PID 1 hears those that it listens to.
 
 use std::{
     fs,
@@ -6,67 +6,53 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use nix::{sys::signal::Signal, unistd::Pid};
 
-use super::{Check, holds, messages};
-use crate::patience;
+use crate::{
+    checks::{Check, ch01::signals::sleeping, holds},
+    patience,
+    process::wait_for_end,
+};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
-        "the command is PID 1, and has another pid outside",
-        "the first process that is cloned into a new PID namespace is its PID 1; execve(2) keeps \
-         the pid",
+        "a signal to the parent ends the command, and both end",
+        "whoever stops the runtime means the command: pass the signal on, wait for the pid, and \
+         report how it ended",
         |bench| {
-            let mut running = bench.script("echo pid $$; read wait || exit 0").start_waiting()?;
-            running.until("pid")?;
-            ensure!(running.output() == "pid 1\n", "the command says {:?}", running.output());
-            let child = running.command()?;
-            let status = fs::read_to_string(format!("/proc/{child}/status"))?;
-            let pids = status
-                .lines()
-                .find_map(|line| line.strip_prefix("NSpid:"))
-                .context("no NSpid in /proc/PID/status")?;
-            let pids: Vec<&str> = pids.split_whitespace().collect();
-            ensure!(
-                pids == [child.to_string().as_str(), "1"],
-                "the kernel says that the child's pids are {pids:?}"
-            );
-            running.release()?.must_end_with(0)?;
+            for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+                let (running, _) = sleeping(bench)?;
+                running.signal(signal)?;
+                // PID 1 has no handler, so it is killed.
+                running.finish()?.must_end_with(137)?;
+            }
+            let mut running = bench
+                .script("trap 'echo heard; exit 9' TERM; echo ready; while :; do sleep 0.1; done")
+                .start()?;
+            running.until("ready")?;
+            running.signal(Signal::SIGTERM)?;
+            running.finish()?.must_end_with(9)?.must_write("ready\nheard\n")?;
             holds()
         },
     ),
     Check::new(
         3,
-        "the log shows one process under two pids",
-        "/proc shows the PID namespace for which it was mounted, whoever reads it: /proc/self is \
-         the outer pid",
+        "a signal that comes together with the child's end does not replace its exit status",
+        "a signal that is still pending when its block is lifted ends the parent: read it first, \
+         it was the child's",
         |bench| {
-            let ended = bench.script("true").finish()?.must_end_with(0)?;
-            let said = messages(&ended);
-            let inside = said.iter().find_map(|message| message.strip_prefix("PID 1 in here, "));
-            let inside = inside
-                .and_then(|rest| rest.split(' ').next())
-                .context("the child does not say its two pids")?;
-            let outside =
-                said.iter().find_map(|message| message.strip_suffix(" ended with status 0"));
-            ensure!(
-                outside == Some(inside),
-                "inside it is said to be {inside}, outside {}",
-                outside.unwrap_or("nothing")
-            );
-            holds()
-        },
-    ),
-    Check::new(
-        3,
-        "what the command left in the background ends with it",
-        "when PID 1 ends, the kernel kills every other process of the namespace \
-         (pid_namespaces(7))",
-        |bench| {
-            // Whether anybody stays is looked at after every check.
-            bench.script("sleep 1000 & sleep 1000 & exit 4").finish()?.must_end_with(4)?;
+            let mut running = bench.script("echo ready; read wait; exit 6").start_waiting()?;
+            running.until("ready")?;
+            let command = running.command()?;
+            running.signal(Signal::SIGSTOP)?; // so the parent learns of both at once
+            running.signal(Signal::SIGTERM)?;
+            running.close_input();
+            let ended = wait_for_end(command, patience(PATIENCE))?;
+            running.signal(Signal::SIGCONT)?;
+            ensure!(ended, "the command did not end");
+            running.finish()?.must_end_with(6)?;
             holds()
         },
     ),
@@ -140,3 +126,6 @@ fn until_heard(pid: Pid, bound: Duration) -> anyhow::Result<()> {
         sleep(Duration::from_millis(1));
     }
 }
+
+/// How long a command that was told to end may take.
+const PATIENCE: Duration = Duration::from_secs(10);

@@ -5,8 +5,12 @@ use std::{fs, path::PathBuf, thread::sleep, time::Duration};
 use anyhow::ensure;
 use nix::sys::signal::Signal;
 
-use super::{Check, ch09::container, holds};
-use crate::{bench::Bench, host::nobody_stays, patience, repetitions};
+use crate::{
+    checks::{Check, holds},
+    host::nobody_stays,
+    layered::{cached, container},
+    patience, repetitions,
+};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -32,7 +36,6 @@ pub(super) const CHECKS: &[Check] = &[
                 "image-layer2",
                 "image-layer3",
                 "image-layer4",
-                "lock",
                 "mnt",
             ];
             ensure!(names == expected, "the cache has {names:?}");
@@ -101,20 +104,3 @@ pub(super) const CHECKS: &[Check] = &[
     )
     .not_in_the_workshop(),
 ];
-
-/// What the cache folder holds, two levels deep.
-fn cached(bench: &Bench) -> Vec<PathBuf> {
-    let inside = |folder: PathBuf| {
-        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
-    };
-    // Two levels: the program's folder, and what is in it.
-    let mut found: Vec<PathBuf> = inside(bench.folder.join(".cache"))
-        .flat_map(inside)
-        .flat_map(|folder| {
-            let below: Vec<PathBuf> = inside(folder.clone()).collect();
-            [vec![folder], below].concat()
-        })
-        .collect();
-    found.sort();
-    found
-}

@@ -1,17 +1,15 @@
-//! Further, chapter 10: a signal for a container's PID 1, and for nobody else.
+//! Chapter 10: a signal for a container's PID 1, and for nobody else.
 
 use std::{fs, io, os::unix::process::CommandExt};
 
 use anyhow::{Context, ensure};
 use nix::{errno::Errno, sys::signal::Signal};
 
-use super::{Check, holds};
 use crate::{
-    checks::{
-        ch04::refuse,
-        ch10::{container_that, entry, nsenter},
-    },
+    checks::{Check, holds},
     host::nobody_stays,
+    named::{call, container_that, entry},
+    seccomp::refuse,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -29,20 +27,18 @@ pub(super) const CHECKS: &[Check] = &[
                 (DEAF, &["kill", "box", "--signal", "KILL"], 137),
             ] {
                 let running = container_that(bench, "box", &at_root, script)?;
-                nsenter(bench, words).finish()?.must_end_with(0)?;
+                call(bench, words).finish()?.must_end_with(0)?;
                 running.finish()?.must_end_with(status).with_context(|| words.join(" "))?;
             }
             // The kernel takes TERM, PID 1 does not hear it, and nobody makes it worse.
             let running = container_that(bench, "box", &at_root, DEAF)?;
-            nsenter(bench, &["kill", "box"]).finish()?.must_end_with(0)?;
+            call(bench, &["kill", "box"]).finish()?.must_end_with(0)?;
             running.release()?.must_end_with(8)?;
-            nsenter(bench, &["kill", "box"])
+            call(bench, &["kill", "box"])
                 .finish()?
                 .must_end_with(125)?
                 .must_complain(&["box"])?;
-            nsenter(bench, &["kill", "box", "--signal", "LOUD"])
-                .finish()?
-                .must_end_with(2)?;
+            call(bench, &["kill", "box", "--signal", "LOUD"]).finish()?.must_end_with(2)?;
             holds()
         },
     ),
@@ -53,7 +49,7 @@ pub(super) const CHECKS: &[Check] = &[
          that was opened",
         |bench| {
             let running = container_that(bench, "box", &["--rootfs", "/"], HEARS)?;
-            let by_pidfd = nsenter(bench, &["kill", "box"]).with(|command| {
+            let by_pidfd = call(bench, &["kill", "box"]).with(|command| {
                 // SAFETY: prctl(2) is async-signal-safe, and `refuse` allocates nothing.
                 unsafe { command.pre_exec(refuse_pids) };
             });
@@ -70,7 +66,7 @@ pub(super) const CHECKS: &[Check] = &[
             let old = container_that(bench, "old", &["--rootfs", "/"], HEARS)?;
             let text = fs::read_to_string(entry(bench, "old"))?;
             let pid = old.command()?.to_string();
-            old.signal(Signal::SIGKILL)?;
+            old.kill_runtime()?;
             old.finish()?.must_end_with(137)?;
             nobody_stays()?;
             let mut other =
@@ -79,18 +75,19 @@ pub(super) const CHECKS: &[Check] = &[
             let reused = text.replace(&format!(" {pid} "), &format!(" {} ", other.pid()));
             ensure!(reused != text, "the entry does not name process {pid}: {text}");
             fs::write(entry(bench, "old"), reused)?;
-            let ended = nsenter(bench, &["kill", "old"]).finish()?;
+            let ended = call(bench, &["kill", "old"]).finish()?;
             let untouched = other.release()?.status();
             ensure!(untouched == 0, "the signal hit a process of another program");
             ended.must_end_with(125)?.must_complain(&["old has ended"])?;
-            nsenter(bench, &["ps"]).finish()?.must_end_with(0)?; // it clears the entry
+            call(bench, &["ps"]).finish()?.must_end_with(0)?; // it clears the entry
             holds()
         },
     ),
 ];
 
 /// A PID 1 with handlers, which says by its exit status what it heard.
-const HEARS: &str = "trap 'exit 5' TERM; trap 'exit 6' USR1; trap 'exit 7' HUP; echo up; while :; do sleep 0.02; done";
+const HEARS: &str = "trap 'exit 5' TERM; trap 'exit 6' USR1; trap 'exit 7' HUP; echo up
+                     while :; do sleep 0.02; done";
 
 /// One without, for which the kernel drops all but KILL and STOP.
 const DEAF: &str = "echo up; read wait || exit 8";

@@ -1,0 +1,166 @@
+//! Chapter 5: which maps there are, and who may write them.
+
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
+
+use anyhow::ensure;
+
+use super::own_lines;
+use crate::{
+    Bench, Outcome, User,
+    checks::{Check, holds},
+    granted::{with_granted_ids, with_ids_in_files},
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        5,
+        "a map that makes no sense is refused before anything is cloned",
+        "check what you can before clone(2): the kernel's EINVAL does not say which line was wrong",
+        |bench| {
+            let wrong: [(&[&str], &str); 9] = [
+                (&["--uid-map", ""], "three numbers"),
+                (&["--uid-map", "0:1000"], "three numbers"),
+                (&["--uid-map", "a:0:1"], "IN is \"a\""),
+                (&["--uid-map", "0:-1:1"], "OUT is \"-1\""),
+                (&["--gid-map", "0:0:0"], "SIZE is 0"),
+                (&["--uid-map", "0:0:4294967296"], "SIZE is"),
+                (&["--uid-map", "2:0:4294967295"], "more than"),
+                (&["--uid-map", "0:1000:2", "--uid-map", "1:5000:1"], "overlap inside"),
+                (&["--gid-map", "0:1000:2", "--gid-map", "2:1001:1"], "overlap outside"),
+            ];
+            for (options, reason) in wrong {
+                let words = options.iter().copied().chain(["--", "echo", "ran"]);
+                let ended = bench.stage(words).finish()?.must_end_with(2)?;
+                let ended = ended.must_complain(&[reason])?;
+                ensure!(
+                    !ended.errors.contains("cloning"),
+                    "{options:?}: something was cloned first"
+                );
+                ended.must_write("")?;
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        5,
+        "a map that the kernel refuses names the rule",
+        "an id outside must be one that the writer's own user namespace maps, and one's own \
+         without CAP_SETUID",
+        |bench| {
+            // Root of a user namespace that maps nothing but 0.
+            let run = bench
+                .stage(["--uid-map", "0:5:1", "--", "echo", "ran"])
+                .under(&["unshare", "-r"]);
+            run.finish()?
+                .must_end_with(125)?
+                .must_complain(&["uid_map \"0 5 1\"", "user_namespaces(7)"])?
+                .must_write("")?;
+            // Where /proc is another PID namespace's, /proc/PID is somebody else.
+            let run = bench.stage(["--", "echo", "ran"]).under(&["unshare", "-r", "-p", "-f"]);
+            run.finish()?
+                .must_end_with(125)?
+                .must_complain(&["/proc shows another PID namespace"])?
+                .must_write("")?;
+            holds()
+        },
+    ),
+    Check::new(
+        5,
+        "a map of several lines is written in one piece",
+        "the kernel takes the whole map in one write(2), a line for each range, and a map can be \
+         written once only",
+        |bench| {
+            let options = [
+                "--uid-map",
+                "0:0:1",
+                "--uid-map",
+                "5:7:2",
+                "--gid-map",
+                "0:0:1",
+                "--gid-map",
+                "9:3:4",
+            ];
+            let script = "echo $(cat /proc/self/uid_map); echo $(cat /proc/self/gid_map)";
+            let ended = bench
+                .stage(options.into_iter().chain(["--", "sh", "-c", script]))
+                .finish()?
+                .must_end_with(0)?;
+            ended.must_write("0 0 1 5 7 2\n0 0 1 9 3 4\n")?;
+            holds()
+        },
+    )
+    // For anybody else newuidmap writes it: the next check.
+    .only_as(User::Root),
+    Check::new(
+        5,
+        "a map with more ids goes through newuidmap",
+        "newuidmap(1) is root's, and writes for an ordinary user what /etc/subuid grants",
+        |bench| {
+            let uid = bench.user.uid();
+            let (uid_map, gid_map) = own_lines(bench, 0);
+            let maps = ["--uid-map", &uid_map, "--uid-map", "1:100000:9"];
+            let maps = [&maps[..], &["--gid-map", &gid_map, "--gid-map", "1:100000:9"]].concat();
+            let options = [&maps[..], &["--", "sh", "-c"]].concat();
+            let with = |script| options.iter().copied().chain([script]);
+            if bench.user == User::Root {
+                let ended =
+                    bench.stage(with("cat /proc/self/uid_map")).finish()?.must_end_with(0)?;
+                let fields: Vec<&str> = ended.text().leak().split_whitespace().collect();
+                ensure!(fields == ["0", "0", "1", "1", "100000", "9"], "uid_map is {fields:?}");
+                return holds();
+            }
+            if !Path::new("/usr/bin/newuidmap").exists() {
+                bench
+                    .stage(with("echo ran"))
+                    .finish()?
+                    .must_end_with(125)?
+                    .must_complain(&["newuidmap", "uidmap"])?;
+            }
+            let nothing_granted = with_ids_in_files(bench, "", || {
+                bench
+                    .stage(with("echo ran"))
+                    .finish()?
+                    .must_end_with(125)?
+                    .must_complain(&["newgidmap", "/etc/subgid"])?;
+                Ok(())
+            })?;
+            if nothing_granted != Outcome::Holds {
+                return Ok(nothing_granted);
+            }
+            with_granted_ids(bench, || {
+                let found = map_outside(bench, &["--uid-map", "auto"])?;
+                ensure!(
+                    found == ["0", &uid.to_string(), "1", "1", "100000", "65536"],
+                    "with auto, uid_map is {found:?}"
+                );
+                bench
+                    .stage(["--uid-map", "auto", "--uid-map", "0:0:1", "--", "true"])
+                    .finish()?
+                    .must_end_with(2)?;
+                let found = map_outside(bench, &options[..8])?;
+                ensure!(
+                    found == ["0", &uid.to_string(), "1", "1", "100000", "9"],
+                    "uid_map is {found:?}"
+                );
+                bench
+                    .stage(with("touch f; chown 5:5 f; stat -c %u f"))
+                    .finish()?
+                    .must_end_with(0)?
+                    .must_write("5\n")?;
+                let owner = fs::metadata(bench.folder.join("f"))?.uid();
+                ensure!(owner == 100004, "uid 5 inside is {owner} outside, not 100004");
+                Ok(())
+            })
+        },
+    ),
+];
+
+/// The fields of the command's uid_map, as seen from here.
+fn map_outside(bench: &Bench, options: &[&str]) -> anyhow::Result<Vec<String>> {
+    let words = [options, &["--", "sh", "-c", "echo ready; read wait || exit 0"]].concat();
+    let mut running = bench.stage(words).start_waiting()?;
+    running.until("ready")?;
+    let map = fs::read_to_string(format!("/proc/{}/uid_map", running.command()?))?;
+    running.release()?.must_end_with(0)?;
+    Ok(map.split_whitespace().map(str::to_owned).collect())
+}

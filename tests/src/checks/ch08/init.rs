@@ -1,0 +1,69 @@
+//! Chapter 8: a PID 1 that stays.
+
+use anyhow::ensure;
+use nix::sys::signal::Signal;
+
+use crate::{
+    checks::{Check, holds},
+    host::nobody_stays,
+    process::children_of,
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        8,
+        "with --init an orphan is reaped and a signal is heard",
+        "orphans become PID 1's children: it must wait for every child, not only for the one it \
+         started",
+        |bench| {
+            // The orphan ends after its parent has; then PID 1 has a second to wait for it.
+            let script = "orphan=$(sh -c 'sleep 0.05 >/dev/null & echo $!'); stat=/proc/$orphan/stat
+         echo pid $$; trap 'echo heard; exit 9' TERM
+         while [ -e $stat ] && ! grep -qF ') Z ' $stat; do sleep 0.01; done
+         tries=0; while [ -e $stat ] && [ $tries -lt 100 ]; do sleep 0.01; tries=$((tries + 1)); done
+         cat $stat 2>/dev/null; echo ready; while :; do sleep 0.05; done";
+            let mut running = bench.stage(["--init", "--", "sh", "-c", script]).start()?;
+            running.until("ready")?;
+            let output = running.output();
+            ensure!(output.contains("pid 2\n"), "the command is not PID 2: {output:?}");
+            ensure!(
+                !output.contains("(sleep) Z"),
+                "an orphan that has ended is still a zombie: {output:?}"
+            );
+            running.signal(Signal::SIGTERM)?;
+            let ended = running.finish()?.must_end_with(9)?;
+            ensure!(ended.text().ends_with("ready\nheard\n"), "it wrote {:?}", ended.text());
+            holds()
+        },
+    ),
+    Check::new(
+        8,
+        "with --init the command's end is the container's",
+        "PID 1 ends with the command's status, and the kernel ends the rest: whoever reaps the \
+         others must leave that one to its own wait",
+        |bench| {
+            for (script, status) in [("exit 4", 4), ("kill -9 $$", 137), ("sleep 1000 & exit 0", 0)]
+            {
+                bench
+                    .stage(["--init", "--", "sh", "-c", script])
+                    .finish()?
+                    .must_end_with(status)?;
+            }
+            let ended =
+                bench.stage(["--init", "--", "no-such-command"]).finish()?.must_end_with(127)?;
+            ended.must_complain(&["inside: exec no-such-command"])?;
+            let running = {
+                let mut running = bench
+                    .stage(["--init", "--", "sh", "-c", "sleep 1000 & echo ready; sleep 1000"])
+                    .start()?;
+                running.until("ready")?;
+                running
+            };
+            ensure!(!children_of(running.pid())?.is_empty(), "the stage has no child");
+            running.signal(Signal::SIGKILL)?;
+            running.finish()?.must_end_with(137)?;
+            nobody_stays()?;
+            holds()
+        },
+    ),
+];

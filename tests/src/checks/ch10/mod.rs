@@ -1,0 +1,10 @@
+//! Chapter 10: a container that can be found by its name.
+
+mod kill;
+mod names;
+mod ps;
+
+use super::Check;
+
+/// In the order in which a reader meets them.
+pub(super) const CHECKS: &[&[Check]] = &[names::CHECKS, ps::CHECKS, kill::CHECKS];
