@@ -165,9 +165,7 @@ impl Streams {
     ///
     /// As [`Job::wait`].
     pub fn wait(self, job: &Job, mut child: Child) -> anyhow::Result<Exit> {
-        // ANCHOR: exercise-end
         drop(self.instead); // or the end of the output would never come
-        // ANCHOR_END: exercise-end
         let (ended, end) = pipe().context("make a pipe for the threads")?;
         let (all_done, done) = pipe().context("make a pipe for the threads")?;
         for stream in self.copies {

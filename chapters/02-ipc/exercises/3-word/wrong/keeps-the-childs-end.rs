@@ -1,4 +1,4 @@
-// says: as long as any process has a copy of its end
+// says: when the last copy of the other end is closed
 // hole: exercise-parents
 // verdict: HANGS
         self.parents

@@ -1,4 +1,4 @@
-// says: ENOENT is an answer, not a failure
+// says: so each process closes the end that is not its own
 // hole: exercise-parents
         drop(self.parents.take());
         self.childs

@@ -1,4 +1,4 @@
-// says: a terminal sends its Ctrl-C to the whole foreground group
+// says: a parent that sends it too sends it twice
         let signal = arrived.signal;
         if is_deaf(child.process.as_fd(), signal).unwrap_or(false) {
             return kill(&child.process, libc::SIGKILL);

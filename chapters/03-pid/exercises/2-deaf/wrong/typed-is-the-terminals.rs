@@ -1,4 +1,5 @@
 // says: nobody may be left with a terminal that hangs
+// verdict: HANGS
         if arrived.is_typed && self.terminal.is_lent() {
             return Ok(());
         }

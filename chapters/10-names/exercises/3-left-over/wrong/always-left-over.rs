@@ -1,2 +1,2 @@
-// says: the entry is made before anything is cloned
+// says: an entry is made before anything is cloned
             _ => Status::LeftOver,

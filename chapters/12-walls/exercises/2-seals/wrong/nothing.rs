@@ -1,2 +1,2 @@
-// says: all four seals
+// says: each seal forbids one kind of change
 pub const SEALS: SealFlag = SealFlag::empty();

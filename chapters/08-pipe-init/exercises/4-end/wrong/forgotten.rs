@@ -1,2 +1,0 @@
-// says: the end comes when nobody holds the writing end any more
-// verdict: HANGS

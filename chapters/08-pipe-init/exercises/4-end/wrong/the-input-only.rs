@@ -1,4 +1,0 @@
-// says: the end comes when nobody holds the writing end any more
-// verdict: HANGS
-        let [input, ..] = self.instead;
-        drop(input);
