@@ -103,7 +103,7 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// Waits until the process has no signal pending and sleeps: it has done what it does with one, or
 /// ended.
-fn until_heard(pid: Pid, bound: Duration) -> anyhow::Result<()> {
+pub(super) fn until_heard(pid: Pid, bound: Duration) -> anyhow::Result<()> {
     let start = Instant::now();
     loop {
         let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
