@@ -6,9 +6,14 @@ use std::io;
 
 use nix::errno::Errno;
 
-/// Where a filter finds a system call's number and its second argument (`seccomp_data`).
+/// Where a filter finds a system call's number and its arguments (`seccomp_data`).
 const NUMBER: u32 = 0;
+const FIRST: u32 = 16;
 const SECOND: u32 = 24;
+const THIRD: u32 = 32;
+
+/// The answer EINVAL.
+const INVALID: u32 = libc::SECCOMP_RET_ERRNO | libc::EINVAL as u32;
 
 /// From now on the kernel answers this process's system call `number` with `errno`.
 ///
@@ -44,6 +49,58 @@ pub fn refuse_several_namespaces(errno: Errno) -> io::Result<()> {
         // x & (x - 1) is 0 for one flag.
         statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, 0, 0),
         statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
+        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ])
+}
+
+/// From now on msgget(2) without IPC_CREAT is answered with `errno`.
+///
+/// # Errors
+///
+/// As seccomp(2).
+pub fn refuse_to_look_for_queues(errno: Errno) -> io::Result<()> {
+    filter(&mut [
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, NUMBER),
+        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 3, libc::SYS_msgget as u32),
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, SECOND),
+        statement(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 1, 0, libc::IPC_CREAT as u32),
+        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
+        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ])
+}
+
+/// From now on msgget(2) with IPC_CREAT and this key is answered with `errno`.
+///
+/// # Errors
+///
+/// As seccomp(2).
+pub fn refuse_to_make_queue(key: u32, errno: Errno) -> io::Result<()> {
+    filter(&mut [
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, NUMBER),
+        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 5, libc::SYS_msgget as u32),
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, FIRST),
+        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 3, key),
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, SECOND),
+        statement(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 1, libc::IPC_CREAT as u32),
+        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
+        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ])
+}
+
+/// From now on fcntl(2) knows no F_SEAL_EXEC, as before Linux 6.3.
+///
+/// # Errors
+///
+/// As seccomp(2).
+pub fn know_no_seal_exec() -> io::Result<()> {
+    filter(&mut [
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, NUMBER),
+        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 5, libc::SYS_fcntl as u32),
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, SECOND),
+        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 3, libc::F_ADD_SEALS as u32),
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, THIRD),
+        statement(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 1, libc::F_SEAL_EXEC as u32),
+        statement(libc::BPF_RET | libc::BPF_K, 0, 0, INVALID),
         statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
     ])
 }

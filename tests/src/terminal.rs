@@ -21,6 +21,7 @@ use nix::{
 use crate::{
     Bench, Outcome,
     bench::Run,
+    hang::{Hang, zombies_of},
     patience,
     process::{children_of, wait_for_end},
 };
@@ -33,6 +34,7 @@ pub struct Terminal {
     master: File,
     child: Child,
     unread: String,
+    bound: Duration,
 }
 
 impl Terminal {
@@ -89,11 +91,13 @@ impl Terminal {
                 });
             }
         });
+        let bound = run.bound().min(PATIENCE);
         let child = run.start_on(slave()?, slave()?, slave()?)?;
         Ok(Terminal {
             master: pty.master.into(),
             child,
             unread: String::new(),
+            bound,
         })
     }
 
@@ -190,10 +194,15 @@ impl Terminal {
         let start = Instant::now();
         // What nobody reads fills the terminal, and those that write to it stop.
         while !wait_for_end(self.pid(), Duration::from_millis(2))? {
-            if start.elapsed() > patience(PATIENCE) {
+            if start.elapsed() > patience(self.bound) {
+                let hang = Hang {
+                    after: patience(self.bound),
+                    zombies: zombies_of(self.pid()),
+                    said: self.unread,
+                };
                 self.child.kill()?;
                 self.child.wait()?;
-                anyhow::bail!("it hangs, after {:?}", self.unread);
+                return Err(hang.into());
             }
             let mut watched = [PollFd::new(self.master.as_fd(), PollFlags::POLLIN)];
             if poll(&mut watched, PollTimeout::ZERO)? > 0 {

@@ -6,7 +6,7 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     sync::atomic::Ordering,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
@@ -94,6 +94,11 @@ impl<'a> Run<'a> {
     pub fn with(mut self, change: impl FnOnce(&mut Command)) -> Self {
         change(&mut self.command);
         self
+    }
+
+    /// How long it may take.
+    pub fn bound(&self) -> Duration {
+        self.bench.bound
     }
 
     /// Starts it with a standard input that stays open until [`Running::release`].

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::process::CommandExt, path::Path};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use nix::{
     errno::Errno,
     mount::{MntFlags, MsFlags, mount, umount2},
@@ -29,6 +29,22 @@ pub(super) const CHECKS: &[Check] = &[
                 "/proc/self is {}",
                 lines[1]
             );
+            holds()
+        },
+    ),
+    Check::new(
+        4,
+        "no program and no device in the new /proc is of use",
+        "a new proc has no flags but those that you name: MS_NOSUID, MS_NODEV, MS_NOEXEC",
+        |bench| {
+            let text = bench.script("cat /proc/self/mountinfo").finish()?.must_end_with(0)?.text();
+            let fields = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+            let of_proc = |fields: &Vec<String>| fields.get(4).is_some_and(|at| at == "/proc");
+            // The last one is on top.
+            let proc = text.lines().map(fields).rfind(of_proc).context("no /proc")?;
+            let flags: Vec<&str> = proc[5].split(',').collect();
+            let all = ["nosuid", "nodev", "noexec"].iter().all(|flag| flags.contains(flag));
+            ensure!(all, "the flags of the mount on /proc are {}", proc[5]);
             holds()
         },
     ),

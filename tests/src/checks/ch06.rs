@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::process::CommandExt};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 use super::{Check, ch05::own_lines, holds};
 use crate::Bench;
@@ -36,6 +36,9 @@ pub(super) const CHECKS: &[Check] = &[
             let digits = one.trim_end().strip_prefix("container-").unwrap_or_default();
             let eight = digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
             ensure!(eight, "the hostname is {one:?}, not container- and eight hexadecimal digits");
+            if bench.stage == 6 {
+                must_be_random(bench)?;
+            }
             holds()
         },
     ),
@@ -131,6 +134,28 @@ pub(super) const CHECKS: &[Check] = &[
         },
     ),
 ];
+
+/// Of sixteen random numbers one in four is small, and one in four is a little more than the one
+/// before; nanoseconds are all so. (Random ones are once in 10⁹ times.)
+fn must_be_random(bench: &Bench) -> anyhow::Result<()> {
+    let mut numbers = Vec::new();
+    for _ in 0..16 {
+        let name = bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.text();
+        let digits = name.trim_end().strip_prefix("container-").unwrap_or_default().to_owned();
+        numbers.push(u32::from_str_radix(&digits, 16).with_context(|| name)?);
+    }
+    let is_small = |number: u32| number < 1 << 30;
+    ensure!(
+        !numbers.iter().all(|number| is_small(*number)),
+        "none of sixteen hostnames begins with a digit above 3: {numbers:08x?}"
+    );
+    let mut steps = numbers.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]));
+    ensure!(
+        !steps.all(is_small),
+        "each of sixteen hostnames is a little more than the one before: {numbers:08x?}"
+    );
+    Ok(())
+}
 
 /// The interfaces in the text of /proc/net/dev.
 fn interfaces_in(text: &str) -> Vec<String> {

@@ -121,7 +121,7 @@ impl Check {
         if first.iter().all(|difference| difference.may_be_anothers) {
             let (outcome, second) = self.try_once(&bench.again()?)?;
             if second.is_empty() {
-                println!("meanwhile, another program left {}", shown(&first));
+                eprintln!("meanwhile, another program left {}", shown(&first));
                 return Ok(outcome);
             }
         }

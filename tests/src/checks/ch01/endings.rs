@@ -107,6 +107,9 @@ pub(super) const CHECKS: &[Check] = &[
                 }
             });
             run.finish()?.must_end_with(5)?; // also for a caller that ignores SIGCHLD
+            // A shell that became the stage has left it a child that is not its own.
+            let run = bench.script("exit 7").under(&["sh", "-c", "false & exec \"$0\" \"$@\""]);
+            run.finish()?.must_end_with(7)?;
             holds()
         },
     ),

@@ -90,7 +90,10 @@ pub(super) const CHECKS: &[Check] = &[
                 running.finish()?.must_end_with(137)?;
                 nobody_stays()?;
             }
-            let (running, _) = sleeping(bench)?;
+            // Nor does a command that ignores what can be ignored.
+            let ignored = "trap '' TERM INT HUP QUIT; echo ready; exec sleep 1000";
+            let mut running = bench.script(ignored).start()?;
+            running.until("ready")?;
             running.signal(Signal::SIGKILL)?;
             running.finish()?.must_end_with(137)?;
             holds()

@@ -210,7 +210,7 @@ fn full_pipe() -> anyhow::Result<(OwnedFd, OwnedFd)> {
 
 /// Waits until the process has no signal pending and sleeps: it has done what it does with one, or
 /// ended.
-fn until_heard(pid: Pid, bound: Duration) -> anyhow::Result<()> {
+pub(super) fn until_heard(pid: Pid, bound: Duration) -> anyhow::Result<()> {
     let start = Instant::now();
     loop {
         let status = fs::read_to_string(format!("/proc/{pid}/status"))?;

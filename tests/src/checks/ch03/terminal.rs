@@ -1,18 +1,15 @@
 //! Chapter 3: whose is the terminal?
 
-use std::time::Duration;
+use std::{fs, os::unix::process::CommandExt};
 
-use anyhow::ensure;
-use nix::sys::{
-    signal::{Signal, kill},
-    termios::LocalFlags,
-};
+use anyhow::{Context, ensure};
+use nix::{errno::Errno, sys::termios::LocalFlags};
 
+use super::signals::until_heard;
 use crate::{
-    Bench,
     checks::{Check, holds},
-    patience,
-    process::wait_for_end,
+    process::children_of,
+    seccomp::refuse,
     terminal::Terminal,
 };
 
@@ -62,63 +59,34 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         3,
-        "in a pipeline the stage leaves the terminal to the others",
-        "the foreground belongs to all programs of a pipeline together: whoever takes it for one \
-         stops the others (`… | less` gets SIGTTIN); lend it only if nobody else has it",
+        "a Ctrl-C that the terminal has sent is not sent again",
+        "a terminal sends its Ctrl-C to the whole foreground group, so the command has it \
+         already: a parent that sends it too sends it twice",
         |bench| {
-            let script = "echo hello; while echo more; do sleep 0.02; done 2>/dev/null; exit 0";
-            let words = [tty(bench), &["-q", "--", "sh", "-c", script]].concat();
-            let pipeline =
-                "\"$0\" \"$@\" | { read word; read typed </dev/tty; echo $word and $typed; }";
-            let mut terminal = Terminal::of_words(bench.stage(words), pipeline)?;
-            terminal.write("typed\n")?;
-            terminal.until("hello and typed")?;
+            // Where the kernel refuses every signal that a process sends, a parent that sends none
+            // notices nothing.
+            let script = "trap 'echo heard' INT; echo ready
+                          until [ -e stop ]; do sleep 0.02; done; exit 5";
+            let typed = bench.script(script).under(&["sh", "-mc", "\"$0\" \"$@\"; exit $?"]);
+            let mut terminal = Terminal::of_leader(typed.with(|command| {
+                // SAFETY: prctl(2) is async-signal-safe, and `refuse` allocates nothing.
+                unsafe {
+                    command.pre_exec(|| {
+                        refuse(libc::SYS_kill, Errno::EPERM)?;
+                        refuse(libc::SYS_pidfd_send_signal, Errno::EPERM)
+                    });
+                }
+            }))?;
+            terminal.until("ready\r\n")?;
+            let stage = *children_of(terminal.pid())?.first().context("the shell has no child")?;
+            terminal.write("\x03")?;
+            terminal.until("heard\r\n")?;
+            until_heard(stage, bench.bound)?;
+            fs::write(bench.folder.join("stop"), "")?;
             let status = terminal.end()?;
-            ensure!(status == 0, "the pipeline's exit status was {status}, not 0");
+            ensure!(status == 5, "the exit status was {status}, not 5");
             holds()
         },
-    ),
-    Check::new(
-        3,
-        "a PID 1 in the background that reads the terminal gets an error, and does not spin",
-        "SIGTTIN stops who reads from the background, but no PID 1: its read(2) begins again and \
-         again, for ever; where SIGTTIN is ignored, the read is an error (EIO)",
-        |bench| {
-            let words = [tty(bench), &["-q", "--", "cat"]].concat();
-            let script = "\"$0\" \"$@\" & wait $!; echo it has ended with $?";
-            let mut terminal = Terminal::of_words(bench.stage(words), script)?;
-            terminal.until("it has ended with 1\r\n")?;
-            let _ = terminal.end()?;
-            holds()
-        },
-    ),
-    Check::new(
-        3,
-        "the terminal's settings are what they were after a command that was killed",
-        "a program that sets the terminal sets it back at its end; one that was killed cannot: \
-         whoever lent the terminal does",
-        |bench| {
-            let script = "stty -echo -icanon; echo ready; exec sleep 1000";
-            let words = [tty(bench), &["-q", "--", "sh", "-c", script]].concat();
-            for on_terminal in [Terminal::of, Terminal::of_leader] {
-                let mut terminal = on_terminal(bench.stage(words.clone()))?;
-                let before = terminal.flags()?;
-                terminal.until("ready\r\n")?;
-                ensure!(terminal.flags()? != before, "stty did nothing");
-                kill(terminal.lowest()?, Signal::SIGKILL)?;
-                let ended = wait_for_end(terminal.pid(), patience(Duration::from_secs(5)))?;
-                let after = terminal.flags()?;
-                ensure!(ended, "its command was killed, and it runs on");
-                let status = terminal.end()?;
-                ensure!(status == 137, "the exit status was {status}, not 137");
-                ensure!(after == before, "the settings were {before:?}, and are {after:?}");
-            }
-            holds()
-        },
-    ),
+    )
+    .until(8, "from there on a container is on a terminal only with -t"),
 ];
-
-/// The option that passes the terminal on, where the stage has one.
-fn tty(bench: &Bench) -> &'static [&'static str] {
-    if bench.stage < 8 { &[] } else { &["-t"] }
-}

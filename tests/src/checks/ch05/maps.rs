@@ -109,6 +109,7 @@ pub(super) const CHECKS: &[Check] = &[
                 ensure!(fields == ["0", "0", "1", "1", "100000", "9"], "uid_map is {fields:?}");
                 return holds();
             }
+            must_ask_the_helpers(bench, &options)?;
             if !Path::new("/usr/bin/newuidmap").exists() {
                 bench
                     .stage(with("echo ran"))
@@ -154,6 +155,30 @@ pub(super) const CHECKS: &[Check] = &[
         },
     ),
 ];
+
+/// Both helpers are started, with these maps: here they are scripts that note their words, and
+/// write no map.
+fn must_ask_the_helpers(bench: &Bench, options: &[&str]) -> anyhow::Result<()> {
+    let programs = bench.folder("programs")?;
+    let noted = bench.folder.join("noted");
+    for helper in ["newuidmap", "newgidmap"] {
+        let script = format!("#!/bin/sh\nshift; echo {helper} \"$@\" >> {}\n", noted.display());
+        bench.file(&format!("programs/{helper}"), &script, 0o755)?;
+    }
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", programs.display());
+    let run = bench.stage(options.iter().copied().chain(["echo ran"])).env("PATH", path);
+    let ended = run.finish()?;
+    let found = fs::read_to_string(&noted).unwrap_or_default();
+    let (uid, gid) = (bench.user.uid(), bench.user.gid());
+    let expected = format!("newgidmap 0 {gid} 1 1 100000 9\nnewuidmap 0 {uid} 1 1 100000 9\n");
+    ensure!(
+        found == expected,
+        "{found:?} was started, not {expected:?}, each with the pid first; it said: {}",
+        ended.errors
+    );
+    ended.must_end_with(125)?.must_write("")?; // nobody has written a map
+    Ok(())
+}
 
 /// The fields of the command's uid_map, as seen from here.
 fn map_outside(bench: &Bench, options: &[&str]) -> anyhow::Result<Vec<String>> {

@@ -1,7 +1,7 @@
 //! Chapter 8: a PID 1 that stays.
 
 use anyhow::ensure;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
 
 use crate::{
     checks::{Check, holds},
@@ -33,6 +33,33 @@ pub(super) const CHECKS: &[Check] = &[
             running.signal(Signal::SIGTERM)?;
             let ended = running.finish()?.must_end_with(9)?;
             ensure!(ended.text().ends_with("ready\nheard\n"), "it wrote {:?}", ended.text());
+            holds()
+        },
+    ),
+    Check::new(
+        8,
+        "with --init orphans that end together are all reaped",
+        "one SIGCHLD may stand for many: wait for orphans until there is none that has ended",
+        |bench| {
+            let script = "for n in 1 2 3; do
+             orphans=\"$orphans $(sh -c 'sleep 1000 >/dev/null & echo $!')\"; done
+         echo ready; read go; kill -9 $orphans
+         for orphan in $orphans; do
+             until grep -qF ') Z ' /proc/$orphan/stat; do sleep 0.01; done; done
+         echo ended; read look; tries=0
+         left() { for orphan in $orphans; do cat /proc/$orphan/stat 2>/dev/null; done; }
+         while [ -n \"$(left)\" ] && [ $tries -lt 100 ]; do sleep 0.01; tries=$((tries + 1)); done
+         left; exit 4";
+            let mut running = bench.stage(["--init", "--", "sh", "-c", script]).start_waiting()?;
+            running.until("ready")?;
+            let init = running.command()?;
+            kill(init, Signal::SIGSTOP)?; // so it learns of all three at once
+            running.say("go\n")?;
+            let ended = running.until("ended");
+            kill(init, Signal::SIGCONT)?;
+            ended?;
+            running.say("look\n")?;
+            running.finish()?.must_end_with(4)?.must_write("ready\nended\n")?;
             holds()
         },
     ),

@@ -1,6 +1,9 @@
 //! Chapter 9: what the container changed.
 
-use anyhow::ensure;
+use std::fs;
+
+use anyhow::{Context, ensure};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 use crate::{
     User,
@@ -33,14 +36,20 @@ pub(super) const CHECKS: &[Check] = &[
             // A folder's own permissions, a name that only aufs would take for a whiteout, and
             // a folder in place of a file.
             let deeds = "chmod 700 /root; touch /etc/.wh.passwd; rm /image-layer3.txt; mkdir /image-layer3.txt; ln -s x /link";
-            let found = listed(&script(bench, &[], deeds).finish()?.must_end_with(0)?);
+            // Only root's map has a second id.
+            let is_root = bench.user == User::Root;
+            let deeds = deeds.to_owned() + if is_root { "; chown 1 /mnt" } else { "" };
+            let found = listed(&script(bench, &[], &deeds).finish()?.must_end_with(0)?);
             if !is_aufs(bench)? {
                 let expected = [
                     "added /etc/.wh.passwd",
                     "changed /image-layer3.txt",
                     "added /link",
+                    "changed /mnt",
                     "changed /root",
                 ];
+                let of_user = |line: &&str| is_root || *line != "changed /mnt";
+                let expected: Vec<&str> = expected.into_iter().filter(of_user).collect();
                 ensure!(found == expected, "the log lists {found:#?}");
             }
             ensure!(contents(&image_of(bench))? == before, "the image has changed");
@@ -78,4 +87,31 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     ),
+    Check::new(
+        9,
+        "what root's container layer notes, any overlay mount understands",
+        "an overlay mount without that flag looks for trusted.overlay.opaque: root may write it, \
+         so root needs no userxattr",
+        |bench| {
+            let layer = bench.folder("mine")?;
+            let options = ["--driver", "overlay", "--container-layer", "mine"];
+            script(bench, &options, "rm -r /etc && mkdir /etc && touch /etc/mine")
+                .finish()?
+                .must_end_with(0)?;
+            let merged = bench.folder("merged")?;
+            let image = image_of(bench).join("base");
+            ensure!(image.join("etc/passwd").exists(), "the image has no /etc/passwd");
+            let lower = format!("lowerdir={}:{}", layer.display(), image.display());
+            mount(Some("none"), &merged, Some("overlay"), MsFlags::MS_RDONLY, Some(&*lower))
+                .context("mount overlay")?;
+            let names = fs::read_dir(merged.join("etc")).map(|entries| {
+                entries.flatten().map(|entry| entry.file_name()).collect::<Vec<_>>()
+            });
+            umount2(&merged, MntFlags::MNT_DETACH)?;
+            let names = names?;
+            ensure!(names == ["mine"], "in another mount of the layer, /etc has {names:?}");
+            holds()
+        },
+    )
+    .only_as(User::Root),
 ];

@@ -1,5 +1,6 @@
 //! Chapter 10: a container that can be found by its name.
 
+mod entries;
 mod kill;
 mod names;
 mod ps;
@@ -7,4 +8,4 @@ mod ps;
 use super::Check;
 
 /// In the order in which a reader meets them.
-pub(super) const CHECKS: &[&[Check]] = &[names::CHECKS, ps::CHECKS, kill::CHECKS];
+pub(super) const CHECKS: &[&[Check]] = &[names::CHECKS, ps::CHECKS, entries::CHECKS, kill::CHECKS];

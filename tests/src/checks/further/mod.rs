@@ -9,6 +9,7 @@ mod ch06;
 mod ch07;
 mod ch08;
 mod ch09;
+mod ch10;
 
 use super::{Check, holds};
 
@@ -24,6 +25,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Check> {
         ch07::CHECKS,
         ch08::CHECKS,
         ch09::CHECKS,
+        ch10::CHECKS,
     ]
     .into_iter()
     .flatten()
