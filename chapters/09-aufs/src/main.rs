@@ -92,6 +92,7 @@ fn container(
     if let Some(root) = &root {
         message.rootfs = Some(root.folder().to_owned());
     }
+    let groups = Groups::create(&limits)?;
     let (gate, channel) = (Gate::new()?, Channel::new()?);
     let child = job.spawn(NAMESPACES, || {
         gate.wait()?;
@@ -109,7 +110,6 @@ fn container(
         root.belongs_to(child.pid())?;
     }
     maps.write(child.pid())?;
-    let groups = Groups::create(&limits)?;
     groups.add(child.pid())?;
     gate.open()?;
     let sent = send(&channel, &message);

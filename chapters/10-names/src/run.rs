@@ -93,6 +93,7 @@ fn container(
     if let Some(root) = &root {
         message.rootfs = Some(root.folder().to_owned());
     }
+    let groups = Groups::create(&limits)?;
     let (gate, channel, ready) = (Gate::new()?, Channel::new()?, Channel::new()?);
     let child = job.spawn(NAMESPACES, || {
         gate.wait()?;
@@ -113,14 +114,13 @@ fn container(
         root.belongs_to(child.pid())?;
     }
     maps.write(child.pid())?;
-    let groups = Groups::create(&limits)?;
     groups.add(child.pid())?;
     gate.open()?;
     let sent = send(&channel, &message);
     let ready = ready.in_parent()?;
     match entry {
         Some(entry) => entry.record_when_ready(&ready, child.pid(), job)?,
-        None => ready.say()?,
+        None => drop(ready.say()), // an init that has ended says why itself
     }
     let outcome = streams.wait(job, child);
     groups.report();
