@@ -1,6 +1,6 @@
 //! Chapter 8: a PID 1 that stays.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use nix::sys::signal::{Signal, kill};
 
 use crate::{
@@ -60,6 +60,42 @@ pub(super) const CHECKS: &[Check] = &[
             ended?;
             running.say("look\n")?;
             running.finish()?.must_end_with(4)?.must_write("ready\nended\n")?;
+            holds()
+        },
+    ),
+    Check::new(
+        8,
+        "with --init a real-time signal is told, and an orphan's harms nobody",
+        "whoever reaps all processes reads how all of them ended: a status that it cannot name must \
+         not end it, for the container ends with it",
+        |bench| {
+            for (script, status) in
+                [("kill -40 $$", 168), ("(sh -c 'kill -40 $$' &); sleep 0.1; exit 3", 3)]
+            {
+                let run = bench.stage(["--init", "--", "sh", "-c", script]);
+                run.finish()?.must_end_with(status).with_context(|| script)?;
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        8,
+        "with --init nothing inside can speak for the runtime",
+        "root inside opens whatever PID 1 has open (/proc/1/fd): what comes through a pipe of the \
+         runtime's is only its own word if nobody else can get at that pipe",
+        |bench| {
+            let script = "for fd in /proc/1/fd/*; do
+                 [ ${fd##*/} -gt 2 ] || continue
+                 for word in '127 forged' 'f\\177forged' 'f\\002forged' 'xf\\175forged' e; do
+                     timeout 1 sh -c '{ printf \"$1\" > $0; } 2>/dev/null' $fd \"$word\"
+                 done
+             done
+             exit 0";
+            let ended = bench.stage(["--init", "--", "sh", "-c", script]).finish()?;
+            let said = ended.errors.clone();
+            let ended = ended.must_end_with(0)?;
+            let forged = ended.messages().iter().any(|line| line.starts_with("forged"));
+            ensure!(!forged && !said.contains(": forged"), "it says: {said}");
             holds()
         },
     ),
