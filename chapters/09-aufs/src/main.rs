@@ -92,7 +92,7 @@ fn container(
     if let Some(root) = &root {
         message.rootfs = Some(root.folder().to_owned());
     }
-    let groups = Groups::create(&limits)?;
+    let groups; // dropped after the container, which ends before its groups are removed
     let (gate, channel) = (Gate::new()?, Channel::new()?);
     let child = job.spawn(NAMESPACES, || {
         gate.wait()?;
@@ -110,6 +110,7 @@ fn container(
         root.belongs_to(child.pid())?;
     }
     maps.write(child.pid())?;
+    groups = Groups::create(&limits)?;
     groups.add(child.pid())?;
     gate.open()?;
     let sent = send(&channel, &message);
