@@ -59,6 +59,27 @@ pub fn layer(bench: &Bench, name: &str, file: &str, text: &str) -> anyhow::Resul
     Ok(folder)
 }
 
+/// A layer with the judge's program `/inside`, and what it needs to run.
+///
+/// # Errors
+///
+/// It cannot be made.
+pub fn with_inside(bench: &Bench) -> anyhow::Result<PathBuf> {
+    let folder = bench.folder("with-inside")?;
+    let program = bench.other("inside");
+    let mut files = vec![(program.clone(), PathBuf::from("inside"))];
+    for library in lab::libraries::libraries(&program)? {
+        let place = library.strip_prefix("/").context("a library has a full path")?.to_owned();
+        files.push((library, place));
+    }
+    for (file, place) in files {
+        let place = folder.join(place);
+        fs::create_dir_all(place.parent().context("a file is in a folder")?)?;
+        fs::copy(&file, &place).with_context(|| format!("copy {}", file.display()))?;
+    }
+    Ok(folder)
+}
+
 /// The base of the default image, for images that are made from it.
 fn base(bench: &Bench) -> anyhow::Result<PathBuf> {
     if !image_of(bench).exists() {

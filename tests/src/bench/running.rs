@@ -118,6 +118,9 @@ impl Running {
         for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
             runtime.iter().try_for_each(|pid| kill(*pid, signal))?;
         }
+        for pid in runtime {
+            ensure!(wait_for_end(*pid, patience(self.bound))?, "SIGKILL does not end {pid}");
+        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@ mod changes;
 mod container_layer;
 mod endings;
 mod image;
+mod killed;
 mod root;
 
 use super::Check;
@@ -17,4 +18,5 @@ pub(super) const CHECKS: &[&[Check]] = &[
     container_layer::CHECKS,
     aufs::CHECKS,
     endings::CHECKS,
+    killed::CHECKS,
 ];
