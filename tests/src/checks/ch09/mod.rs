@@ -1,9 +1,11 @@
 //! Chapter 9: image layers stay as they are, the container layer collects what changes.
 
 mod aufs;
+mod beside;
 mod changes;
 mod container_layer;
 mod endings;
+mod hostile;
 mod image;
 mod killed;
 mod root;
@@ -19,4 +21,6 @@ pub(super) const CHECKS: &[&[Check]] = &[
     aufs::CHECKS,
     endings::CHECKS,
     killed::CHECKS,
+    hostile::CHECKS,
+    beside::CHECKS,
 ];
