@@ -98,7 +98,8 @@ impl Driver {
             _ => return Ok(()),
         };
         bail!(
-            "container layer {}: it was not written by {self}: say --driver {other}, or take              another folder",
+            "container layer {}: it was not written by {self}: say --driver {other}, or take \
+             another folder",
             layer.display()
         )
     }
@@ -136,7 +137,6 @@ impl Driver {
 
     /// Mounts the stack. No device of an image works in it, and no set-user-ID program: of those
     /// the container's own would do it no good (no_new_privs), and others could be started outside.
-    ///
     ///
     /// # Errors
     ///
