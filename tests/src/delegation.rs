@@ -24,6 +24,24 @@ const NOTHING: &str = "an ordinary user can limit only in a cgroup that was dele
 /// A check that fails may leave a group behind: the next one's has another name.
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 
+/// What the names of all groups begin with that a judge gives away.
+const PREFIX: &str = "judge-delegates-";
+
+/// Likewise, that this judge gives away.
+fn own_prefix() -> String {
+    format!("{PREFIX}{}-", process::id())
+}
+
+/// Whether a group's name says that some judge gave it away.
+pub fn is_delegated(name: &str) -> bool {
+    name.starts_with(PREFIX)
+}
+
+/// Whether it was this one.
+pub fn is_own_delegation(name: &str) -> bool {
+    name.starts_with(&own_prefix())
+}
+
 /// For an ordinary user: groups that root gives away, and into which the run is put.
 pub struct Delegation {
     groups: Vec<PathBuf>,
@@ -50,7 +68,7 @@ impl Delegation {
                 continue;
             }
             let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-            let group = base.join(format!("judge-delegates-{}-{number}", process::id()));
+            let group = base.join(format!("{}{number}", own_prefix()));
             fs::create_dir(&group).with_context(|| format!("make {}", group.display()))?;
             delegation.groups.push(group.clone());
             if *subsystem == "cpuset" && !hierarchy.is_v2 {

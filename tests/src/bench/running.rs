@@ -5,6 +5,7 @@ use std::{
     io::{PipeWriter, Write},
     path::{Path, PathBuf},
     process::Child,
+    thread::sleep,
     time::{Duration, Instant},
 };
 
@@ -18,7 +19,7 @@ use super::Ended;
 use crate::{
     hang::{Hang, zombies_of},
     patience,
-    process::{children_of, wait_for_end},
+    process::{children_of, threads, wait_for_end},
 };
 
 /// A run that has been started.
@@ -115,9 +116,15 @@ impl Running {
     pub fn kill_runtime(&self) -> anyhow::Result<()> {
         let processes = self.processes()?;
         let (_, runtime) = processes.split_last().context("a stage has processes")?;
-        for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
-            runtime.iter().try_for_each(|pid| kill(*pid, signal))?;
+        runtime.iter().try_for_each(|pid| kill(*pid, Signal::SIGSTOP))?;
+        for pid in runtime {
+            // Each thread stops for itself.
+            while !threads(*pid).iter().all(|state| *state == 'T') {
+                sleep(Duration::from_micros(100));
+                self.check_time()?;
+            }
         }
+        runtime.iter().try_for_each(|pid| kill(*pid, Signal::SIGKILL))?;
         for pid in runtime {
             ensure!(wait_for_end(*pid, patience(self.bound))?, "SIGKILL does not end {pid}");
         }
@@ -136,6 +143,11 @@ impl Running {
             read(&self.output)?,
             String::from_utf8_lossy(&read(&self.errors)?).into(),
         ))
+    }
+
+    fn check_time(&self) -> anyhow::Result<()> {
+        ensure!(self.started.elapsed() < patience(self.bound), "it does not stop");
+        Ok(())
     }
 
     fn check_bound(&mut self) -> anyhow::Result<()> {
