@@ -1,7 +1,9 @@
 //! Chapter 11: a command in a container that already runs.
 
+mod endings;
 mod exec;
 mod groups;
+mod hostile;
 mod joins;
 mod options;
 mod place;
@@ -26,6 +28,8 @@ pub(super) const CHECKS: &[&[Check]] = &[
     processes::CHECKS,
     target::CHECKS,
     options::CHECKS,
+    hostile::CHECKS,
+    endings::CHECKS,
 ];
 
 /// The namespaces of what `exec WORDS` runs.
