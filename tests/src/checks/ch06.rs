@@ -1,10 +1,13 @@
 //! Chapter 6: the program runs itself again, inside, before the command is there.
 
-use std::{fs, os::unix::process::CommandExt};
+use std::{
+    fs,
+    os::unix::{fs::symlink, process::CommandExt},
+};
 
 use anyhow::{Context, ensure};
 
-use super::{Check, ch05::own_lines, holds};
+use super::{Check, Outcome, ch05::own_lines, holds};
 use crate::Bench;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -112,6 +115,31 @@ pub(super) const CHECKS: &[Check] = &[
                 .must_end_with(125)?
                 .must_complain(&["do not start it by hand"])?
                 .must_write("")?;
+            holds()
+        },
+    )
+    .until(8, "from there on a subcommand says which side it is"),
+    Check::new(
+        6,
+        "the registered function by hand, as PID 1 of somebody else's namespaces, does no harm",
+        "to be PID 1 proves nothing: in a container of another runtime's any program may be, and \
+         the hostname and the mounts there are that container's",
+        |bench| {
+            if let Some(reason) = bench.no_user_namespace()? {
+                return Ok(Outcome::Skipped(reason));
+            }
+            // Looked up in PATH, it is executed under just this name.
+            let programs = bench.folder("programs")?;
+            symlink(&bench.binary, programs.join("nsInitialisation"))?;
+            let script = format!(
+                "PATH={}:$PATH; before=$(hostname; cat /proc/self/mountinfo)
+                 unshare -p -f nsInitialisation -q --hostname oops echo ran; echo ended $?
+                 [ \"$before\" = \"$(hostname; cat /proc/self/mountinfo)\" ] || echo changed",
+                programs.display()
+            );
+            let run = bench.run("unshare", ["-r", "-m", "-u", "sh", "-c", &script]);
+            let ended = run.finish()?.must_end_with(0)?.must_write("ended 125\n")?;
+            ended.must_complain(&["do not start it by hand"])?;
             holds()
         },
     )

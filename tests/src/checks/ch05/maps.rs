@@ -1,8 +1,13 @@
 //! Chapter 5: which maps there are, and who may write them.
 
-use std::{fs, os::unix::fs::MetadataExt, path::Path};
+use std::{
+    fs,
+    os::unix::{fs::MetadataExt, process::CommandExt},
+    path::Path,
+};
 
 use anyhow::ensure;
+use nix::errno::Errno;
 
 use super::own_lines;
 use crate::{
@@ -41,6 +46,57 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     ),
+    Check::new(
+        5,
+        "a map that is too long for the kernel is refused before anything is cloned",
+        "the kernel takes 340 lines at most, and less than a page of text: 340 lines of large \
+         numbers are more",
+        |bench| {
+            let options = |ids: &mut dyn Iterator<Item = u32>| {
+                let line = |id: u32| ["--uid-map".to_owned(), format!("{id}:{id}:1")];
+                let command = ["--", "echo", "ran"].map(str::to_owned);
+                ids.flat_map(line).chain(command).collect::<Vec<String>>()
+            };
+            let large = 4_000_000_000_u32;
+            let (bytes, lines) =
+                (options(&mut (0..1).chain(large..large + 339)), options(&mut (0..341)));
+            for words in [bytes, lines] {
+                let ended = bench.stage(words).finish()?.must_end_with(2)?.must_write("")?;
+                ensure!(!ended.errors.contains("cloning"), "something was cloned first");
+                ended.must_complain(&["uid_map"])?;
+            }
+            if bench.user == User::Root {
+                let most = bench.stage(options(&mut (0..340))).finish()?;
+                most.must_end_with(0)?.must_write("ran\n")?;
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        5,
+        "root without CAP_SETFCAP is told what it lacks",
+        "a map that has the writer's own id 0 takes CAP_SETFCAP (since Linux 5.12): who had it \
+         could put capabilities on files for the world outside",
+        |bench| {
+            let run = bench.stage(["echo", "ran"]).with(|command| {
+                // SAFETY: prctl with PR_CAPBSET_DROP takes numbers: no lock, no allocation.
+                unsafe {
+                    command.pre_exec(|| {
+                        const CAP_SETFCAP: libc::c_ulong = 31;
+                        Errno::result(libc::prctl(libc::PR_CAPBSET_DROP, CAP_SETFCAP, 0, 0, 0))?;
+                        Ok(())
+                    });
+                }
+            });
+            let ended = run.finish()?;
+            if ended.status() == 0 {
+                return Ok(Outcome::Skipped("this kernel asks for no such capability".into()));
+            }
+            ended.must_end_with(125)?.must_complain(&["CAP_SETFCAP"])?.must_write("")?;
+            holds()
+        },
+    )
+    .only_as(User::Root),
     Check::new(
         5,
         "a map that the kernel refuses names the rule",
