@@ -77,7 +77,15 @@ pub struct Guest {
 }
 
 /// No kernel of Debian's has it.
-const NO_AUFS: &str = "real aufs => this kernel has no aufs\n";
+const NO_AUFS: &str = "where the kernel has it => this kernel has no aufs\n";
+
+/// Nor has a container's group groups below it, on version 2.
+const NO_AUFS_V2: &str = "where the kernel has it => this kernel has no aufs\n\
+                          a limited stage in a limited stage => on cgroup v2\n";
+
+/// Nor do processes of a delegated group move, on version 1.
+const NO_AUFS_V1: &str = "where the kernel has it => this kernel has no aufs\n\
+                          a delegated group with another user's process => on cgroup v1 here\n";
 
 /// The guests, the slowest first. All of them together take about ten minutes: so each stage runs
 /// on one of the kernels at least, and the last one, which takes the checks of all chapters, on
@@ -91,8 +99,9 @@ pub const GUESTS: [Guest; 8] = [
             "06-reexec",
             "08-pipe-init",
             "09-aufs",
-            "10-nsenter as root",
+            "12-walls as root",
         ],
+        skips: Some(NO_AUFS_V2),
         ..USUAL
     },
     Guest {
@@ -104,7 +113,7 @@ pub const GUESTS: [Guest; 8] = [
             "05-user-idmap",
             "07-cgroup-memory",
             "09-aufs",
-            "10-nsenter as root",
+            "12-walls as root",
         ],
         ..USUAL
     },
@@ -112,7 +121,7 @@ pub const GUESTS: [Guest; 8] = [
         name: "newest-v2",
         kernel: NEWEST,
         files: Files::Tmpfs,
-        tests: "10-nsenter as user",
+        tests: "12-walls as user",
         ..USUAL
     },
     Guest {
@@ -129,8 +138,13 @@ pub const GUESTS: [Guest; 8] = [
             "08-pipe-init",
         ],
         skips: Some(
-            "real aufs => no aufs\n09-aufs as user => lets only root mount overlay\n\
-             10-nsenter as user => lets only root mount overlay\n",
+            "where the kernel has it => no aufs\n\
+             a limited stage in a limited stage => on cgroup v2\n\
+             root without CAP_SETFCAP => asks for no such capability\n\
+             09-aufs as user => lets only root mount overlay\n\
+             10-names as user => lets only root mount overlay\n\
+             11-nsenter as user => lets only root mount overlay\n\
+             12-walls as user => lets only root mount overlay\n",
         ),
         ..USUAL
     },
@@ -147,8 +161,9 @@ pub const GUESTS: [Guest; 8] = [
             "06-reexec",
             "08-pipe-init",
             "09-aufs",
-            "10-nsenter as user",
+            "12-walls as user",
         ],
+        skips: Some(NO_AUFS_V1),
         ..USUAL
     },
     Guest {
@@ -183,7 +198,9 @@ const NO_USERNS: &str = "\
 07-cgroup-memory as root => user.max_user_namespaces is 0
 08-pipe-init as root => user.max_user_namespaces is 0
 09-aufs as root => user.max_user_namespaces is 0
-10-nsenter as root => user.max_user_namespaces is 0
+10-names as root => user.max_user_namespaces is 0
+11-nsenter as root => user.max_user_namespaces is 0
+12-walls as root => user.max_user_namespaces is 0
 as user => user.max_user_namespaces is 0
 a namespace limit is named => it needs a user namespace
 doctor as => it needs a user namespace

@@ -111,16 +111,23 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         3,
-        "a real-time signal is passed on, too",
-        "all signals that would end the parent are the command's, and not only those with a name",
+        "each signal that would end the parent is passed on, real-time ones too",
+        "whoever stops at a list of the usual ones dies of the others, and takes the command along",
         |bench| {
-            let script = "trap 'echo heard; exit 9' 40; echo ready; while :; do sleep 0.02; done";
-            let mut running = bench.script(script).start()?;
-            running.until("ready")?;
-            // SAFETY: kill takes two numbers; the process is a child that was not waited for.
-            let sent = unsafe { libc::kill(running.pid().as_raw(), 40) };
-            ensure!(sent == 0, "kill -40: {}", Errno::last());
-            running.finish()?.must_end_with(9)?.must_write("ready\nheard\n")?;
+            for signal in [libc::SIGALRM, libc::SIGIO, libc::SIGPROF, libc::SIGPWR, 40] {
+                let script = format!(
+                    "trap 'echo heard; exit 9' {signal}; echo ready; while :; do sleep 0.02; done"
+                );
+                let mut running = bench.script(&script).start()?;
+                running.until("ready")?;
+                // SAFETY: kill takes two numbers; the process is a child that was not waited for.
+                let sent = unsafe { libc::kill(running.pid().as_raw(), signal) };
+                ensure!(sent == 0, "kill -{signal}: {}", Errno::last());
+                let ended = running.finish()?.must_end_with(9);
+                ended
+                    .with_context(|| format!("signal {signal}"))?
+                    .must_write("ready\nheard\n")?;
+            }
             holds()
         },
     ),
