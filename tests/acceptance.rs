@@ -156,10 +156,12 @@ fn copy_binaries(from: &Path, to: &Path) -> anyhow::Result<()> {
         }
         fs::copy(&file, to.join(name)).with_context(|| format!("copy {}", file.display()))?;
     }
-    // An example: `cargo test --workspace` builds it, and in a guest it is beside the others.
-    let places = [from.join("examples/unsealed"), from.join("unsealed")];
-    if let Some(file) = places.iter().find(|file| file.exists()) {
-        fs::copy(file, to.join("unsealed")).with_context(|| format!("copy {}", file.display()))?;
+    // Examples: `cargo test --workspace` builds them, and in a guest they are beside the others.
+    for name in ["show", "named_hierarchy"] {
+        let places = [from.join("examples").join(name), from.join(name)];
+        if let Some(file) = places.iter().find(|file| file.exists()) {
+            fs::copy(file, to.join(name)).with_context(|| format!("copy {}", file.display()))?;
+        }
     }
     Ok(())
 }

@@ -5,6 +5,8 @@ use std::{
     io::Write,
     os::unix::{fs::chown, process::CommandExt},
     path::PathBuf,
+    process,
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use anyhow::Context;
@@ -18,6 +20,27 @@ const LEAF: &str = "container-runtime";
 /// Why there is none.
 const NOTHING: &str = "an ordinary user can limit only in a cgroup that was delegated, and this \
                        process is in none: `make test` as root delegates one";
+
+/// A check that fails may leave a group behind: the next one's has another name.
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+/// What the names of all groups begin with that a judge gives away.
+const PREFIX: &str = "judge-delegates-";
+
+/// Likewise, that this judge gives away.
+fn own_prefix() -> String {
+    format!("{PREFIX}{}-", process::id())
+}
+
+/// Whether a group's name says that some judge gave it away.
+pub fn is_delegated(name: &str) -> bool {
+    name.starts_with(PREFIX)
+}
+
+/// Whether it was this one.
+pub fn is_own_delegation(name: &str) -> bool {
+    name.starts_with(&own_prefix())
+}
 
 /// For an ordinary user: groups that root gives away, and into which the run is put.
 pub struct Delegation {
@@ -41,10 +64,11 @@ impl Delegation {
                 true => hierarchy.mount_point.clone(),
                 false => hierarchy.group_of("self")?,
             };
-            let group = base.join(format!("judge-delegates-{}", std::process::id()));
-            if delegation.groups.contains(&group) {
+            if delegation.groups.iter().any(|group| group.starts_with(&base)) {
                 continue;
             }
+            let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+            let group = base.join(format!("{}{number}", own_prefix()));
             fs::create_dir(&group).with_context(|| format!("make {}", group.display()))?;
             delegation.groups.push(group.clone());
             if *subsystem == "cpuset" && !hierarchy.is_v2 {

@@ -7,7 +7,11 @@
 //! | [`login`] | who runs the stage, with which ids, groups and environment? |
 //! | [`mod@bench`] | how is a stage run, with a bound on its time? |
 //! | [`host`] | is the machine as it was? |
-//! | [`process`], [`cgroups`] | what does the kernel say of a process and of its groups? |
+//! | [`process`], [`namespaces`], [`cgroups`] | what does the kernel say of a process? |
+//! | [`layered`], [`named`] | how is a container with layers run, and one with a name? |
+//! | [`terminal`] | how is a stage run on a terminal? |
+//! | [`delegation`], [`granted`] | how does an ordinary user get a cgroup, and further ids? |
+//! | [`seccomp`] | how does a test make the kernel refuse a system call? |
 //! | [`hang`] | what does a run that does not end wait for? |
 //! | [`slow`] | what does a stage do whose parent is slow? |
 //! | [`patience()`] | how long may something take on this machine? |
@@ -27,14 +31,20 @@ pub mod chapters;
 pub mod checks;
 pub mod delegation;
 pub mod diagnosis;
+pub mod granted;
 pub mod hang;
 pub mod host;
+pub mod layered;
 pub mod login;
+pub mod named;
+pub mod namespaces;
 mod patience;
 pub mod process;
+pub mod seccomp;
 pub mod skips;
 pub mod slow;
 pub mod summary;
+pub mod terminal;
 pub mod workshop;
 
 pub use bench::{Bench, Ended};

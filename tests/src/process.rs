@@ -28,6 +28,15 @@ pub fn state(pid: Pid) -> Option<char> {
     fields(pid)?.first()?.chars().next()
 }
 
+/// The states of its threads.
+pub fn threads(pid: Pid) -> Vec<char> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let state_of = |name: String| state(Pid::from_raw(name.parse().ok()?));
+    tasks
+        .filter_map(|task| state_of(task.file_name().to_string_lossy().into_owned()))
+        .collect()
+}
+
 /// Whether it has ended: it is a zombie, or not there any more.
 pub fn has_ended(pid: Pid) -> bool {
     matches!(state(pid), None | Some('Z' | 'X'))

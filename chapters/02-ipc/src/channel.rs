@@ -48,11 +48,13 @@ impl Channel {
     ///
     /// This process has taken an end already.
     pub fn in_parent(&self) -> anyhow::Result<End> {
+        // ANCHOR: exercise-parents
         drop(self.childs.take());
         self.parents
             .take()
             .map(End)
             .context("a process takes one end of a channel, once")
+        // ANCHOR_END: exercise-parents
     }
 
     /// The child, after the clone: its end. The parent's is closed here.
@@ -85,6 +87,7 @@ impl End {
     ///
     /// The other process has ended without it.
     pub fn wait(&self) -> anyhow::Result<()> {
+        // ANCHOR: exercise-word
         match (&self.0).read(&mut [0]) {
             Ok(1) => Ok(()),
             // What the other one has not read before its end comes back as a reset.
@@ -94,6 +97,7 @@ impl End {
             }
             Err(error) => Err(error).context("wait for a word from the other process"),
         }
+        // ANCHOR_END: exercise-word
     }
 
     /// The end that this process has inherited as `name`, if it has one; once.

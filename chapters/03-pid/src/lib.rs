@@ -41,16 +41,16 @@ pub const CLONE_NEWPID: Namespaces = Namespaces::of(Kind::Pid);
 ///
 /// This process is not PID 1, or /proc is not there to ask.
 pub fn say_who_i_am() -> anyhow::Result<()> {
-    // ANCHOR: exercise-two-pids
     let me = getpid();
     ensure!(
         me == Pid::from_raw(1),
         "this process is not PID 1 of a new PID namespace but {me}"
     );
+    // ANCHOR: exercise-two-pids
     let outside = fs::read_link("/proc/self").context("read the link /proc/self")?;
+    // ANCHOR_END: exercise-two-pids
     info!("PID {me} in here, {} in the host's /proc, mounted still", outside.display());
     Ok(())
-    // ANCHOR_END: exercise-two-pids
 }
 // ANCHOR_END: who
 

@@ -76,4 +76,15 @@ mod tests {
             assert!(wrong.parse::<Size>().is_err(), "{wrong:?}");
         }
     }
+
+    #[test]
+    fn a_size_is_a_page_at_least_however_large_a_page_is_here() {
+        // SAFETY: sysconf takes a number and returns one.
+        let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as u64;
+        assert!((page - 1).to_string().parse::<Size>().is_err());
+        assert_eq!(page.to_string().parse(), Ok(Size(page)));
+        let most = i64::MAX as u64 / page * page;
+        assert!(most.to_string().parse::<Size>().is_err());
+        assert_eq!((most - 1).to_string().parse(), Ok(Size(most - 1)));
+    }
 }

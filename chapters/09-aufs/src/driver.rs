@@ -138,7 +138,6 @@ impl Driver {
     /// Mounts the stack. No device of an image works in it, and no set-user-ID program: of those
     /// the container's own would do it no good (no_new_privs), and others could be started outside.
     ///
-    ///
     /// # Errors
     ///
     /// The kernel refuses it, or the paths are more than it can be told.

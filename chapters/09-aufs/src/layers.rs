@@ -3,7 +3,8 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    io::ErrorKind,
+    path::{Component, Path, PathBuf},
 };
 
 use anyhow::{Context, anyhow, bail, ensure};
@@ -149,27 +150,33 @@ fn existing(layer: &Path) -> anyhow::Result<PathBuf> {
     Ok(found)
 }
 
-/// The path without links of a container layer that need not be there yet.
+/// The path without links of a container layer. It, and folders above it, need not be there yet;
+/// nothing is made before it is known to be none of the image's.
 fn to_be(layer: &Path) -> anyhow::Result<PathBuf> {
     let shown = layer.display();
-    match layer.canonicalize() {
-        Ok(found) if found.is_dir() => Ok(found),
-        Ok(_) => bail!("container layer {shown}: it is not a folder"),
-        Err(_) if layer.is_symlink() => bail!("container layer {shown}: the link leads nowhere"),
-        Err(_) => {
-            let (Some(above), Some(name)) = (layer.parent(), layer.file_name()) else {
-                bail!("container layer {shown}: it has no name");
-            };
-            let above = if above.as_os_str().is_empty() {
-                Path::new(".")
-            } else {
-                above
-            };
-            fs::create_dir_all(above).with_context(|| format!("make {}", above.display()))?;
-            let above = above.canonicalize().with_context(|| format!("container layer {shown}"))?;
-            Ok(above.join(name))
+    let full = std::path::absolute(layer).with_context(|| format!("container layer {shown}"))?;
+    for above in full.ancestors() {
+        match above.canonicalize() {
+            Ok(found) if found.is_dir() => {
+                let missing = full.strip_prefix(above).context("it is above")?;
+                ensure!(
+                    missing.components().all(|part| matches!(part, Component::Normal(_))),
+                    "container layer {shown}: a folder that is not there has no .."
+                );
+                // Without the slash at its end that joining nothing would leave.
+                return Ok(found.components().chain(missing.components()).collect());
+            }
+            Ok(_) => bail!("container layer {shown}: {} is not a folder", above.display()),
+            Err(_) if above.is_symlink() => {
+                bail!("container layer {shown}: the link {} leads nowhere", above.display())
+            }
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("container layer {shown}"));
+            }
+            Err(_) => {}
         }
     }
+    bail!("container layer {shown}: nothing is above it")
 }
 
 /// A layer that is twice in the stack, or a container layer inside an image layer, would be written

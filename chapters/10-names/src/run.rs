@@ -93,8 +93,8 @@ fn container(
     if let Some(root) = &root {
         message.rootfs = Some(root.folder().to_owned());
     }
+    let groups; // dropped after the container, which ends before its groups are removed
     let (gate, channel, ready) = (Gate::new()?, Channel::new()?, Channel::new()?);
-    let groups; // dropped after the child, which an error drops, too
     let child = job.spawn(NAMESPACES, || {
         gate.wait()?;
         become_user(User::ROOT)?;

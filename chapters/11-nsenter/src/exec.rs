@@ -18,7 +18,10 @@ use ch06_reexec::SELF;
 use ch08_pipe_init::reexec_command;
 use lab::{Exit, Namespaces, Next, Program, info};
 use nix::unistd::Pid;
-use rustix::process::{PidfdFlags, pidfd_open};
+use rustix::{
+    io::Errno,
+    process::{PidfdFlags, WaitOptions, pidfd_open, wait},
+};
 
 use crate::{ExecOptions, name_process};
 
@@ -51,9 +54,9 @@ pub fn exec(options: &ExecOptions) -> anyhow::Result<Exit> {
     let sent = bootstrap.write(&channel).context("send the bootstrap data");
     let Some(init) = reported(&channel, &mut child, &job)? else {
         let interrupted = job.watch(&mut child)?;
+        let outcome = job.end(child, interrupted);
         wait_until_alone(channel)?;
-        let exit = job.end(child, interrupted)?; // CHILD's error says more than ours
-        return sent.map(|()| exit);
+        return outcome.and_then(|exit| sent.map(|()| exit)); // CHILD's error says more than ours
     };
     let init = succeed(child, init)?;
     info!("INIT is {}, and a child of mine: CHILD has left", init.pid());
@@ -91,21 +94,29 @@ fn reported(channel: &End, child: &mut Child, job: &Job) -> anyhow::Result<Optio
 /// INIT in CHILD's place: it was cloned with CLONE_PARENT, so it is a child of this process, and
 /// its pid cannot be another's before this process has waited for it.
 fn succeed(child: Child, init: Pid) -> anyhow::Result<Child> {
+    let raw = rustix::process::Pid::from_raw(init.as_raw()).context("INIT has a pid")?;
+    let pidfd = pidfd_open(raw, PidfdFlags::empty()).context("pidfd_open of INIT")?;
+    let init = Process::new(init, pidfd); // which is killed and waited for if this fails
     let (child, report) = child.into_parts();
     let exit = child.reap()?;
     anyhow::ensure!(exit == Exit::Code(0), "CHILD ended with {exit}");
-    let raw = rustix::process::Pid::from_raw(init.as_raw()).context("INIT has a pid")?;
-    let pidfd = pidfd_open(raw, PidfdFlags::empty()).context("pidfd_open of INIT")?;
-    Ok(Child::new(Process::new(init, pidfd), report))
+    Ok(Child::new(init, report))
 }
 
 /// An INIT that was not reported waits at its gate. It ends when this end is closed for writing,
-/// and then its own end is closed, too.
+/// and then its own end is closed, too. It is a child of this process: if nobody waited for it, the
+/// container's PID namespace could not end.
 fn wait_until_alone(channel: End) -> anyhow::Result<()> {
     let mut stream = UnixStream::from(OwnedFd::from(channel));
     // Both fail where the other end is closed already.
     let _ = stream.shutdown(Shutdown::Write);
     let _ = stream.read_to_end(&mut Vec::new());
-    Ok(())
+    loop {
+        match wait(WaitOptions::empty()) {
+            Err(Errno::CHILD) => return Ok(()),
+            Err(Errno::INTR) | Ok(_) => {}
+            Err(errno) => return Err(errno).context("wait for INIT"),
+        }
+    }
 }
 // ANCHOR_END: init-of-mine

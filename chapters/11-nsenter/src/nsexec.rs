@@ -64,8 +64,10 @@ fn child(channel: &End, become_command: Become) -> anyhow::Result<Next> {
     place.enter(&bootstrap)?;
 
     require_one_thread()?;
+    // ANCHOR: exercise-init
     // SAFETY: none of these flags shares memory, and there is one thread.
     let cloned = unsafe { raw_clone(bootstrap.new.bits() | libc::CLONE_PARENT) };
+    // ANCHOR_END: exercise-init
     match cloned.map_err(|errno| refused(bootstrap.new, errno))? {
         Cloned::Child => {
             context::speak_as("init");
@@ -93,7 +95,9 @@ fn refused(new: Namespaces, errno: Errno) -> anyhow::Error {
 /// its memory and what it has open are the host's (CVE-2016-9962). PARENT could not write the map
 /// of such a process; but one in a user namespace of its own is safe without.
 fn hide(new: Namespaces) -> anyhow::Result<()> {
+    // ANCHOR: exercise-hide
     prctl::set_dumpable(new.contains(Kind::User)).context("prctl PR_SET_DUMPABLE")
+    // ANCHOR_END: exercise-hide
 }
 
 /// The caller's supplementary groups mean something outside only, and an ordinary user's container

@@ -32,8 +32,18 @@ const PATIENCE: u32 = 4;
 
 /// What the stages and the tests call beside the programs of an image. One that is missing here
 /// is missing in the guest, and a test that needs it says so.
-const PROGRAMS: [&str; 8] =
-    ["ip", "ipcmk", "ipcrm", "ipcs", "newgidmap", "newuidmap", "nsenter", "stress"];
+const PROGRAMS: [&str; 10] = [
+    "ip",
+    "ipcmk",
+    "ipcrm",
+    "ipcs",
+    "newgidmap",
+    "newuidmap",
+    "nsenter",
+    "setsid",
+    "stress",
+    "stty",
+];
 
 /// What init.sh and guest.sh call that no other program is there for.
 const BUSYBOX: &str = "busybox";

@@ -61,6 +61,12 @@ impl Ended {
         String::from_utf8_lossy(&self.output).into_owned()
     }
 
+    /// What the stage said on the log, a line each, without the log's own columns.
+    pub fn messages(&self) -> Vec<String> {
+        let message = |line: &str| line.split_whitespace().skip(3).collect::<Vec<_>>().join(" ");
+        self.errors.lines().map(message).collect()
+    }
+
     /// The exit status must be this.
     pub fn must_end_with(self, status: i32) -> anyhow::Result<Ended> {
         ensure!(

@@ -5,6 +5,7 @@ use std::{
     io::{PipeWriter, Write},
     path::{Path, PathBuf},
     process::Child,
+    thread::sleep,
     time::{Duration, Instant},
 };
 
@@ -18,7 +19,7 @@ use super::Ended;
 use crate::{
     hang::{Hang, zombies_of},
     patience,
-    process::{children_of, wait_for_end},
+    process::{children_of, threads, wait_for_end},
 };
 
 /// A run that has been started.
@@ -38,13 +39,28 @@ impl Running {
         Pid::from_raw(self.child.id() as i32)
     }
 
-    /// The pid of the command, outside: the stage's child, or its child where a keeper is between
-    /// them.
+    /// The pid of the command, outside.
+    ///
+    /// # Errors
+    ///
+    /// It has ended, or does not run yet.
     pub fn command(&self) -> anyhow::Result<Pid> {
+        self.processes()?.pop().context("a stage has processes")
+    }
+
+    /// The stage's processes: its parent, from 9 on the keeper, and the one that is the command.
+    ///
+    /// # Errors
+    ///
+    /// One of them is not there.
+    pub fn processes(&self) -> anyhow::Result<Vec<Pid>> {
+        let mut found = vec![self.pid()];
         let keepers = usize::from(self.stage >= 9);
-        (0..=keepers).try_fold(self.pid(), |pid, _| {
-            children_of(pid)?.first().copied().context("it has no child")
-        })
+        for _ in 0..=keepers {
+            let last = found[found.len() - 1];
+            found.push(*children_of(last)?.first().context("it has no child")?);
+        }
+        Ok(found)
     }
 
     /// What it has written to standard output so far.
@@ -92,6 +108,29 @@ impl Running {
         Ok(kill(self.pid(), signal)?)
     }
 
+    /// Kills the parent and the keeper at once: one of them alone would clear up after the other.
+    ///
+    /// # Errors
+    ///
+    /// One of them is not there.
+    pub fn kill_runtime(&self) -> anyhow::Result<()> {
+        let processes = self.processes()?;
+        let (_, runtime) = processes.split_last().context("a stage has processes")?;
+        runtime.iter().try_for_each(|pid| kill(*pid, Signal::SIGSTOP))?;
+        for pid in runtime {
+            // Each thread stops for itself.
+            while !threads(*pid).iter().all(|state| *state == 'T') {
+                sleep(Duration::from_micros(100));
+                self.check_time()?;
+            }
+        }
+        runtime.iter().try_for_each(|pid| kill(*pid, Signal::SIGKILL))?;
+        for pid in runtime {
+            ensure!(wait_for_end(*pid, patience(self.bound))?, "SIGKILL does not end {pid}");
+        }
+        Ok(())
+    }
+
     /// Waits for its end.
     pub fn finish(mut self) -> anyhow::Result<Ended> {
         while !wait_for_end(self.pid(), Duration::from_millis(500))? {
@@ -104,6 +143,11 @@ impl Running {
             read(&self.output)?,
             String::from_utf8_lossy(&read(&self.errors)?).into(),
         ))
+    }
+
+    fn check_time(&self) -> anyhow::Result<()> {
+        ensure!(self.started.elapsed() < patience(self.bound), "it does not stop");
+        Ok(())
     }
 
     fn check_bound(&mut self) -> anyhow::Result<()> {

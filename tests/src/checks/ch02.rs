@@ -1,9 +1,12 @@
 //! Chapter 2: a System V queue made inside is not outside, and the other way round.
 
-use anyhow::ensure;
+use std::os::unix::process::CommandExt;
+
+use anyhow::{Context, ensure};
 use nix::errno::Errno;
 
-use super::{Check, holds, messages};
+use super::{Check, holds};
+use crate::seccomp;
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -50,7 +53,7 @@ pub(super) const CHECKS: &[Check] = &[
          failure: it is not in this namespace; IPC_CREAT would make what it looks for",
         |bench| {
             let ended = bench.script("true").finish()?.must_end_with(0)?;
-            let said = messages(&ended);
+            let said = ended.messages();
             let made = said
                 .iter()
                 .filter(|message| message.starts_with("made a message queue"))
@@ -61,6 +64,44 @@ pub(super) const CHECKS: &[Check] = &[
                 (made, missed) == (2, 2),
                 "{made} queues made, {missed} looked for in vain; two and two were expected"
             );
+            // It looks without making, and what the kernel refuses is not "no".
+            let run = bench.script("echo ran").with(|command| {
+                // SAFETY: the filter is installed with async-signal-safe calls.
+                unsafe {
+                    command.pre_exec(|| seccomp::refuse_to_look_for_queues(Errno::EACCES));
+                }
+            });
+            run.finish()?
+                .must_end_with(125)
+                .context("where the kernel refuses to look for a queue (EACCES)")?
+                .must_complain(&["Permission denied"])?
+                .must_write("")?;
+            holds()
+        },
+    )
+    .until(3, "the proof is chapter 2's own"),
+    Check::new(
+        2,
+        "a side that fails is not waited for",
+        "a read that returns 0 bytes is no word but the end: it comes when the last copy of the \
+         other end is closed, so each process closes the end that is not its own",
+        |bench| {
+            let said = bench.script("true").finish()?.must_end_with(0)?.messages();
+            let mut made = said
+                .iter()
+                .filter_map(|line| line.strip_prefix("made a message queue with key 0x"));
+            let inner = made.next_back().context("the log names no queue")?;
+            let inner = u32::from_str_radix(inner, 16).context("the key of the inner queue")?;
+            let run = bench.script("echo ran").with(|command| {
+                // SAFETY: the filter is installed with async-signal-safe calls.
+                unsafe {
+                    command.pre_exec(move || seccomp::refuse_to_make_queue(inner, Errno::EACCES));
+                }
+            });
+            run.finish()?
+                .must_end_with(125)?
+                .must_complain(&["Permission denied"])?
+                .must_write("")?;
             holds()
         },
     )

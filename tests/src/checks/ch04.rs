@@ -2,14 +2,14 @@
 
 use std::{fs, os::unix::process::CommandExt, path::Path};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use nix::{
     errno::Errno,
     mount::{MntFlags, MsFlags, mount, umount2},
 };
 
 use super::{Check, Outcome, holds};
-use crate::{User, bench::Bench};
+use crate::{User, bench::Bench, seccomp::refuse};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -29,6 +29,22 @@ pub(super) const CHECKS: &[Check] = &[
                 "/proc/self is {}",
                 lines[1]
             );
+            holds()
+        },
+    ),
+    Check::new(
+        4,
+        "no program and no device in the new /proc is of use",
+        "a new proc has no flags but those that you name: MS_NOSUID, MS_NODEV, MS_NOEXEC",
+        |bench| {
+            let text = bench.script("cat /proc/self/mountinfo").finish()?.must_end_with(0)?.text();
+            let fields = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+            let of_proc = |fields: &Vec<String>| fields.get(4).is_some_and(|at| at == "/proc");
+            // The last one is on top.
+            let proc = text.lines().map(fields).rfind(of_proc).context("no /proc")?;
+            let flags: Vec<&str> = proc[5].split(',').collect();
+            let all = ["nosuid", "nodev", "noexec"].iter().all(|flag| flags.contains(flag));
+            ensure!(all, "the flags of the mount on /proc are {}", proc[5]);
             holds()
         },
     ),
@@ -245,39 +261,4 @@ pub(super) fn new_rootfs(bench: &Bench, name: &str) -> anyhow::Result<std::path:
     bench.run(bench.other("rootfs"), [&path]).finish()?.must_end_with(0)?;
     fs::write(path.join("etc/mark"), "this root\n")?;
     Ok(path)
-}
-
-/// From now on the kernel answers this process's system call `number` with `errno` (seccomp(2)).
-pub(super) fn refuse(number: libc::c_long, errno: Errno) -> std::io::Result<()> {
-    filter(&mut [
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0), // the system call's number
-        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, number as u32),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
-    ])
-}
-
-/// A statement of a program for [`filter`]: where to jump if it holds and if not, and its number.
-pub(super) fn statement(code: u32, jt: u8, jf: u8, k: u32) -> libc::sock_filter {
-    libc::sock_filter {
-        code: code as u16,
-        jt,
-        jf,
-        k,
-    }
-}
-
-/// From now on this program decides about each system call of this process (seccomp(2)).
-pub(super) fn filter(program: &mut [libc::sock_filter]) -> std::io::Result<()> {
-    let filter = libc::sock_fprog {
-        len: program.len() as u16,
-        filter: program.as_mut_ptr(),
-    };
-    // SAFETY: PR_SET_NO_NEW_PRIVS takes numbers; PR_SET_SECCOMP reads a sock_fprog, which outlives
-    // the call.
-    unsafe {
-        Errno::result(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
-        Errno::result(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &filter))?;
-    }
-    Ok(())
 }

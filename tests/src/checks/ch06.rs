@@ -1,10 +1,13 @@
 //! Chapter 6: the program runs itself again, inside, before the command is there.
 
-use std::{fs, os::unix::process::CommandExt};
+use std::{
+    fs,
+    os::unix::{fs::symlink, process::CommandExt},
+};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
-use super::{Check, ch05::own_lines, holds, messages};
+use super::{Check, Outcome, ch05::own_lines, holds};
 use crate::Bench;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -36,6 +39,9 @@ pub(super) const CHECKS: &[Check] = &[
             let digits = one.trim_end().strip_prefix("container-").unwrap_or_default();
             let eight = digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
             ensure!(eight, "the hostname is {one:?}, not container- and eight hexadecimal digits");
+            if bench.stage == 6 {
+                must_be_random(bench)?;
+            }
             holds()
         },
     ),
@@ -73,7 +79,7 @@ pub(super) const CHECKS: &[Check] = &[
          argv[0]",
         |bench| {
             let ended = bench.script("true").finish()?.must_end_with(0)?;
-            let said = messages(&ended);
+            let said = ended.messages();
             let order = [
                 "register: nsInitialisation",
                 "init: argv[0] names no function: the first start",
@@ -107,8 +113,33 @@ pub(super) const CHECKS: &[Check] = &[
             });
             run.finish()?
                 .must_end_with(125)?
-                .must_complain(&["not PID 1"])?
+                .must_complain(&["do not start it by hand"])?
                 .must_write("")?;
+            holds()
+        },
+    )
+    .until(8, "from there on a subcommand says which side it is"),
+    Check::new(
+        6,
+        "the registered function by hand, as PID 1 of somebody else's namespaces, does no harm",
+        "to be PID 1 proves nothing: in a container of another runtime's any program may be, and \
+         the hostname and the mounts there are that container's",
+        |bench| {
+            if let Some(reason) = bench.no_user_namespace()? {
+                return Ok(Outcome::Skipped(reason));
+            }
+            // Looked up in PATH, it is executed under just this name.
+            let programs = bench.folder("programs")?;
+            symlink(&bench.binary, programs.join("nsInitialisation"))?;
+            let script = format!(
+                "PATH={}:$PATH; before=$(hostname; cat /proc/self/mountinfo)
+                 unshare -p -f nsInitialisation -q --hostname oops echo ran; echo ended $?
+                 [ \"$before\" = \"$(hostname; cat /proc/self/mountinfo)\" ] || echo changed",
+                programs.display()
+            );
+            let run = bench.run("unshare", ["-r", "-m", "-u", "sh", "-c", &script]);
+            let ended = run.finish()?.must_end_with(0)?.must_write("ended 125\n")?;
+            ended.must_complain(&["do not start it by hand"])?;
             holds()
         },
     )
@@ -131,6 +162,28 @@ pub(super) const CHECKS: &[Check] = &[
         },
     ),
 ];
+
+/// Of sixteen random numbers one in four is small, and one in four is a little more than the one
+/// before; nanoseconds are all so. (Random ones are once in 10⁹ times.)
+fn must_be_random(bench: &Bench) -> anyhow::Result<()> {
+    let mut numbers = Vec::new();
+    for _ in 0..16 {
+        let name = bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.text();
+        let digits = name.trim_end().strip_prefix("container-").unwrap_or_default().to_owned();
+        numbers.push(u32::from_str_radix(&digits, 16).with_context(|| name)?);
+    }
+    let is_small = |number: u32| number < 1 << 30;
+    ensure!(
+        !numbers.iter().all(|number| is_small(*number)),
+        "none of sixteen hostnames begins with a digit above 3: {numbers:08x?}"
+    );
+    let mut steps = numbers.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]));
+    ensure!(
+        !steps.all(is_small),
+        "each of sixteen hostnames is a little more than the one before: {numbers:08x?}"
+    );
+    Ok(())
+}
 
 /// The interfaces in the text of /proc/net/dev.
 fn interfaces_in(text: &str) -> Vec<String> {

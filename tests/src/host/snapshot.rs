@@ -17,7 +17,11 @@ use std::{
 use anyhow::Context;
 use nix::unistd::geteuid;
 
-use crate::{User, cgroups, patience};
+use crate::{
+    User, cgroups,
+    delegation::{is_delegated, is_own_delegation},
+    patience,
+};
 
 /// How long a group may be without a process before or after a container of another program.
 const GROUP_OF_OTHERS: Duration = Duration::from_secs(1);
@@ -99,7 +103,10 @@ impl Snapshot {
         }));
         // A group that the stage can have made belongs to its user.
         let new = after.groups.iter().filter(|(path, owner)| {
-            !self.groups.contains_key(*path) && **owner == self.uid && is_left_over(path)
+            !self.groups.contains_key(*path)
+                && **owner == self.uid
+                && !is_another_judges(path)
+                && is_left_over(path)
         });
         found.extend(new.map(|(path, _)| Difference {
             text: format!("a new cgroup: {}", path.display()),
@@ -107,6 +114,13 @@ impl Snapshot {
         }));
         found
     }
+}
+
+/// Whether a judge that runs at the same time has given the group away: its ordinary user has the
+/// same uid.
+fn is_another_judges(group: &Path) -> bool {
+    let mut names = group.iter().filter_map(|name| name.to_str());
+    names.any(|name| is_delegated(name) && !is_own_delegation(name))
 }
 
 fn compare(

@@ -31,7 +31,7 @@ fn every_failure_is_named() {
         failures(PLAIN),
         [
             "mini, unit tests: tests::is_wrong",
-            "acceptance: 10-nsenter as user: 10 exec has the container's ids",
+            "acceptance: 12-walls as user: 11 exec has the container's ids",
             "killed: ended without a result (signal: 9, SIGKILL: kill), in: kills_itself",
             "unready: ended without a result (exit status: 101): \
              unready: doctor is not built: `make test` builds it",

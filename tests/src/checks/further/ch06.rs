@@ -3,7 +3,7 @@
 use anyhow::ensure;
 
 use super::{Check, holds};
-use crate::checks::{namespaces_of, own_namespaces, read_namespaces};
+use crate::namespaces;
 
 pub(super) const CHECKS: &[Check] = &[Check::new(
     6,
@@ -12,10 +12,10 @@ pub(super) const CHECKS: &[Check] = &[Check::new(
      leave that flag out and do not touch its lo; all other flags stay",
     |bench| {
         let ended = bench
-            .stage(["--host-net", "--", "sh", "-c", &read_namespaces()])
+            .stage(["--host-net", "--", "sh", "-c", &namespaces::script()])
             .finish()?
             .must_end_with(0)?;
-        let (outside, inside) = (own_namespaces()?, namespaces_of(&ended.text())?);
+        let (outside, inside) = (namespaces::own()?, namespaces::read_from(&ended.text())?);
         for (kind, namespace) in &inside {
             let is_hosts = outside[kind] == *namespace;
             ensure!(

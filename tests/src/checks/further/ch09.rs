@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, ensure};
 
 use super::{Check, holds};
-use crate::checks::ch09::script;
+use crate::layered::script;
 
 pub(super) const CHECKS: &[Check] = &[Check::new(
     9,

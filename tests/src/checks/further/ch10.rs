@@ -1,103 +1,43 @@
-//! Further, chapter 10: a signal for a container's PID 1, and for nobody else.
+//! Further, chapter 10: until a container has ended.
 
-use std::{fs, io, os::unix::process::CommandExt};
+use std::{fs, thread::sleep, time::Duration};
 
 use anyhow::{Context, ensure};
-use nix::{errno::Errno, sys::signal::Signal};
+use nix::unistd::Pid;
 
 use super::{Check, holds};
 use crate::{
-    checks::{
-        ch04::refuse,
-        ch10::{container_that, entry, nsenter},
-    },
-    host::nobody_stays,
+    named::{call, container},
+    patience, process,
 };
 
-pub(super) const CHECKS: &[Check] = &[
-    Check::new(
-        10,
-        "kill sends PID 1 the signal that was asked for, and no other",
-        "a signal is a word to a program, and its handler hears which: TERM asks, only KILL ends; \
-         whoever is asked for the one sends the one",
-        |bench| {
-            let at_root = ["--rootfs", "/"];
-            for (script, words, status) in [
-                (HEARS, &["kill", "box"][..], 5),
-                (HEARS, &["kill", "box", "--signal", "USR1"], 6),
-                (HEARS, &["kill", "--signal", "HUP", "box"], 7),
-                (DEAF, &["kill", "box", "--signal", "KILL"], 137),
-            ] {
-                let running = container_that(bench, "box", &at_root, script)?;
-                nsenter(bench, words).finish()?.must_end_with(0)?;
-                running.finish()?.must_end_with(status).with_context(|| words.join(" "))?;
-            }
-            // The kernel takes TERM, PID 1 does not hear it, and nobody makes it worse.
-            let running = container_that(bench, "box", &at_root, DEAF)?;
-            nsenter(bench, &["kill", "box"]).finish()?.must_end_with(0)?;
-            running.release()?.must_end_with(8)?;
-            nsenter(bench, &["kill", "box"])
-                .finish()?
-                .must_end_with(125)?
-                .must_complain(&["box"])?;
-            nsenter(bench, &["kill", "box", "--signal", "LOUD"])
-                .finish()?
-                .must_end_with(2)?;
-            holds()
-        },
-    ),
-    Check::new(
-        10,
-        "kill means the process, not the number",
-        "a pid is a number: kill(2) takes whoever has it now, and pidfd_send_signal(2) the process \
-         that was opened",
-        |bench| {
-            let running = container_that(bench, "box", &["--rootfs", "/"], HEARS)?;
-            let by_pidfd = nsenter(bench, &["kill", "box"]).with(|command| {
-                // SAFETY: prctl(2) is async-signal-safe, and `refuse` allocates nothing.
-                unsafe { command.pre_exec(refuse_pids) };
-            });
-            let ended = by_pidfd.finish()?;
-            if ended.status() != 0 {
-                running.signal(Signal::SIGTERM)?;
-            }
-            running.finish()?.must_end_with(5)?;
-            ended
-                .must_end_with(0)
-                .context("the kernel refuses a signal to a pid here, not to a pidfd")?;
+pub(super) const CHECKS: &[Check] = &[Check::new(
+    10,
+    "wait returns when the container has ended, and not before",
+    "a pidfd can be read when its process has ended, by any process that has one: poll(2) sleeps \
+     until then, and waitpid(2) is for a parent",
+    |bench| {
+        let running = container(bench, "box", &["--rootfs", "/"])?;
+        let waiting = call(bench, &["wait", "box"]).start()?;
+        sleep(patience(Duration::from_millis(400)));
+        if process::has_ended(waiting.pid()) {
+            let ended = waiting.finish()?;
+            anyhow::bail!("wait ended with {} while the container runs", ended.status());
+        }
+        let used = ticks(waiting.pid())?;
+        running.release()?.must_end_with(0)?;
+        waiting.finish()?.must_end_with(0)?;
+        ensure!(used < 10, "wait has used the processor for {used} hundredths of a second of 40");
+        let nobody = call(bench, &["wait", "box"]).finish()?.must_end_with(125)?;
+        nobody.must_complain(&["box"])?;
+        holds()
+    },
+)];
 
-            // What a SIGKILL has left: by now the pid is another process's, with a later start.
-            let old = container_that(bench, "old", &["--rootfs", "/"], HEARS)?;
-            let text = fs::read_to_string(entry(bench, "old"))?;
-            let pid = old.command()?.to_string();
-            old.signal(Signal::SIGKILL)?;
-            old.finish()?.must_end_with(137)?;
-            nobody_stays()?;
-            let mut other =
-                bench.run("sh", ["-c", "echo up; read wait || exit 0"]).start_waiting()?;
-            other.until("up\n")?;
-            let reused = text.replace(&format!(" {pid} "), &format!(" {} ", other.pid()));
-            ensure!(reused != text, "the entry does not name process {pid}: {text}");
-            fs::write(entry(bench, "old"), reused)?;
-            let ended = nsenter(bench, &["kill", "old"]).finish()?;
-            let untouched = other.release()?.status();
-            ensure!(untouched == 0, "the signal hit a process of another program");
-            ended.must_end_with(125)?.must_complain(&["old has ended"])?;
-            nsenter(bench, &["ps"]).finish()?.must_end_with(0)?; // it clears the entry
-            holds()
-        },
-    ),
-];
-
-/// A PID 1 with handlers, which says by its exit status what it heard.
-const HEARS: &str = "trap 'exit 5' TERM; trap 'exit 6' USR1; trap 'exit 7' HUP; echo up; while :; do sleep 0.02; done";
-
-/// One without, for which the kernel drops all but KILL and STOP.
-const DEAF: &str = "echo up; read wait || exit 8";
-
-/// From now on the kernel refuses what names a process by its pid.
-fn refuse_pids() -> io::Result<()> {
-    [libc::SYS_kill, libc::SYS_tkill, libc::SYS_tgkill, libc::SYS_rt_sigqueueinfo]
-        .into_iter()
-        .try_for_each(|number| refuse(number, Errno::EPERM))
+/// For how long a process has used a processor, in clock ticks (proc_pid_stat(5), utime, stime).
+fn ticks(pid: Pid) -> anyhow::Result<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let (_, fields) = stat.rsplit_once(") ").context("a program's name in /proc/PID/stat")?;
+    let fields: Vec<&str> = fields.split(' ').collect();
+    Ok(fields[11].parse::<u64>()? + fields[12].parse::<u64>()?)
 }

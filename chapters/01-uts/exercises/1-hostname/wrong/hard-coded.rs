@@ -1,6 +1,6 @@
 // says: the name comes from the command line
-        let child = spawn(NAMESPACES, || {
+        let child = spawn(CLONE_NEWUTS, || {
             set_hostname("inside".as_ref())?;
-            lab::exec(&cli.lab.command)
+            Ok(Program::command(&cli.lab.command))
         })?;
         child.wait()

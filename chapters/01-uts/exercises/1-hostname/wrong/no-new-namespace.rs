@@ -1,8 +1,8 @@
 // says: call it in the child, after clone(2) with CLONE_NEWUTS
-        let child = spawn(nix::sched::CloneFlags::empty(), || {
+        let child = spawn(lab::Namespaces::NONE, || {
             if let Some(name) = &cli.uts.hostname {
                 set_hostname(name)?;
             }
-            lab::exec(&cli.lab.command)
+            Ok(Program::command(&cli.lab.command))
         })?;
         child.wait()

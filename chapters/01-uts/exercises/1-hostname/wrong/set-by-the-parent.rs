@@ -2,5 +2,5 @@
         if let Some(name) = &cli.uts.hostname {
             set_hostname(name)?;
         }
-        let child = spawn(NAMESPACES, || lab::exec(&cli.lab.command))?;
+        let child = spawn(CLONE_NEWUTS, || Ok(Program::command(&cli.lab.command)))?;
         child.wait()

@@ -1,2 +1,2 @@
 // says: without its flag the child stays in the parent's
-pub const NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWIPC;
+        let child = spawn(CLONE_NEWIPC, || {

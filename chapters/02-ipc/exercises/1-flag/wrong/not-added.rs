@@ -1,2 +1,2 @@
 // says: the child needs CLONE_NEWIPC
-pub const NAMESPACES: CloneFlags = ch01_uts::NAMESPACES;
+        let child = spawn(CLONE_NEWUTS, || {

@@ -1,3 +1,3 @@
 // says: each CLONE_NEW* flag makes one new namespace
-pub const NAMESPACES: CloneFlags =
-    ch01_uts::NAMESPACES.union(CloneFlags::CLONE_NEWIPC).union(CloneFlags::CLONE_NEWNET);
+        let network = lab::Namespaces::of(lab::Kind::Network);
+        let child = spawn(CLONE_NEWUTS | CLONE_NEWIPC | network, || {

@@ -1,3 +1,3 @@
 // says: without its flag the child stays in the parent's
 // hole: exercise-flag
-pub const NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWPID;
+        let child = job.spawn(CLONE_NEWPID, || {

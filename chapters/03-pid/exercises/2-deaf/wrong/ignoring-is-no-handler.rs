@@ -1,8 +1,12 @@
 // says: a bit in SigIgn says that the command has chosen to ignore the signal
-        let status = fs::read_to_string(Path::new("/proc").join(init.to_string()).join("status")).unwrap_or_default();
-        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or_default().trim();
-        let caught = u64::from_str_radix(caught, 16).unwrap_or(0);
-        if caught >> (arrived.signal as u64 - 1) & 1 == 0 {
-            return kill(init, Signal::SIGKILL);
+        let signal = arrived.signal;
+        let status = fs::read_to_string(format!("/proc/{}/status", child.pid()))?;
+        let caught = u64::from_str_radix(field(&status, "SigCgt:"), 16).unwrap_or(0);
+        if caught >> (signal - 1) & 1 == 0 {
+            return kill(&child.process, libc::SIGKILL);
         }
-        if arrived.child_has_it { Ok(()) } else { kill(init, arrived.signal) }
+        if arrived.is_typed && self.terminal.is_lent() {
+            Ok(())
+        } else {
+            kill(&child.process, signal)
+        }

@@ -1,6 +1,6 @@
 // says: the map says whose files root's are
 // shows: user
 // hole: exercise-lines
-    let line = |line: &MapLine| format!("{} {} {}", line.outside, line.inside, line.size);
-    let lines: Vec<String> = map.lines().iter().map(line).collect();
-    lines.join("\n")
+        let line = |line: &MapLine| format!("{} {} {}", line.outside, line.inside, line.size);
+        let lines: Vec<String> = self.lines.iter().map(line).collect();
+        lines.join("\n")

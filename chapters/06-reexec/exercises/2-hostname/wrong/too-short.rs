@@ -1,4 +1,6 @@
 // says: what is to differ takes random bytes
     let mut bytes = [0; 2];
-    File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).context("read /dev/urandom")?;
-    Ok(format!("container-{:04x}", u16::from_ne_bytes(bytes)).into())
+    File::open("/dev/urandom")
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .context("read /dev/urandom")?;
+    Ok(format!("container-{:04x}", u16::from_ne_bytes(bytes)))

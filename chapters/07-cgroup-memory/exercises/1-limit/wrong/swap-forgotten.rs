@@ -1,2 +1,2 @@
-// says: a limit without one on swap only makes a hog slow
-        group.set(Self::knob(group), &self.limit.to_string())
+// says: a limit without one on swap only makes
+    group.set(knob(group), &most.to_string())

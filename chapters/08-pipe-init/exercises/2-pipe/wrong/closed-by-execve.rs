@@ -1,2 +1,3 @@
-// says: init inherits the reading end, which must not be marked close-on-exec
-        let number = self.reader.as_raw_fd();
+// says: init inherits
+    let _end = channel.in_child()?;
+    Ok(Program::of_ours(init, "child"))

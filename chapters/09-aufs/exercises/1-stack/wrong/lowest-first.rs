@@ -1,6 +1,6 @@
 // says: overlay wants its lowerdir highest first
     for layer in &stack.image {
-        set(c"lowerdir+", layer)?;
+        set("lowerdir+", layer)?;
     }
-    set(c"upperdir", &stack.container)?;
-    set(c"workdir", &stack.work)?;
+    set("upperdir", &stack.container)?;
+    set("workdir", &stack.work)?;

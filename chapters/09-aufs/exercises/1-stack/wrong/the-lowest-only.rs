@@ -1,4 +1,4 @@
 // says: overlay wants its lowerdir highest first
-    set(c"lowerdir+", &stack.image[0])?;
-    set(c"upperdir", &stack.container)?;
-    set(c"workdir", &stack.work)?;
+    set("lowerdir+", &stack.image[0])?;
+    set("upperdir", &stack.container)?;
+    set("workdir", &stack.work)?;

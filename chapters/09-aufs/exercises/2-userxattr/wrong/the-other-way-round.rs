@@ -1,6 +1,5 @@
 // says: with an attribute that a user namespace may write: userxattr
 // shows: user
-    if needs_userxattr() {
-        return overlay.mount(&stack.merged);
+    if !needs_userxattr() {
+        overlay.set_flag("userxattr")?;
     }
-    overlay.set_flag(c"userxattr")?;

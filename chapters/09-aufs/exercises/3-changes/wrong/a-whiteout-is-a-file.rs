@@ -1,11 +1,12 @@
 // says: a deleted one is whited out
-        match look(self.driver, &place, &data) {
-            Entry::File | Entry::Whiteout => self.note(path, change),
-            Entry::Folder { opaque } => {
-                let goes_on = !opaque && below.as_ref().is_some_and(Metadata::is_dir);
-                if !goes_on {
-                    self.note(path, change);
+        match meaning(self.driver, entry.folder, entry.name, &entry.stat) {
+            Meaning::Whiteout | Meaning::File => self.note(entry.path, change),
+            Meaning::Folder { is_opaque } => {
+                let goes_on = !is_opaque && of_image.as_ref().is_some_and(is_folder);
+                let is_same = of_image.is_some_and(|other| looks_like(&entry.stat, &other));
+                if !goes_on || !is_same {
+                    self.note(entry.path, change);
                 }
-                self.folder(path, goes_on)?;
+                self.shows_image.push(goes_on);
             }
         }

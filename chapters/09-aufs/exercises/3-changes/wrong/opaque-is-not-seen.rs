@@ -1,12 +1,13 @@
 // says: a changed file is copied up
-        match look(self.driver, &place, &data) {
-            Entry::Whiteout => self.note(path, Change::Deleted),
-            Entry::File => self.note(path, change),
-            Entry::Folder { .. } => {
-                let goes_on = below.as_ref().is_some_and(Metadata::is_dir);
-                if !goes_on {
-                    self.note(path, change);
+        match meaning(self.driver, entry.folder, entry.name, &entry.stat) {
+            Meaning::Whiteout => self.note(entry.path, Change::Deleted),
+            Meaning::File => self.note(entry.path, change),
+            Meaning::Folder { .. } => {
+                let goes_on = of_image.as_ref().is_some_and(is_folder);
+                let is_same = of_image.is_some_and(|other| looks_like(&entry.stat, &other));
+                if !goes_on || !is_same {
+                    self.note(entry.path, change);
                 }
-                self.folder(path, goes_on)?;
+                self.shows_image.push(goes_on);
             }
         }

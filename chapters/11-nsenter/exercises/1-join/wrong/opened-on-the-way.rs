@@ -1,9 +1,11 @@
 // says: behind the mount namespace /proc is another
     let target = target.still_alive()?;
-    let flags = namespaces.iter().fold(CloneFlags::empty(), |all, (flag, _)| all | *flag);
-    if !one_by_one && !flags.is_empty() {
-        return setns(target.pidfd(), flags).map_err(|errno| refused(flags, errno));
+    let all: Namespaces = namespaces.iter().map(|(kind, _)| *kind).collect();
+    let flags = |some: Namespaces| CloneFlags::from_bits_retain(some.bits());
+    if !one_by_one && !all.is_empty() {
+        return setns(target.pidfd(), flags(all)).map_err(|errno| not_joined(all, errno));
     }
-    for (flag, file) in namespaces {
-        setns(open(file)?, *flag).map_err(|errno| refused(*flag, errno))?;
+    for (kind, file) in namespaces {
+        let one = Namespaces::of(*kind);
+        setns(open(file)?, flags(one)).map_err(|errno| not_joined(one, errno))?;
     }

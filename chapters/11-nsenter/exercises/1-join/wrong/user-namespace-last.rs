@@ -1,12 +1,14 @@
 // says: must be the first
 // shows: user
-    let open = |(flag, file): &(CloneFlags, PathBuf)| anyhow::Ok((*flag, open(file)?));
+    let open = |(kind, file): &(Kind, std::path::PathBuf)| anyhow::Ok((*kind, open(file)?));
     let files = namespaces.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let target = target.still_alive()?;
-    let flags = namespaces.iter().fold(CloneFlags::empty(), |all, (flag, _)| all | *flag);
-    if !one_by_one && !flags.is_empty() {
-        return setns(target.pidfd(), flags).map_err(|errno| refused(flags, errno));
+    let all: Namespaces = namespaces.iter().map(|(kind, _)| *kind).collect();
+    let flags = |some: Namespaces| CloneFlags::from_bits_retain(some.bits());
+    if !one_by_one && !all.is_empty() {
+        return setns(target.pidfd(), flags(all)).map_err(|errno| not_joined(all, errno));
     }
-    for (flag, file) in files.into_iter().rev() {
-        setns(file, flag).map_err(|errno| refused(flag, errno))?;
+    for (kind, file) in files.into_iter().rev() {
+        let one = Namespaces::of(kind);
+        setns(file, flags(one)).map_err(|errno| not_joined(one, errno))?;
     }

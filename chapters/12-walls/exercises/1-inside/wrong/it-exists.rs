@@ -1,2 +1,2 @@
-// says: knows no path to it
-    let is_inside = Path::new(".").is_dir();
+// says: getcwd(2) knows no path to it
+    let is_inside = std::path::Path::new(".").is_dir();

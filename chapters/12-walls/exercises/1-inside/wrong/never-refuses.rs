@@ -1,3 +1,2 @@
-// says: knows no path to it
-    let _ = env::current_dir();
+// says: getcwd(2) knows no path to it
     let is_inside = true;

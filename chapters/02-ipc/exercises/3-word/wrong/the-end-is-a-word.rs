@@ -1,0 +1,6 @@
+// says: a read that returns 0 bytes is no word
+// hole: exercise-word
+        match (&self.0).read(&mut [0]) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error).context("wait for a word from the other process"),
+        }

@@ -1,0 +1,7 @@
+// says: the kernel takes the whole map in one write(2), a line for each range
+// shows: root
+// hole: exercise-uid-map
+        for line in self.uid.lines() {
+            write(pid, "uid_map", &line.to_string())?;
+        }
+        Ok(())

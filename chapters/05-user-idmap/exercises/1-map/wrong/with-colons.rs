@@ -1,0 +1,5 @@
+// says: the map says whose files root's are
+// hole: exercise-lines
+        let line = |line: &MapLine| format!("{}:{}:{}", line.inside, line.outside, line.size);
+        let lines: Vec<String> = self.lines.iter().map(line).collect();
+        lines.join("\n")

@@ -1,0 +1,3 @@
+// says: the child waits at the gate for a byte
+// hole: exercise-wait
+        self.0.in_parent()?.wait().context("wait at the gate")

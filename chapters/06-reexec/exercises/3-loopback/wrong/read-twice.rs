@@ -1,0 +1,9 @@
+// says: it is down: SIOCSIFFLAGS with IFF_UP
+    // SAFETY: SIOCGIFFLAGS reads the name from and writes the flags to an ifreq, which `request` is.
+    let read = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS, &mut request) };
+    Errno::result(read).context("read the flags of lo (SIOCGIFFLAGS)")?;
+    // SAFETY: the call above has filled the union's flags.
+    unsafe { request.ifr_ifru.ifru_flags |= libc::IFF_UP as libc::c_short };
+    // SAFETY: as above.
+    let written = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS, &mut request) };
+    Errno::result(written).context("set the flags of lo")?;

@@ -1,0 +1,9 @@
+// says: orphans become PID 1's children
+    let _ = command;
+    while let Some((_, status)) = wait(WaitOptions::NOHANG).context("wait for all")? {
+        return Ok(match (status.exit_status(), status.terminating_signal()) {
+            (Some(code), _) => Some(Exit::Code(code as u8)),
+            (None, signal) => signal.map(Exit::Signal),
+        });
+    }
+    Ok(None)

@@ -1,0 +1,10 @@
+// says: one SIGCHLD may stand for many
+    if let Some((pid, status)) = wait(WaitOptions::NOHANG).context("wait for all")? {
+        if pid.as_raw_pid() == command.as_raw() {
+            return Ok(match (status.exit_status(), status.terminating_signal()) {
+                (Some(code), _) => Some(Exit::Code(code as u8)),
+                (None, signal) => signal.map(Exit::Signal),
+            });
+        }
+    }
+    Ok(None)

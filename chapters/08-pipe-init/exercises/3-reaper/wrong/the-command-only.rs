@@ -1,0 +1,10 @@
+// says: orphans become PID 1's children
+    let command = rustix::process::Pid::from_raw(command.as_raw());
+    let ended = rustix::process::waitpid(command, WaitOptions::NOHANG).context("wait")?;
+    let Some((_, status)) = ended else {
+        return Ok(None);
+    };
+    Ok(match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => Some(Exit::Code(code as u8)),
+        (None, signal) => signal.map(Exit::Signal),
+    })

@@ -1,0 +1,5 @@
+// says: overlay wants its lowerdir highest first
+    for layer in stack.image.iter().rev() {
+        set("lowerdir+", layer)?;
+    }
+    set("upperdir", &stack.container)?;

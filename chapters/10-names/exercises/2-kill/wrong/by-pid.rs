@@ -1,0 +1,6 @@
+// says: kill(2) takes whoever has it now
+    let pidfd = container.open().with_context(|| format!("{name} has ended"))?;
+    let is_deaf = is_deaf(pidfd.as_fd(), signal).unwrap_or(false);
+    // SAFETY: kill takes two numbers.
+    let sent = unsafe { libc::kill(container.pid.as_raw(), signal) };
+    nix::errno::Errno::result(sent).with_context(|| format!("{name}: send {shown}"))?;

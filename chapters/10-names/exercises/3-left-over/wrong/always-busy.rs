@@ -1,0 +1,2 @@
+// says: an entry whose processes are gone is left over
+            _ => Status::Busy,

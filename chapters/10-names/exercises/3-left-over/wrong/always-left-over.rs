@@ -1,0 +1,2 @@
+// says: an entry is made before anything is cloned
+            _ => Status::LeftOver,

@@ -1,0 +1,2 @@
+// says: each seal forbids one kind of change
+pub const SEALS: SealFlag = SealFlag::empty();

@@ -1,0 +1,89 @@
+//! Chapter 1: a hostname of one's own, and no other new namespace than the table says.
+
+use std::fs;
+
+use anyhow::{Context, ensure};
+
+use crate::{
+    User,
+    checks::{Check, holds},
+    namespaces,
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        1,
+        "the hostname changes inside only",
+        "sethostname(2) changes the UTS namespace of the caller: call it in the child, after \
+         clone(2) with CLONE_NEWUTS",
+        |bench| {
+            let hosts = || {
+                fs::read_to_string("/proc/sys/kernel/hostname").context("read the host's hostname")
+            };
+            let before = hosts()?;
+            let words = [
+                "--hostname",
+                "a-name-of-its-own",
+                "--",
+                "sh",
+                "-c",
+                "uname -n; read wait || exit 0",
+            ];
+            let mut running = bench.stage(words).start_waiting()?;
+            running.until("\n")?;
+            ensure!(hosts()? == before, "the host's hostname is {:?} now", hosts()?.trim());
+            ensure!(
+                running.output() != before,
+                "inside, the hostname is the host's: {:?}",
+                before.trim()
+            );
+            running.release()?.must_end_with(0)?;
+            ensure!(hosts()? == before, "the host's hostname is {:?} now", hosts()?.trim());
+            holds()
+        },
+    ),
+    Check::new(
+        1,
+        "the hostname is the one that was asked for",
+        "the name comes from the command line: whoever says --hostname gets that one, up to 64 \
+         bytes of it",
+        |bench| {
+            for name in ["a-name-of-its-own", "another", &"x".repeat(64)] {
+                let ended =
+                    bench.stage(["--hostname", name, "uname", "-n"]).finish()?.must_end_with(0)?;
+                ended.must_write(&format!("{name}\n"))?;
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        1,
+        "the new namespaces are the table's, no more and no fewer",
+        "each CLONE_NEW* flag makes one new namespace, and without its flag the child stays in the \
+         parent's",
+        |bench| {
+            let new = match bench.stage {
+                1 => vec!["uts"],
+                2 => vec!["ipc", "uts"],
+                3 => vec!["ipc", "pid", "uts"],
+                4 => vec!["ipc", "mnt", "pid", "uts"],
+                5 => vec!["ipc", "mnt", "pid", "user", "uts"],
+                _ => vec!["ipc", "mnt", "net", "pid", "user", "uts"],
+            };
+            // An ordinary user's first four stages borrow a user namespace.
+            let borrowed = bench.user == User::Ordinary && bench.stage < 5;
+            let (outside, inside) = (namespaces::own()?, namespaces::of_command(bench)?);
+            for (kind, namespace) in &inside {
+                let expected = new.contains(kind) || borrowed && *kind == "user";
+                let is_new = outside[kind] != *namespace;
+                ensure!(
+                    is_new == expected,
+                    "{kind}: outside {}, inside {namespace}; it should be {}",
+                    outside[kind],
+                    if expected { "a new one" } else { "the same" }
+                );
+            }
+            holds()
+        },
+    ),
+];

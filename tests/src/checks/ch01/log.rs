@@ -1,0 +1,118 @@
+//! Chapter 1: what the log says, and what nobody can make it say.
+
+use std::{fs::File, io::Read, thread};
+
+use anyhow::{Context, ensure};
+use nix::{fcntl::OFlag, unistd::pipe2};
+
+use crate::checks::{Check, holds};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        1,
+        "each line of the log is whole and says who speaks",
+        "two processes write to one standard error: a line in one write(2), or lines tear",
+        |bench| {
+            for _ in 0..10 {
+                let ended = bench.script("true").finish()?.must_end_with(0)?;
+                for line in ended.errors.lines() {
+                    let columns: Vec<&str> = line.split_whitespace().take(3).collect();
+                    let [elapsed, who, place] = columns[..] else {
+                        anyhow::bail!("a line of the log is {line:?}")
+                    };
+                    let time = elapsed.strip_prefix('+').and_then(|time| time.strip_suffix("ms"));
+                    ensure!(
+                        time.is_some_and(|time| time.parse::<f64>().is_ok()),
+                        "no time: {line:?}"
+                    );
+                    let pid = who.split_once('[').and_then(|(_, pid)| pid.strip_suffix(']'));
+                    ensure!(
+                        pid.is_some_and(|pid| pid.parse::<u32>().is_ok()),
+                        "no role and pid: {line:?}"
+                    );
+                    ensure!(place.contains("::"), "no chapter and function: {line:?}");
+                    ensure!(!line.contains('\x1b'), "colour, and this is no terminal: {line:?}");
+                }
+                let said = ended.messages();
+                ensure!(
+                    said.iter().any(|message| message.starts_with("cloning: ")),
+                    "nobody says what is cloned"
+                );
+                ensure!(
+                    said.iter().any(|message| message.ends_with("ended with status 0")),
+                    "nobody says how it ended"
+                );
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        1,
+        "each line reaches standard error in one write",
+        "two processes write to one standard error: what is written in two pieces has the other's \
+         line between them, an error no less than the log",
+        |bench| {
+            for words in [["--", "true"], ["--", "no-such-command"]] {
+                // In packet mode a read returns what one write(2) has written (pipe(2)).
+                let (reader, writer) =
+                    pipe2(OFlag::O_DIRECT | OFlag::O_CLOEXEC).context("pipe2")?;
+                let pieces = thread::spawn(move || pieces_of(reader.into()));
+                let ended = bench.stage(words).complaining_to(writer).finish()?;
+                ensure!([0, 127].contains(&ended.status()), "it ended with {}", ended.status());
+                let pieces = pieces.join().expect("a reader does not panic")?;
+                ensure!(!pieces.is_empty(), "it says nothing");
+                for piece in pieces {
+                    let is_line = piece.ends_with('\n') && piece.matches('\n').count() == 1;
+                    ensure!(is_line, "{piece:?} was written at once, and is no line");
+                }
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        1,
+        "what is chosen inside or by a caller cannot forge a line, or talk to the terminal",
+        "a name is bytes: with a newline it begins a line of its own, and a terminal obeys what \
+         follows an escape; show such bytes, do not write them",
+        |bench| {
+            let forged = "x\n +0.01ms parent[1] 01-uts::main forged\x1b[31m\x07\r";
+            for words in [["--hostname", forged, "true"], ["--", forged, "x"]] {
+                let ended = bench.stage(words).finish()?;
+                ensure!([0, 127].contains(&ended.status()), "it ended with {}", ended.status());
+                let raw = ended.errors.contains(['\x1b', '\x07', '\r']);
+                ensure!(!raw, "it writes what a terminal obeys: {:?}", ended.errors);
+                for line in ended.errors.lines().filter(|line| line.contains("forged")) {
+                    ensure!(!line.starts_with(" +0.01ms"), "a forged line: {line:?}");
+                }
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        1,
+        "-q and RUST_LOG=off leave a plain runtime",
+        "a log is for a reader: who turns it off wants the command's own words only",
+        |bench| {
+            let ended = bench
+                .stage(["-q", "--", "sh", "-c", "echo out; echo err >&2"])
+                .finish()?
+                .must_end_with(0)?;
+            ensure!(ended.errors == "err\n", "with -q it says {:?}", ended.errors);
+            let ended =
+                bench.script("echo err >&2").env("RUST_LOG", "off").finish()?.must_end_with(0)?;
+            ensure!(ended.errors == "err\n", "with RUST_LOG=off it says {:?}", ended.errors);
+            holds()
+        },
+    ),
+];
+
+/// What was written into a pipe in packet mode, one write(2) after the other, up to its end.
+fn pieces_of(mut pipe: File) -> anyhow::Result<Vec<String>> {
+    let (mut pieces, mut piece) = (Vec::new(), [0; 4096]);
+    loop {
+        match pipe.read(&mut piece).context("read a pipe")? {
+            0 => return Ok(pieces),
+            length => pieces.push(String::from_utf8_lossy(&piece[..length]).into_owned()),
+        }
+    }
+}

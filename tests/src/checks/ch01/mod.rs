@@ -1,0 +1,24 @@
+//! Chapter 1: clone(2), wait(2), a hostname of one's own; and what every command may expect.
+
+mod bad_input;
+mod by_hand;
+mod command;
+mod early;
+mod endings;
+mod hostname;
+mod log;
+pub(super) mod signals;
+
+use super::Check;
+
+/// In the order in which a reader meets them.
+pub(super) const CHECKS: &[&[Check]] = &[
+    hostname::CHECKS,
+    command::CHECKS,
+    log::CHECKS,
+    endings::CHECKS,
+    signals::CHECKS,
+    early::CHECKS,
+    bad_input::CHECKS,
+    by_hand::CHECKS,
+];

@@ -1,0 +1,133 @@
+//! Chapter 1: a parent that gets a signal, or is killed.
+
+use std::{thread::sleep, time::Duration};
+
+use anyhow::{Context, ensure};
+use nix::{sys::signal::Signal, unistd::Pid};
+
+use crate::{
+    Bench,
+    bench::Running,
+    checks::{Check, holds},
+    host::nobody_stays,
+    patience, process,
+    terminal::{Terminal, is_interrupted},
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        1,
+        "Ctrl-C ends what runs in the shell, not the shell",
+        "a terminal sends SIGINT to the whole foreground group: the parent must outlive it to wait \
+         for its child",
+        |bench| is_interrupted(bench, Terminal::open(bench, &["-q"])?),
+    ),
+    Check::new(
+        1,
+        "Ctrl-C ends a command without a handler",
+        "nobody may be left with a terminal that hangs: PID 1 without a handler hears SIGKILL only",
+        |bench| {
+            // Not a shell that becomes sleep: between the two a dash catches SIGINT, and forgets
+            // it.
+            let inside = bench.other("inside").display().to_string();
+            let mut terminal = Terminal::open(bench, &["-q", "--", &inside, "answer"])?;
+            terminal.until("ready\r\n")?;
+            terminal.write("\x03")?;
+            let status = terminal.end()?;
+            let expected = if bench.stage < 3 { 130 } else { 137 };
+            ensure!(status == expected, "the exit status was {status}, not {expected}");
+            holds()
+        },
+    ),
+    Check::new(
+        1,
+        "a terminal that is closed ends what runs on it",
+        "the kernel tells only the leader of a session that its terminal is closed: a runtime that \
+         leads one (xterm -e, ssh -t) has to end its command, or hand the news on",
+        |bench| {
+            for words in forms(bench) {
+                let run = [&words[..], &["sh", "-c", "echo ready; exec sleep 1000"]].concat();
+                let mut terminal = Terminal::of_leader(bench.run(&bench.binary, run))?;
+                terminal.until("ready\r\n")?;
+                ensure!(terminal.hang_up()?, "{words:?}: it runs on without its terminal");
+                nobody_stays().with_context(|| format!("{words:?}"))?;
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        1,
+        "SIGTERM or SIGHUP to the parent ends both",
+        "a parent that ends by a signal cannot end its child any more: ask the kernel to do so, \
+         before anything else (PR_SET_PDEATHSIG)",
+        |bench| {
+            for signal in [Signal::SIGTERM, Signal::SIGHUP] {
+                let (running, _) = sleeping(bench)?;
+                running.signal(signal)?;
+                // From 3 on it passes the signal on, and a PID 1 without a handler is killed.
+                let status = if bench.stage < 3 {
+                    128 + signal as i32
+                } else {
+                    137
+                };
+                running.finish()?.must_end_with(status)?;
+                nobody_stays()?;
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        1,
+        "SIGKILL of the parent at any moment leaves nothing",
+        "prctl(2) PR_SET_PDEATHSIG makes the kernel end the child with its parent; ask first, then \
+         look whether the parent is still there",
+        |bench| {
+            for microseconds in [0, 200, 500, 1000, 1500, 2000, 2500, 3000, 4000, 6000, 9000, 15000]
+            {
+                let running = bench.stage(["sleep", "1000"]).start()?;
+                sleep(patience(Duration::from_micros(microseconds)));
+                running.signal(Signal::SIGKILL)?;
+                running.finish()?.must_end_with(137)?;
+                nobody_stays()?;
+            }
+            // Nor does a command that ignores what can be ignored.
+            let ignored = "trap '' TERM INT HUP QUIT; echo ready; exec sleep 1000";
+            let mut running = bench.script(ignored).start()?;
+            running.until("ready")?;
+            running.signal(Signal::SIGKILL)?;
+            running.finish()?.must_end_with(137)?;
+            holds()
+        },
+    ),
+];
+
+/// The stage's words before its command, in all the ways in which it can have a terminal.
+fn forms(bench: &Bench) -> Vec<Vec<&'static str>> {
+    if bench.stage < 8 {
+        return vec![vec!["-q", "--"]];
+    }
+    let rootfs: &[&str] = if bench.stage < 9 {
+        &[]
+    } else {
+        &["--rootfs", "/"]
+    };
+    let of_terminal = [&[][..], &["-i"], &["-t"], &["-ti"]];
+    let with = |init: &[&'static str]| {
+        let form =
+            |given: &&[&'static str]| [&["run", "-q"], *given, init, rootfs, &["--"]].concat();
+        of_terminal.iter().map(form).collect::<Vec<_>>()
+    };
+    [with(&[]), with(&["--init"])].concat()
+}
+
+/// Starts `sleep`, and returns the run and the pid of the process that sleeps.
+pub(in crate::checks) fn sleeping(bench: &Bench) -> anyhow::Result<(Running, Pid)> {
+    let mut running = bench.script("echo ready; exec sleep 1000").start()?;
+    running.until("ready")?;
+    let child = running.command()?;
+    // The shell has written, and is about to become sleep.
+    while process::name(child) != "sleep" {
+        sleep(Duration::from_millis(1));
+    }
+    Ok((running, child))
+}

@@ -1,0 +1,245 @@
+//! Chapter 3: the parent passes signals on, and PID 1 hears those that it listens to.
+
+use std::{
+    fs,
+    os::fd::OwnedFd,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+use nix::{
+    errno::Errno,
+    fcntl::{FcntlArg, OFlag, fcntl},
+    sys::signal::Signal,
+    unistd::{Pid, pipe2, write},
+};
+
+use crate::{
+    checks::{Check, ch01::signals::sleeping, holds},
+    patience,
+    process::wait_for_end,
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        3,
+        "a signal to the parent ends the command, and both end",
+        "whoever stops the runtime means the command: pass the signal on, wait for the pid, and \
+         report how it ended",
+        |bench| {
+            for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+                let (running, _) = sleeping(bench)?;
+                running.signal(signal)?;
+                // PID 1 has no handler, so it is killed.
+                running.finish()?.must_end_with(137)?;
+            }
+            let mut running = bench
+                .script("trap 'echo heard; exit 9' TERM; echo ready; while :; do sleep 0.1; done")
+                .start()?;
+            running.until("ready")?;
+            running.signal(Signal::SIGTERM)?;
+            running.finish()?.must_end_with(9)?.must_write("ready\nheard\n")?;
+            holds()
+        },
+    ),
+    Check::new(
+        3,
+        "a signal that comes together with the child's end does not replace its exit status",
+        "a signal that is still pending when its block is lifted ends the parent: read it first, \
+         it was the child's",
+        |bench| {
+            let mut running = bench.script("echo ready; read wait; exit 6").start_waiting()?;
+            running.until("ready")?;
+            let command = running.command()?;
+            running.signal(Signal::SIGSTOP)?; // so the parent learns of both at once
+            running.signal(Signal::SIGTERM)?;
+            running.close_input();
+            let ended = wait_for_end(command, patience(PATIENCE))?;
+            running.signal(Signal::SIGCONT)?;
+            ensure!(ended, "the command did not end");
+            running.finish()?.must_end_with(6)?;
+            holds()
+        },
+    ),
+    Check::new(
+        3,
+        "a signal that PID 1 has no handler for ends it all the same",
+        "the kernel drops a signal to a PID 1 that has no handler for it, and tells nobody: look \
+         at SigCgt and SigIgn in /proc/PID/status, and send SIGKILL then",
+        |bench| {
+            let mut running = bench.script("echo ready; exec sleep 1000").start()?;
+            running.until("ready")?;
+            running.signal(Signal::SIGTERM)?;
+            running.finish()?.must_end_with(128 + Signal::SIGKILL as i32)?;
+            holds()
+        },
+    ),
+    Check::new(
+        3,
+        "a handler of PID 1's hears the signal",
+        "SIGKILL leaves a command no time to tidy up: a PID 1 with a handler gets the signal \
+         itself",
+        |bench| {
+            let script =
+                "trap 'echo tidied up; exit 9' TERM; echo ready; while :; do sleep 0.02; done";
+            let mut running = bench.script(script).start()?;
+            running.until("ready")?;
+            running.signal(Signal::SIGTERM)?;
+            running.finish()?.must_end_with(9)?.must_write("ready\ntidied up\n")?;
+            holds()
+        },
+    ),
+    Check::new(
+        3,
+        "a PID 1 that blocks a signal and waits for it is not killed",
+        "a signal that is blocked waits for its process, a PID 1's too: sigwait(3) and signalfd(2) \
+         are how an init hears, and it has no handler for that",
+        |bench| {
+            let inside = bench.other("inside");
+            for how in ["wait", "look"] {
+                let words = ["--".as_ref(), inside.as_os_str(), "hear".as_ref(), how.as_ref()];
+                let mut running = bench.stage(words).start()?;
+                running.until("ready")?;
+                until_heard(running.command()?, bench.bound)?; // it waits by now
+                running.signal(Signal::SIGTERM)?;
+                let ended = running.finish()?.must_end_with(7);
+                ended.with_context(|| format!("hear {how}"))?.must_write("ready\nheard\n")?;
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        3,
+        "each signal that would end the parent is passed on, real-time ones too",
+        "whoever stops at a list of the usual ones dies of the others, and takes the command along",
+        |bench| {
+            for signal in [libc::SIGALRM, libc::SIGIO, libc::SIGPROF, libc::SIGPWR, 40] {
+                let script = format!(
+                    "trap 'echo heard; exit 9' {signal}; echo ready; while :; do sleep 0.02; done"
+                );
+                let mut running = bench.script(&script).start()?;
+                running.until("ready")?;
+                // SAFETY: kill takes two numbers; the process is a child that was not waited for.
+                let sent = unsafe { libc::kill(running.pid().as_raw(), signal) };
+                ensure!(sent == 0, "kill -{signal}: {}", Errno::last());
+                let ended = running.finish()?.must_end_with(9);
+                ended
+                    .with_context(|| format!("signal {signal}"))?
+                    .must_write("ready\nheard\n")?;
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        3,
+        "a stage in a stage hears signals, inside and through the outer one",
+        "the masks of /proc/PID/status are asked of the process that is meant: where /proc is the \
+         host's, PID is another number there than in here",
+        |bench| {
+            let words = match bench.stage {
+                ..8 => "-q --",
+                8 => "run -q --",
+                _ => "run -q --rootfs / --",
+            };
+            let again = format!("{} {words} sh -c", bench.binary.display());
+            let hears = "trap \"exit 9\" TERM; echo ready; while :; do sleep 0.02; done";
+            let mut running = bench.script(&format!("exec {again} '{hears}'")).start()?;
+            running.until("ready")?;
+            running.signal(Signal::SIGTERM)?;
+            running.finish()?.must_end_with(9).context("a signal through the outer one")?;
+            // A deaf PID 1 of the inner one, and its parent gets the signal inside.
+            let script = format!(
+                "{again} 'echo up; exec sleep 1000' > up & until grep -q up up; do sleep 0.01; done
+                 kill -TERM $!; wait $!; echo ended $?"
+            );
+            let ended = bench.script(&script).finish()?.must_end_with(0)?;
+            ended.must_write("ended 137\n").context("a signal inside the outer one")?;
+            holds()
+        },
+    ),
+    Check::new(
+        3,
+        "a full pipe on standard error does not make the parent deaf",
+        "a write(2) to a pipe that nobody empties waits for ever: whoever waits for signals must \
+         not wait for a reader of its log",
+        |bench| {
+            let (_reader, writer) = full_pipe()?;
+            let run = bench.script("echo ready; exec sleep 1000 2>/dev/null");
+            let mut running = run.complaining_to(writer).start()?;
+            running.until("ready")?;
+            running.signal(Signal::SIGTERM)?;
+            running.finish()?.must_end_with(137)?;
+            holds()
+        },
+    ),
+    Check::new(
+        3,
+        "kill 0 inside reaches nobody outside",
+        "a PID namespace hides pids; a process group that reaches across it can be signalled \
+         without a pid: the child must lead a group of its own",
+        |bench| {
+            let outer = "trap 'echo outside heard it' USR1; \"$0\" \"$@\" <&- & wait $!; echo $?";
+            let run = bench.script("trap '' USR1; kill -USR1 0; sleep 0.05; exit 4");
+            run.under(&["setsid", "sh", "-c", outer])
+                .finish()?
+                .must_end_with(0)?
+                .must_write("4\n")?;
+            holds()
+        },
+    ),
+    Check::new(
+        3,
+        "a signal that PID 1 ignores on purpose does not end it",
+        "a bit in SigIgn says that the command has chosen to ignore the signal: that is no lack of \
+         a handler",
+        |bench| {
+            let mut running =
+                bench.script("trap '' TERM; echo ready; read wait; exit 6").start_waiting()?;
+            running.until("ready")?;
+            running.signal(Signal::SIGTERM)?;
+            until_heard(running.pid(), bench.bound)?;
+            running.release()?.must_end_with(6)?;
+            holds()
+        },
+    ),
+];
+
+/// A pipe that takes no byte more, but for its other end, which nobody reads.
+fn full_pipe() -> anyhow::Result<(OwnedFd, OwnedFd)> {
+    let (reader, writer) = pipe2(OFlag::O_CLOEXEC).context("pipe2")?;
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).context("fcntl O_NONBLOCK")?;
+    while write(&writer, &[b'.'; 4096]).is_ok() {}
+    while write(&writer, b".").is_ok() {}
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::empty())).context("fcntl O_NONBLOCK")?;
+    Ok((reader, writer))
+}
+
+/// Waits until the process has no signal pending and sleeps: it has done what it does with one, or
+/// ended.
+pub(super) fn until_heard(pid: Pid, bound: Duration) -> anyhow::Result<()> {
+    let start = Instant::now();
+    loop {
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let field = |name| {
+            status
+                .lines()
+                .find_map(|line| line.strip_prefix(name))
+                .unwrap_or_default()
+                .trim()
+        };
+        let nothing_in = |name| field(name).trim_matches('0').is_empty();
+        let is_idle = field("State:").starts_with(['S', 'Z']); // asleep, or ended
+        if is_idle && nothing_in("ShdPnd:") && nothing_in("SigPnd:") {
+            return Ok(());
+        }
+        ensure!(
+            start.elapsed() < patience(bound),
+            "the parent does not take its signal: {status}"
+        );
+        sleep(Duration::from_millis(1));
+    }
+}
+
+/// How long a command that was told to end may take.
+const PATIENCE: Duration = Duration::from_secs(10);

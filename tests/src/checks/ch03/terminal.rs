@@ -1,0 +1,92 @@
+//! Chapter 3: whose is the terminal?
+
+use std::{fs, os::unix::process::CommandExt};
+
+use anyhow::{Context, ensure};
+use nix::{errno::Errno, sys::termios::LocalFlags};
+
+use super::signals::until_heard;
+use crate::{
+    checks::{Check, holds},
+    process::children_of,
+    seccomp::refuse,
+    terminal::Terminal,
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        3,
+        "Ctrl-Z stops what runs in the shell, and nothing hangs",
+        "a parent in the child's process group gets the child's Ctrl-Z too: it must not stop, \
+         nobody would wake it",
+        |bench| {
+            let mut terminal = Terminal::open(bench, &["-q"])?;
+            terminal.write(&format!("{} answer\n", bench.other("inside").display()))?;
+            terminal.until("ready\r\n")?;
+            terminal.write("\x1a")?;
+            terminal.until("Stopped")?;
+            terminal.until("# ")?;
+            terminal.write("fg\n")?;
+            terminal.until("inside answer")?; // the shell says what it continues; what follows is not for it
+            terminal.write("again\n")?;
+            terminal.until("AGAIN")?; // the command's answer: it runs in the foreground now
+            terminal.write("\x03")?;
+            terminal.until("# ")?;
+            terminal.write("echo af''ter $?\n")?;
+            terminal.until("after 130")?;
+            terminal.write("exit 5\n")?;
+            let status = terminal.end()?;
+            ensure!(
+                status == 5,
+                "after a job was stopped and continued, the shell's exit status was {status}, not 5"
+            );
+            // At the prompt of the shell, which ignores it.
+            let mut terminal = Terminal::open(bench, &["-q"])?;
+            terminal.write("echo rea''dy\n")?;
+            terminal.until("ready\r\n")?;
+            terminal.until("# ")?;
+            // A shell that edits its line itself (bash, busybox) takes Ctrl-Z as a key like others.
+            let is_signal = terminal.flags()?.contains(LocalFlags::ISIG);
+            terminal.write("\x1a")?;
+            if is_signal {
+                terminal.until("^Z")?; // what is typed before the terminal has seen it would be lost
+            }
+            terminal.write("exit 6\n")?;
+            let status = terminal.end()?;
+            ensure!(status == 6, "the shell's exit status was {status}, not 6");
+            holds()
+        },
+    ),
+    Check::new(
+        3,
+        "a Ctrl-C that the terminal has sent is not sent again",
+        "a terminal sends its Ctrl-C to the whole foreground group, so the command has it \
+         already: a parent that sends it too sends it twice",
+        |bench| {
+            // Where the kernel refuses every signal that a process sends, a parent that sends none
+            // notices nothing.
+            let script = "trap 'echo heard' INT; echo ready
+                          until [ -e stop ]; do sleep 0.02; done; exit 5";
+            let typed = bench.script(script).under(&["sh", "-mc", "\"$0\" \"$@\"; exit $?"]);
+            let mut terminal = Terminal::of_leader(typed.with(|command| {
+                // SAFETY: prctl(2) is async-signal-safe, and `refuse` allocates nothing.
+                unsafe {
+                    command.pre_exec(|| {
+                        refuse(libc::SYS_kill, Errno::EPERM)?;
+                        refuse(libc::SYS_pidfd_send_signal, Errno::EPERM)
+                    });
+                }
+            }))?;
+            terminal.until("ready\r\n")?;
+            let stage = *children_of(terminal.pid())?.first().context("the shell has no child")?;
+            terminal.write("\x03")?;
+            terminal.until("heard\r\n")?;
+            until_heard(stage, bench.bound)?;
+            fs::write(bench.folder.join("stop"), "")?;
+            let status = terminal.end()?;
+            ensure!(status == 5, "the exit status was {status}, not 5");
+            holds()
+        },
+    )
+    .until(8, "from there on a container is on a terminal only with -t"),
+];

@@ -1,0 +1,247 @@
+//! Chapter 5: which maps there are, and who may write them.
+
+use std::{
+    fs,
+    os::unix::{fs::MetadataExt, process::CommandExt},
+    path::Path,
+};
+
+use anyhow::ensure;
+use nix::errno::Errno;
+
+use super::own_lines;
+use crate::{
+    Bench, Outcome, User,
+    checks::{Check, holds},
+    granted::{with_granted_ids, with_ids_in_files},
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        5,
+        "a map that makes no sense is refused before anything is cloned",
+        "check what you can before clone(2): the kernel's EINVAL does not say which line was wrong",
+        |bench| {
+            let wrong: [(&[&str], &str); 9] = [
+                (&["--uid-map", ""], "three numbers"),
+                (&["--uid-map", "0:1000"], "three numbers"),
+                (&["--uid-map", "a:0:1"], "IN is \"a\""),
+                (&["--uid-map", "0:-1:1"], "OUT is \"-1\""),
+                (&["--gid-map", "0:0:0"], "SIZE is 0"),
+                (&["--uid-map", "0:0:4294967296"], "SIZE is"),
+                (&["--uid-map", "2:0:4294967295"], "more than"),
+                (&["--uid-map", "0:1000:2", "--uid-map", "1:5000:1"], "overlap inside"),
+                (&["--gid-map", "0:1000:2", "--gid-map", "2:1001:1"], "overlap outside"),
+            ];
+            for (options, reason) in wrong {
+                let words = options.iter().copied().chain(["--", "echo", "ran"]);
+                let ended = bench.stage(words).finish()?.must_end_with(2)?;
+                let ended = ended.must_complain(&[reason])?;
+                ensure!(
+                    !ended.errors.contains("cloning"),
+                    "{options:?}: something was cloned first"
+                );
+                ended.must_write("")?;
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        5,
+        "a map that is too long for the kernel is refused before anything is cloned",
+        "the kernel takes 340 lines at most, and less than a page of text: 340 lines of large \
+         numbers are more",
+        |bench| {
+            let options = |ids: &mut dyn Iterator<Item = u32>| {
+                let line = |id: u32| ["--uid-map".to_owned(), format!("{id}:{id}:1")];
+                let command = ["--", "echo", "ran"].map(str::to_owned);
+                ids.flat_map(line).chain(command).collect::<Vec<String>>()
+            };
+            let large = 4_000_000_000_u32;
+            let (bytes, lines) =
+                (options(&mut (0..1).chain(large..large + 339)), options(&mut (0..341)));
+            for words in [bytes, lines] {
+                let ended = bench.stage(words).finish()?.must_end_with(2)?.must_write("")?;
+                ensure!(!ended.errors.contains("cloning"), "something was cloned first");
+                ended.must_complain(&["uid_map"])?;
+            }
+            if bench.user == User::Root {
+                let most = bench.stage(options(&mut (0..340))).finish()?;
+                most.must_end_with(0)?.must_write("ran\n")?;
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        5,
+        "root without CAP_SETFCAP is told what it lacks",
+        "a map that has the writer's own id 0 takes CAP_SETFCAP (since Linux 5.12): who had it \
+         could put capabilities on files for the world outside",
+        |bench| {
+            let run = bench.stage(["echo", "ran"]).with(|command| {
+                // SAFETY: prctl with PR_CAPBSET_DROP takes numbers: no lock, no allocation.
+                unsafe {
+                    command.pre_exec(|| {
+                        const CAP_SETFCAP: libc::c_ulong = 31;
+                        Errno::result(libc::prctl(libc::PR_CAPBSET_DROP, CAP_SETFCAP, 0, 0, 0))?;
+                        Ok(())
+                    });
+                }
+            });
+            let ended = run.finish()?;
+            if ended.status() == 0 {
+                return Ok(Outcome::Skipped("this kernel asks for no such capability".into()));
+            }
+            ended.must_end_with(125)?.must_complain(&["CAP_SETFCAP"])?.must_write("")?;
+            holds()
+        },
+    )
+    .only_as(User::Root),
+    Check::new(
+        5,
+        "a map that the kernel refuses names the rule",
+        "an id outside must be one that the writer's own user namespace maps, and one's own \
+         without CAP_SETUID",
+        |bench| {
+            // Root of a user namespace that maps nothing but 0.
+            let run = bench
+                .stage(["--uid-map", "0:5:1", "--", "echo", "ran"])
+                .under(&["unshare", "-r"]);
+            run.finish()?
+                .must_end_with(125)?
+                .must_complain(&["uid_map \"0 5 1\"", "user_namespaces(7)"])?
+                .must_write("")?;
+            // Where /proc is another PID namespace's, /proc/PID is somebody else.
+            let run = bench.stage(["--", "echo", "ran"]).under(&["unshare", "-r", "-p", "-f"]);
+            run.finish()?
+                .must_end_with(125)?
+                .must_complain(&["/proc shows another PID namespace"])?
+                .must_write("")?;
+            holds()
+        },
+    ),
+    Check::new(
+        5,
+        "a map of several lines is written in one piece",
+        "the kernel takes the whole map in one write(2), a line for each range, and a map can be \
+         written once only",
+        |bench| {
+            let options = [
+                "--uid-map",
+                "0:0:1",
+                "--uid-map",
+                "5:7:2",
+                "--gid-map",
+                "0:0:1",
+                "--gid-map",
+                "9:3:4",
+            ];
+            let script = "echo $(cat /proc/self/uid_map); echo $(cat /proc/self/gid_map)";
+            let ended = bench
+                .stage(options.into_iter().chain(["--", "sh", "-c", script]))
+                .finish()?
+                .must_end_with(0)?;
+            ended.must_write("0 0 1 5 7 2\n0 0 1 9 3 4\n")?;
+            holds()
+        },
+    )
+    // For anybody else newuidmap writes it: the next check.
+    .only_as(User::Root),
+    Check::new(
+        5,
+        "a map with more ids goes through newuidmap",
+        "newuidmap(1) is root's, and writes for an ordinary user what /etc/subuid grants",
+        |bench| {
+            let uid = bench.user.uid();
+            let (uid_map, gid_map) = own_lines(bench, 0);
+            let maps = ["--uid-map", &uid_map, "--uid-map", "1:100000:9"];
+            let maps = [&maps[..], &["--gid-map", &gid_map, "--gid-map", "1:100000:9"]].concat();
+            let options = [&maps[..], &["--", "sh", "-c"]].concat();
+            let with = |script| options.iter().copied().chain([script]);
+            if bench.user == User::Root {
+                let ended =
+                    bench.stage(with("cat /proc/self/uid_map")).finish()?.must_end_with(0)?;
+                let fields: Vec<&str> = ended.text().leak().split_whitespace().collect();
+                ensure!(fields == ["0", "0", "1", "1", "100000", "9"], "uid_map is {fields:?}");
+                return holds();
+            }
+            must_ask_the_helpers(bench, &options)?;
+            if !Path::new("/usr/bin/newuidmap").exists() {
+                bench
+                    .stage(with("echo ran"))
+                    .finish()?
+                    .must_end_with(125)?
+                    .must_complain(&["newuidmap", "uidmap"])?;
+            }
+            let nothing_granted = with_ids_in_files(bench, "", || {
+                bench
+                    .stage(with("echo ran"))
+                    .finish()?
+                    .must_end_with(125)?
+                    .must_complain(&["newgidmap", "/etc/subgid"])?;
+                Ok(())
+            })?;
+            if nothing_granted != Outcome::Holds {
+                return Ok(nothing_granted);
+            }
+            with_granted_ids(bench, || {
+                let found = map_outside(bench, &["--uid-map", "auto"])?;
+                ensure!(
+                    found == ["0", &uid.to_string(), "1", "1", "100000", "65536"],
+                    "with auto, uid_map is {found:?}"
+                );
+                bench
+                    .stage(["--uid-map", "auto", "--uid-map", "0:0:1", "--", "true"])
+                    .finish()?
+                    .must_end_with(2)?;
+                let found = map_outside(bench, &options[..8])?;
+                ensure!(
+                    found == ["0", &uid.to_string(), "1", "1", "100000", "9"],
+                    "uid_map is {found:?}"
+                );
+                bench
+                    .stage(with("touch f; chown 5:5 f; stat -c %u f"))
+                    .finish()?
+                    .must_end_with(0)?
+                    .must_write("5\n")?;
+                let owner = fs::metadata(bench.folder.join("f"))?.uid();
+                ensure!(owner == 100004, "uid 5 inside is {owner} outside, not 100004");
+                Ok(())
+            })
+        },
+    ),
+];
+
+/// Both helpers are started, with these maps: here they are scripts that note their words, and
+/// write no map.
+fn must_ask_the_helpers(bench: &Bench, options: &[&str]) -> anyhow::Result<()> {
+    let programs = bench.folder("programs")?;
+    let noted = bench.folder.join("noted");
+    for helper in ["newuidmap", "newgidmap"] {
+        let script = format!("#!/bin/sh\nshift; echo {helper} \"$@\" >> {}\n", noted.display());
+        bench.file(&format!("programs/{helper}"), &script, 0o755)?;
+    }
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", programs.display());
+    let run = bench.stage(options.iter().copied().chain(["echo ran"])).env("PATH", path);
+    let ended = run.finish()?;
+    let found = fs::read_to_string(&noted).unwrap_or_default();
+    let (uid, gid) = (bench.user.uid(), bench.user.gid());
+    let expected = format!("newgidmap 0 {gid} 1 1 100000 9\nnewuidmap 0 {uid} 1 1 100000 9\n");
+    ensure!(
+        found == expected,
+        "{found:?} was started, not {expected:?}, each with the pid first; it said: {}",
+        ended.errors
+    );
+    ended.must_end_with(125)?.must_write("")?; // nobody has written a map
+    Ok(())
+}
+
+/// The fields of the command's uid_map, as seen from here.
+fn map_outside(bench: &Bench, options: &[&str]) -> anyhow::Result<Vec<String>> {
+    let words = [options, &["--", "sh", "-c", "echo ready; read wait || exit 0"]].concat();
+    let mut running = bench.stage(words).start_waiting()?;
+    running.until("ready")?;
+    let map = fs::read_to_string(format!("/proc/{}/uid_map", running.command()?))?;
+    running.release()?.must_end_with(0)?;
+    Ok(map.split_whitespace().map(str::to_owned).collect())
+}

@@ -1,0 +1,209 @@
+//! Chapter 7: the groups that a run makes, and what is left of them.
+
+use std::{fs, os::unix::fs::chown, path::Path, path::PathBuf};
+
+use anyhow::{Context, ensure};
+use nix::{sys::signal::Signal, unistd::geteuid};
+
+use crate::{
+    Bench, Outcome, User,
+    bench::{Run, Running},
+    cgroups::{self, group_of, memory_is_on_v1},
+    checks::{Check, holds},
+    delegation::{Delegation, delegated},
+    host::nobody_stays,
+    repetitions,
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        7,
+        "a group left by a killed runtime is cleared by the next run",
+        "nobody removes a group for you: a lock that ends with its maker tells the next run which \
+         groups are left over",
+        |bench| {
+            delegated(bench, &["memory"], |delegation| {
+                let (running, group) = waiting(bench, delegation)?;
+                running.kill_runtime()?;
+                running.finish()?.must_end_with(137)?;
+                nobody_stays()?;
+                ensure!(group.exists(), "a killed runtime cannot have removed {}", group.display());
+                delegation.put(bench.stage(LIMITED)).finish()?.must_end_with(0)?;
+                ensure!(!group.exists(), "the next run left {}", group.display());
+                Ok(())
+            })
+        },
+    ),
+    Check::new(
+        7,
+        "groups below the container's own are removed with it",
+        "rmdir(2) takes no group that has others below it, and what the container has made there \
+         nobody else removes: the lowest first, after a killed runtime too",
+        |bench| {
+            delegated(bench, &["memory"], |delegation| {
+                let (running, group) = waiting(bench, delegation)?;
+                make_below(bench, &group)?;
+                running.release()?.must_end_with(0)?;
+                ensure!(!group.exists(), "{} is left at the end", group.display());
+
+                let (running, group) = waiting(bench, delegation)?;
+                make_below(bench, &group)?;
+                running.signal(Signal::SIGTERM)?;
+                running.finish()?.must_end_with(137)?;
+                ensure!(!group.exists(), "{} is left after a SIGTERM", group.display());
+
+                let (running, group) = waiting(bench, delegation)?;
+                make_below(bench, &group)?;
+                running.kill_runtime()?;
+                running.finish()?.must_end_with(137)?;
+                nobody_stays()?;
+                delegation.put(bench.stage(LIMITED)).finish()?.must_end_with(0)?;
+                ensure!(!group.exists(), "the next run left {}", group.display());
+                Ok(())
+            })
+        },
+    ),
+    Check::new(
+        7,
+        "a limited stage in a limited stage leaves no group",
+        "what runs inside may make groups as well, and be ended before it removes them",
+        |bench| {
+            if !memory_is_on_v1()? {
+                return Ok(Outcome::Skipped(
+                    "on cgroup v2 a container's group has processes, and so none below it".into(),
+                ));
+            }
+            let again = bench.binary.display().to_string();
+            let [outer, inner] = ["64m", "32m"].map(|most| words(bench, &["-m", most]));
+            let command = ["sh", "-c", "echo ready; exec sleep 1000"];
+            let all = [&outer[..], &["--", &again], &inner, &["--"], &command].concat();
+            let mut running = bench.run(&bench.binary, all).start()?;
+            running.until("ready")?;
+            let outer = group_of(&running.command()?.to_string(), "memory")?;
+            ensure!(has_groups(&outer)?, "the inner one has no group below {}", outer.display());
+            running.signal(Signal::SIGTERM)?;
+            running.finish()?.must_end_with(137)?;
+            ensure!(!outer.exists(), "{} is left", outer.display());
+            holds()
+        },
+    )
+    .only_as(User::Root),
+    Check::new(
+        7,
+        "a run in another PID namespace takes no group away",
+        "a pid means nothing in another PID namespace: whether a group's maker has ended must be \
+         told by something that does, such as a lock",
+        |bench| {
+            if let Some(reason) = bench.no_user_namespace()? {
+                return Ok(Outcome::Skipped(reason));
+            }
+            delegated(bench, &["memory"], |delegation| {
+                let stage = bench.binary.display().to_string();
+                let once = [&[&*stage][..], &words(bench, &["-q", "-m", "64m"]), &["--"]].concat();
+                let many = format!(
+                    "n=0; while [ $n -lt {} ]; do \"$@\" true || exit; n=$((n + 1)); done",
+                    repetitions(40)
+                );
+                let script = [&["sh", "-c", &many, "sh"][..], &once].concat();
+                let elsewhere = ["unshare", "-r", "-p", "-f", "--mount-proc"];
+                let [here, there] = [&[][..], &elsewhere].map(|under| {
+                    let all = [under, &script].concat();
+                    delegation.put(bench.run(all[0], &all[1..])).start()
+                });
+                let (here, there) = (here?, there?);
+                let (here, there) = (here.finish()?, there.finish()?);
+                let there = there.must_end_with(0).context("in another PID namespace");
+                here.must_end_with(0).context("beside those in another PID namespace")?;
+                there.map(drop)
+            })
+        },
+    )
+    .not_in_the_workshop(),
+    Check::new(
+        7,
+        "a group that the container has left and removed is no error of the run's",
+        "after the command has ended, its exit status is the run's, whatever can be read of the \
+         limits by then",
+        |bench| {
+            if !geteuid().is_root() {
+                return Ok(Outcome::Skipped("only root may move processes out of a group".into()));
+            }
+            delegated(bench, &["memory"], |delegation| {
+                let run =
+                    bench.stage(["-m", "64m", "--", "sh", "-c", "echo up; read wait; exit 7"]);
+                let mut running = delegation.put(run).start_waiting()?;
+                running.until("up")?;
+                let group = group_of(&running.command()?.to_string(), "memory")?;
+                cgroups::move_all(&group, &group_of("self", "memory")?)?;
+                fs::remove_dir(&group).with_context(|| format!("remove {}", group.display()))?;
+                running.release()?.must_end_with(7).map(drop)
+            })
+        },
+    ),
+    Check::new(
+        7,
+        "a delegated group with another user's process is refused, and nothing hangs",
+        "flock(2) locks belong to an open file: who opens the folder a second time waits for \
+         itself, and most easily where an error is being cleared up",
+        |bench| {
+            if memory_is_on_v1()? {
+                return Ok(Outcome::Skipped("memory is on cgroup v1 here: nothing moves".into()));
+            }
+            if !geteuid().is_root() {
+                return Ok(Outcome::Skipped("only root can put a process there".into()));
+            }
+            delegated(bench, &["memory"], |delegation| {
+                let place = bench.folder.parent().context("a bench is in a folder")?;
+                let root = Bench::new(bench.stage, &bench.binary, User::Root, place)?;
+                let other = delegation.put(root.run("sleep", ["1000"])).start()?;
+                for _ in 0..2 {
+                    let refused = delegation.put(bench.stage(LIMITED)).finish()?;
+                    refused.must_end_with(125)?.must_complain(&["is another user's"])?;
+                }
+                other.signal(Signal::SIGKILL)?;
+                other.finish()?.must_end_with(137)?;
+                delegation.put(bench.stage(LIMITED)).finish()?.must_end_with(0).map(drop)
+            })
+        },
+    )
+    .only_as(User::Ordinary),
+];
+
+/// A run with a limit that does nothing.
+const LIMITED: [&str; 4] = ["-m", "64m", "--", "true"];
+
+/// A run with a limit that waits for the end of its input, and its group.
+fn waiting(bench: &Bench, delegation: &Delegation) -> anyhow::Result<(Running, PathBuf)> {
+    let run: Run = bench.stage(["-m", "64m", "--", "sh", "-c", "echo ready; read wait || exit 0"]);
+    let mut running = delegation.put(run).start_waiting()?;
+    running.until("ready")?;
+    let group = group_of(&running.command()?.to_string(), "memory")?;
+    Ok((running, group))
+}
+
+/// What the container may do that can see its group: two groups below it, one below the other.
+fn make_below(bench: &Bench, group: &Path) -> anyhow::Result<()> {
+    for below in ["made", "made/inside"] {
+        let folder = group.join(below);
+        fs::create_dir(&folder).with_context(|| format!("make {}", folder.display()))?;
+        if geteuid().is_root() {
+            chown(&folder, Some(bench.user.uid()), Some(bench.user.gid()))?;
+        }
+    }
+    Ok(())
+}
+
+fn has_groups(group: &Path) -> anyhow::Result<bool> {
+    let entries = fs::read_dir(group).with_context(|| format!("read {}", group.display()))?;
+    Ok(entries.flatten().any(|entry| entry.path().is_dir()))
+}
+
+/// The stage's words before its command, with these options.
+fn words<'a>(bench: &Bench, options: &[&'a str]) -> Vec<&'a str> {
+    let (run, rootfs): (&[&str], &[&str]) = match bench.stage {
+        ..8 => (&[], &[]),
+        8 => (&["run"], &[]),
+        _ => (&["run"], &["--rootfs", "/"]),
+    };
+    [run, options, rootfs].concat()
+}

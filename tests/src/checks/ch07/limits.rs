@@ -1,0 +1,171 @@
+//! Chapter 7: when a limit is in force, and which ones are refused.
+
+use std::fs;
+
+use anyhow::{Context, ensure};
+use nix::unistd::geteuid;
+
+use crate::{
+    Outcome, User,
+    cgroups::{self, group_of},
+    checks::{Check, holds},
+    delegation::delegated,
+    slow,
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        7,
+        "a slow parent changes nothing",
+        "the child goes into its groups while it waits at the gate: once it is open, the \
+         command may be there before the parent does anything else",
+        |bench| {
+            let mut refused = false;
+            let outcome = delegated(bench, &["memory"], |delegation| {
+                let run = bench.stage(["-m", "64m", "--", "cat", "/proc/self/cgroup"]);
+                let running = match delegation.put(run).with(slow::trace).start() {
+                    Err(error) if slow::is_refused(&error) => {
+                        refused = true;
+                        return Ok(());
+                    }
+                    started => started?,
+                };
+                slow::hold_back(running.pid(), bench.bound)?;
+                let text = running.finish()?.must_end_with(0)?.text();
+                ensure!(
+                    text.contains("/container-"),
+                    "when the command starts, it is in these groups: {text}"
+                );
+                Ok(())
+            })?;
+            Ok(if refused {
+                Outcome::Skipped(slow::REFUSED.into())
+            } else {
+                outcome
+            })
+        },
+    ),
+    Check::new(
+        7,
+        "the limits are in force before the command exists",
+        "set the limit and move the child while it waits at the gate: later, what it has \
+         already is its own",
+        |bench| {
+            delegated(bench, &["memory"], |delegation| {
+                // The command's very first act is to say where it is; its group has the limit then.
+                let run =
+                    bench.stage(["-m", "64m", "--", "sh", "-c", "echo ready; read wait || exit 0"]);
+                let mut running = delegation.put(run).start_waiting()?;
+                running.until("ready")?;
+                let child = running.command()?;
+                let group = group_of(&child.to_string(), "memory")?;
+                let limit = ["memory.max", "memory.limit_in_bytes"]
+                    .map(|knob| fs::read_to_string(group.join(knob)));
+                let limit =
+                    limit.into_iter().flatten().next().context("no limit in the child's group")?;
+                ensure!(limit.trim() == "67108864", "the limit in {} is {limit}", group.display());
+                ensure!(group_of("self", "memory")? != group, "the judge is in that group too");
+                running.release()?.must_end_with(0).map(drop)
+            })
+        },
+    ),
+    Check::new(
+        7,
+        "cpu shares and processors are set",
+        "each subsystem has its own hierarchy on v1: the child goes into a group of each",
+        |bench| {
+            delegated(bench, &["cpu", "cpuset"], |delegation| {
+                let script = "grep Cpus_allowed_list /proc/self/status; echo ready; read \
+                              wait || exit 0";
+                let run = bench.stage([
+                    "--cpu-shares",
+                    "512",
+                    "--cpuset-cpus",
+                    "0",
+                    "--",
+                    "sh",
+                    "-c",
+                    script,
+                ]);
+                let mut running = delegation.put(run).start_waiting()?;
+                running.until("ready")?;
+                ensure!(
+                    running.output() == "Cpus_allowed_list:\t0\nready\n",
+                    "inside: {:?}",
+                    running.output()
+                );
+                let child = running.command()?;
+                let group = group_of(&child.to_string(), "cpu")?;
+                let (knob, expected) = match cgroups::with("cpu")?.is_v2 {
+                    false => ("cpu.shares", "512\n"),
+                    true => ("cpu.weight", "59\n"),
+                };
+                let value = fs::read_to_string(group.join(knob))?;
+                ensure!(value == expected, "{knob} is {value:?}, not {expected:?}");
+                running.release()?.must_end_with(0)?;
+                let run = bench.stage(["--cpuset-cpus", "4096", "--", "echo", "ran"]);
+                delegation
+                    .put(run)
+                    .finish()?
+                    .must_end_with(125)?
+                    .must_complain(&["cpuset.cpus"])?
+                    .must_write("")
+                    .map(drop)
+            })
+        },
+    ),
+    Check::new(
+        7,
+        "limits that make no sense are refused before anything is made",
+        "the kernel rounds, and takes words for zero: check what a person wrote before you \
+         write it",
+        |bench| {
+            let wrong = [
+                ["--memory", "0"],
+                ["--memory", "-100m"],
+                ["--memory", "lots"],
+                ["--memory", "100x"],
+                ["--memory", "99999999999999999999"],
+                ["--memory", "9223372036854775807"],
+                ["--memory", "100"],
+                ["--cpu-shares", "1"],
+                ["--cpu-shares", "262145"],
+                ["--cpuset-cpus", "1-0"],
+                ["--cpuset-cpus", "a"],
+            ];
+            for [option, value] in wrong {
+                let ended = bench
+                    .stage([&format!("{option}={value}"), "--", "echo", "ran"])
+                    .finish()?
+                    .must_end_with(2)?;
+                ended.must_complain(&[value])?.must_write("")?;
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        7,
+        "without a group of one's own the error says how to get one",
+        "who may write a group's files may limit in it: an ordinary user needs one that was \
+         delegated",
+        |bench| {
+            if !geteuid().is_root() && ch07_cgroup_memory::probe() == lab::Probe::Runs {
+                return Ok(Outcome::Skipped(
+                    "this process is in a cgroup that was delegated".into(),
+                ));
+            }
+            let ended = bench
+                .stage(["-m", "64m", "--", "echo", "ran"])
+                .finish()?
+                .must_end_with(125)?
+                .must_write("")?;
+            let way_out = match cgroups::memory_is_on_v1()? {
+                true => "only root can give a group away",
+                false => "systemd-run --user --scope -p Delegate=yes",
+            };
+            ended.must_complain(&["limit memory", way_out])?;
+            holds()
+        },
+    )
+    .only_as(User::Ordinary),
+];

@@ -1,0 +1,12 @@
+//! Chapter 7: a container gets no more than it may.
+
+mod examples;
+mod groups;
+mod limits;
+mod memory;
+
+use super::Check;
+
+/// In the order in which a reader meets them.
+pub(super) const CHECKS: &[&[Check]] =
+    &[memory::CHECKS, limits::CHECKS, groups::CHECKS, examples::CHECKS];

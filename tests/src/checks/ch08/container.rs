@@ -1,0 +1,103 @@
+//! Chapter 8: what a container gets of the caller's, and what the log says of it.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    os::{fd::AsRawFd, unix::process::CommandExt},
+};
+
+use anyhow::{Context, ensure};
+use nix::errno::Errno;
+use tinyjson::JsonValue;
+
+use crate::checks::{Check, holds};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        8,
+        "no descriptor into the host is left open",
+        "a descriptor survives execve(2) unless it is marked: whoever finds one into the host is \
+         out",
+        |bench| {
+            let host = File::open("/")?;
+            let run = bench.script("ls /proc/self/fd").with(|command| {
+                // SAFETY: dup2 is async-signal-safe; the copy under the number 7 is not
+                // close-on-exec.
+                unsafe {
+                    command.pre_exec(move || {
+                        Errno::result(libc::dup2(host.as_raw_fd(), 7))?;
+                        Ok(())
+                    });
+                }
+            });
+            let ended = run.finish()?.must_end_with(0)?;
+            // A PID 1 that stays keeps nothing either, but what it waits with.
+            let script = "readlink /proc/1/fd/* | grep / | sort -u; \
+                          tr '\\0' '\\n' < /proc/1/environ | grep -c SECRET || true";
+            let caller = ["sh", "-c", "exec 9</; exec \"$0\" \"$@\""];
+            let run = bench
+                .stage(["--init", "--", "sh", "-c", script])
+                .env("SECRET", "host")
+                .under(&caller);
+            let open = run.finish()?.must_end_with(0)?.text();
+            ensure!(
+                !open.lines().any(|line| line == "/") && open.ends_with("0\n"),
+                "PID 1 has: {open:?}"
+            );
+            ensure!(
+                ended.text() == "0\n1\n2\n3\n",
+                "the command has these descriptors open: {:?} (3 is ls's own)",
+                ended.text()
+            );
+            holds()
+        },
+    ),
+    Check::new(
+        8,
+        "the command can gain no privileges",
+        "PR_SET_NO_NEW_PRIVS takes its power from every set-user-ID program for good",
+        |bench| {
+            bench
+                .script("grep NoNewPrivs /proc/self/status")
+                .finish()?
+                .must_end_with(0)?
+                .must_write("NoNewPrivs:\t1\n")?;
+            holds()
+        },
+    ),
+    Check::new(
+        8,
+        "--log-format json is one object a line, from both voices",
+        "a machine reads one object a line: the error that ends the run is one too",
+        |bench| {
+            let ended = bench
+                .stage(["--log-format", "json", "--", "no-such \"command\""])
+                .finish()?
+                .must_end_with(127)?;
+            let mut roles = Vec::new();
+            for line in ended.errors.lines() {
+                let object: JsonValue =
+                    line.parse().with_context(|| format!("{line:?} is no JSON"))?;
+                let object: &HashMap<String, JsonValue> =
+                    object.get().with_context(|| format!("{line:?} is no object"))?;
+                for key in ["elapsed_ms", "role", "pid", "level", "message"] {
+                    ensure!(object.contains_key(key), "{line:?} has no {key}");
+                }
+                roles.push(object["role"].get::<String>().cloned().context("a role is a string")?);
+            }
+            ensure!(
+                ["parent", "child"].iter().all(|role| roles.iter().any(|other| other == role)),
+                "the roles are {roles:?}"
+            );
+            ensure!(
+                ended
+                    .errors
+                    .lines()
+                    .last()
+                    .is_some_and(|line| line.contains("\"level\":\"error\"")),
+                "the last is no error"
+            );
+            holds()
+        },
+    ),
+];

@@ -1,0 +1,132 @@
+//! Chapter 8: a PID 1 that stays.
+
+use anyhow::{Context, ensure};
+use nix::sys::signal::{Signal, kill};
+
+use crate::{
+    checks::{Check, holds},
+    host::nobody_stays,
+    process::children_of,
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        8,
+        "with --init an orphan is reaped and a signal is heard",
+        "orphans become PID 1's children: it must wait for every child, not only for the one it \
+         started",
+        |bench| {
+            // The orphan ends after its parent has; then PID 1 has a second to wait for it.
+            let script = "orphan=$(sh -c 'sleep 0.05 >/dev/null & echo $!'); stat=/proc/$orphan/stat
+         echo pid $$; trap 'echo heard; exit 9' TERM
+         while [ -e $stat ] && ! grep -qF ') Z ' $stat; do sleep 0.01; done
+         tries=0; while [ -e $stat ] && [ $tries -lt 100 ]; do sleep 0.01; tries=$((tries + 1)); done
+         cat $stat 2>/dev/null; echo ready; while :; do sleep 0.05; done";
+            let mut running = bench.stage(["--init", "--", "sh", "-c", script]).start()?;
+            running.until("ready")?;
+            let output = running.output();
+            ensure!(output.contains("pid 2\n"), "the command is not PID 2: {output:?}");
+            ensure!(
+                !output.contains("(sleep) Z"),
+                "an orphan that has ended is still a zombie: {output:?}"
+            );
+            running.signal(Signal::SIGTERM)?;
+            let ended = running.finish()?.must_end_with(9)?;
+            ensure!(ended.text().ends_with("ready\nheard\n"), "it wrote {:?}", ended.text());
+            holds()
+        },
+    ),
+    Check::new(
+        8,
+        "with --init orphans that end together are all reaped",
+        "one SIGCHLD may stand for many: wait for orphans until there is none that has ended",
+        |bench| {
+            let script = "for n in 1 2 3; do
+             orphans=\"$orphans $(sh -c 'sleep 1000 >/dev/null & echo $!')\"; done
+         echo ready; read go; kill -9 $orphans
+         for orphan in $orphans; do
+             until grep -qF ') Z ' /proc/$orphan/stat; do sleep 0.01; done; done
+         echo ended; read look; tries=0
+         left() { for orphan in $orphans; do cat /proc/$orphan/stat 2>/dev/null; done; }
+         while [ -n \"$(left)\" ] && [ $tries -lt 100 ]; do sleep 0.01; tries=$((tries + 1)); done
+         left; exit 4";
+            let mut running = bench.stage(["--init", "--", "sh", "-c", script]).start_waiting()?;
+            running.until("ready")?;
+            let init = running.command()?;
+            kill(init, Signal::SIGSTOP)?; // so it learns of all three at once
+            running.say("go\n")?;
+            let ended = running.until("ended");
+            kill(init, Signal::SIGCONT)?;
+            ended?;
+            running.say("look\n")?;
+            running.finish()?.must_end_with(4)?.must_write("ready\nended\n")?;
+            holds()
+        },
+    ),
+    Check::new(
+        8,
+        "with --init a real-time signal is told, and an orphan's harms nobody",
+        "whoever reaps all processes reads how all of them ended: a status that it cannot name must \
+         not end it, for the container ends with it",
+        |bench| {
+            for (script, status) in
+                [("kill -40 $$", 168), ("(sh -c 'kill -40 $$' &); sleep 0.1; exit 3", 3)]
+            {
+                let run = bench.stage(["--init", "--", "sh", "-c", script]);
+                run.finish()?.must_end_with(status).with_context(|| script)?;
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        8,
+        "with --init nothing inside can speak for the runtime",
+        "root inside opens whatever PID 1 has open (/proc/1/fd): what comes through a pipe of the \
+         runtime's is only its own word if nobody else can get at that pipe",
+        |bench| {
+            let script = "for fd in /proc/1/fd/*; do
+                 [ ${fd##*/} -gt 2 ] || continue
+                 for word in '127 forged' 'f\\177forged' 'f\\002forged' 'xf\\175forged' e; do
+                     timeout 1 sh -c '{ printf \"$1\" > $0; } 2>/dev/null' $fd \"$word\"
+                 done
+             done
+             exit 0";
+            let ended = bench.stage(["--init", "--", "sh", "-c", script]).finish()?;
+            let said = ended.errors.clone();
+            let ended = ended.must_end_with(0)?;
+            let forged = ended.messages().iter().any(|line| line.starts_with("forged"));
+            ensure!(!forged && !said.contains(": forged"), "it says: {said}");
+            holds()
+        },
+    ),
+    Check::new(
+        8,
+        "with --init the command's end is the container's",
+        "PID 1 ends with the command's status, and the kernel ends the rest: whoever reaps the \
+         others must leave that one to its own wait",
+        |bench| {
+            for (script, status) in [("exit 4", 4), ("kill -9 $$", 137), ("sleep 1000 & exit 0", 0)]
+            {
+                bench
+                    .stage(["--init", "--", "sh", "-c", script])
+                    .finish()?
+                    .must_end_with(status)?;
+            }
+            let ended =
+                bench.stage(["--init", "--", "no-such-command"]).finish()?.must_end_with(127)?;
+            ended.must_complain(&["inside: exec no-such-command"])?;
+            let running = {
+                let mut running = bench
+                    .stage(["--init", "--", "sh", "-c", "sleep 1000 & echo ready; sleep 1000"])
+                    .start()?;
+                running.until("ready")?;
+                running
+            };
+            ensure!(!children_of(running.pid())?.is_empty(), "the stage has no child");
+            running.signal(Signal::SIGKILL)?;
+            running.finish()?.must_end_with(137)?;
+            nobody_stays()?;
+            holds()
+        },
+    ),
+];

@@ -1,0 +1,12 @@
+//! Chapter 8: the command arrives byte for byte; PID 1; the streams.
+
+mod container;
+mod init;
+mod message;
+mod streams;
+
+use super::Check;
+
+/// In the order in which a reader meets them.
+pub(super) const CHECKS: &[&[Check]] =
+    &[message::CHECKS, container::CHECKS, streams::CHECKS, init::CHECKS];

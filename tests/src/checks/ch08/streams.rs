@@ -1,0 +1,128 @@
+//! Chapter 8: what a container gets as standard input, output and error.
+
+use std::fs::{self, File};
+
+use anyhow::ensure;
+
+use crate::{
+    Bench,
+    bench::Run,
+    checks::{Check, holds},
+    terminal::Terminal,
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        8,
+        "standard input is passed on only with -i, the terminal only with -t",
+        "a container that has your terminal can type into it: give what is asked for",
+        |bench| {
+            bench
+                .stage(["cat"])
+                .input("through")
+                .finish()?
+                .must_end_with(0)?
+                .must_write("through")?;
+            run(bench, &[], &["cat"])
+                .input("lost")
+                .finish()?
+                .must_end_with(0)?
+                .must_write("")?;
+            let ended = bench.stage(["-t", "--", "echo", "ran"]).finish()?.must_end_with(2)?;
+            ended.must_complain(&["-t", "no terminal"])?.must_write("")?;
+            // The session of its own: the command leads it.
+            bench
+                .script("cut -d' ' -f6 /proc/self/stat")
+                .finish()?
+                .must_end_with(0)?
+                .must_write("1\n")?;
+            holds()
+        },
+    ),
+    Check::new(
+        8,
+        "without -t nothing is read from the terminal, and nothing of it is set",
+        "a login shell opens the terminal once, for reading and writing: whoever has it to write \
+         to can read what you type, with the echo off; hand over a pipe, and copy",
+        |bench| {
+            let script = "for fd in 0 1 2; do stty -echo <&$fd; done 2>/dev/null
+                          read word <&1; read word <&2; echo \"read: $word.\"";
+            for options in [&[][..], &["--init"]] {
+                let run = run(bench, options, &["sh", "-c", script]);
+                let mut terminal = Terminal::of(run)?;
+                let before = terminal.flags()?;
+                terminal.write("secret\n")?;
+                terminal.until("read: .")?;
+                ensure!(terminal.flags()? == before, "the container has set the terminal");
+                let status = terminal.end()?;
+                ensure!(status == 0, "the exit status was {status}, not 0");
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        8,
+        "a folder on 0, 1 or 2 is refused",
+        "a folder that is open is a way into it from any root, whatever its number is \
+         (/proc/self/fd/0/..)",
+        |bench| {
+            let refused = run(bench, &["-i"], &["echo", "ran"]).reading(File::open("/")?);
+            let ended = refused.finish()?.must_end_with(2)?.must_write("")?;
+            ended.must_complain(&["standard input is a folder"])?;
+            for number in [1, 2] {
+                let script = format!("exec \"$0\" \"$@\" {number}</");
+                let refused = run(bench, &["-i"], &["echo", "ran"]).under(&["sh", "-c", &script]);
+                refused.finish()?.must_end_with(2)?.must_write("")?;
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        8,
+        "a file on standard input cannot be written to, nor one on standard output read",
+        "/proc/self/fd/0 opens a file again, with other rights than you opened it with: what \
+         crosses into a container is bytes, not files",
+        |bench| {
+            let input = bench.file("input", "input\n", 0o666)?;
+            let before = bench.file("output", "secret\n", 0o666)?;
+            let script = "{ echo written >/proc/self/fd/0; } 2>/dev/null
+                          timeout 0.2 cat /proc/self/fd/1 2>/dev/null | grep secret; exit 0";
+            let words = format!("exec \"$0\" \"$@\" >>{}", before.display());
+            let run = run(bench, &["-i"], &["sh", "-c", script]);
+            let run = run.reading(File::open(&input)?).under(&["sh", "-c", &words]);
+            run.finish()?.must_end_with(0)?;
+            let (input, output) = (fs::read_to_string(input)?, fs::read_to_string(before)?);
+            ensure!(input == "input\n", "the file on standard input is {input:?} now");
+            ensure!(output == "secret\n", "the container has read its output: {output:?}");
+            holds()
+        },
+    ),
+    Check::new(
+        8,
+        "all that is written arrives, and what is read is all there is",
+        "whoever copies for a container copies to the end, in both directions, and ends when it \
+         ends: a command need not read its input",
+        |bench| {
+            let much = "line\n".repeat(200_000);
+            let ended = bench.stage(["cat"]).input(&*much).finish()?.must_end_with(0)?;
+            ensure!(ended.output == much.as_bytes(), "{} bytes arrived", ended.output.len());
+            bench.stage(["true"]).input(&*much).finish()?.must_end_with(0)?.must_write("")?;
+            let script = "echo one; echo two >&2; echo three; exec head -c 1000000 /dev/zero";
+            let ended = run(bench, &["-q"], &["sh", "-c", script]).merged().finish()?;
+            let ended = ended.must_end_with(0)?;
+            ensure!(ended.output.starts_with(b"one\ntwo\nthree\n\0"), "they changed their order");
+            ensure!(ended.output.len() == 1_000_014, "{} bytes arrived", ended.output.len());
+            holds()
+        },
+    ),
+];
+
+/// `run OPTIONS -- COMMAND`, at the host's files: bench.stage adds -i.
+fn run<'a>(bench: &'a Bench, options: &[&str], command: &[&str]) -> Run<'a> {
+    let rootfs: &[&str] = if bench.stage < 9 {
+        &[]
+    } else {
+        &["--rootfs", "/"]
+    };
+    bench.run(&bench.binary, [&["run"], options, rootfs, &["--"], command].concat())
+}

@@ -1,0 +1,117 @@
+//! Chapter 9: what the container changed.
+
+use std::fs;
+
+use anyhow::{Context, ensure};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+
+use crate::{
+    User,
+    checks::{Check, holds},
+    layered::{contents, image_of, is_aufs, listed, script},
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        9,
+        "the log lists what changed, and the image is as it was",
+        "a changed file is copied up, a deleted one is whited out: both in the container layer",
+        |bench| {
+            script(bench, &[], "true").finish()?.must_end_with(0)?;
+            let before = contents(&image_of(bench))?;
+            let deeds = "echo 5 >> /image-layer1.txt; rm /image-layer2.txt; echo n > /new; mkdir /made; touch /made/in; \
+                         rm -r /mnt; mkdir /mnt; chmod 600 /image-layer3.txt; cat /image-layer4.txt > /dev/null";
+            let ended = script(bench, &[], deeds).finish()?.must_end_with(0)?;
+            let expected = [
+                "changed /image-layer1.txt",
+                "deleted /image-layer2.txt",
+                "changed /image-layer3.txt",
+                "added /made",
+                "added /made/in",
+                "changed /mnt",
+                "added /new",
+            ];
+            let found = listed(&ended);
+            ensure!(found == expected, "the log lists {found:#?}");
+            // A folder's own permissions, a name that only aufs would take for a whiteout, and
+            // a folder in place of a file.
+            let deeds = "chmod 700 /root; touch /etc/.wh.passwd; rm /image-layer3.txt; mkdir /image-layer3.txt; ln -s x /link";
+            // Only root's map has a second id.
+            let is_root = bench.user == User::Root;
+            let deeds = deeds.to_owned() + if is_root { "; chown 1 /mnt" } else { "" };
+            let found = listed(&script(bench, &[], &deeds).finish()?.must_end_with(0)?);
+            if !is_aufs(bench)? {
+                let expected = [
+                    "added /etc/.wh.passwd",
+                    "changed /image-layer3.txt",
+                    "added /link",
+                    "changed /mnt",
+                    "changed /root",
+                ];
+                let of_user = |line: &&str| is_root || *line != "changed /mnt";
+                let expected: Vec<&str> = expected.into_iter().filter(of_user).collect();
+                ensure!(found == expected, "the log lists {found:#?}");
+            }
+            ensure!(contents(&image_of(bench))? == before, "the image has changed");
+            script(bench, &[], "cat /image-layer2.txt; [ ! -e /new ]")
+                .finish()?
+                .must_end_with(0)?
+                .must_write("2\n")?;
+            holds()
+        },
+    ),
+    Check::new(
+        9,
+        "a folder of the image can be deleted and made again",
+        "overlay marks the new folder opaque, with an attribute that a user namespace may write: \
+         userxattr",
+        |bench| {
+            let again = "rm -r /etc && mkdir /etc && ls -A /etc && echo done";
+            script(bench, &[], again).finish()?.must_end_with(0)?.must_write("done\n")?;
+            if bench.user == User::Ordinary && bench.stage == 9 {
+                // The test of the test: plain overlay in a user namespace mounts, and then fails.
+                let plain = "mount -t tmpfs none . && cd $PWD && mkdir -p low/d/x up work merged \
+                             && mount -t overlay none -o lowerdir=low,upperdir=up,workdir=work merged || exit 3; \
+                             rm -r merged/d && mkdir merged/d || exit 4";
+                bench.folder("plain")?;
+                let ended = bench
+                    .run("sh", ["-c", plain])
+                    .within(&bench.folder.join("plain"))
+                    .under(&["unshare", "-rm"])
+                    .finish()?;
+                ensure!(
+                    [3, 4].contains(&ended.status()),
+                    "plain overlay can do it here: {ended:?}"
+                );
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        9,
+        "what root's container layer notes, any overlay mount understands",
+        "an overlay mount without that flag looks for trusted.overlay.opaque: root may write it, \
+         so root needs no userxattr",
+        |bench| {
+            let layer = bench.folder("mine")?;
+            let options = ["--driver", "overlay", "--container-layer", "mine"];
+            script(bench, &options, "rm -r /etc && mkdir /etc && touch /etc/mine")
+                .finish()?
+                .must_end_with(0)?;
+            let merged = bench.folder("merged")?;
+            let image = image_of(bench).join("base");
+            ensure!(image.join("etc/passwd").exists(), "the image has no /etc/passwd");
+            let lower = format!("lowerdir={}:{}", layer.display(), image.display());
+            mount(Some("none"), &merged, Some("overlay"), MsFlags::MS_RDONLY, Some(&*lower))
+                .context("mount overlay")?;
+            let names = fs::read_dir(merged.join("etc")).map(|entries| {
+                entries.flatten().map(|entry| entry.file_name()).collect::<Vec<_>>()
+            });
+            umount2(&merged, MntFlags::MNT_DETACH)?;
+            let names = names?;
+            ensure!(names == ["mine"], "in another mount of the layer, /etc has {names:?}");
+            holds()
+        },
+    )
+    .only_as(User::Root),
+];

@@ -1,0 +1,82 @@
+//! Chapter 9: the container layer collects what changes, and belongs to one container.
+
+use std::{
+    fs,
+    os::unix::fs::{FileTypeExt, MetadataExt},
+};
+
+use anyhow::{Context, ensure};
+
+use crate::{
+    checks::{Check, holds},
+    layered::{is_aufs, script},
+};
+
+pub(super) const CHECKS: &[Check] = &[Check::new(
+    9,
+    "a container layer is kept for the next run, or removed",
+    "the container layer is the container: keep it, and the next run goes on where this one \
+         ended",
+    |bench| {
+        let layer = bench.folder("mine")?;
+        let with = ["--container-layer", "mine"];
+        script(bench, &with, "echo kept > /kept; rm /image-layer1.txt")
+            .finish()?
+            .must_end_with(0)?;
+        let names = || {
+            anyhow::Ok(
+                fs::read_dir(&layer)?
+                    .flatten()
+                    .map(|entry| entry.file_name())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let mut found = names()?;
+        found.sort();
+        if is_aufs(bench)? {
+            // Beside its whiteouts, aufs keeps files of its own there.
+            found.retain(|name| !name.to_string_lossy().starts_with(".wh..wh."));
+            let expected = [".wh.image-layer1.txt", "kept"];
+            ensure!(found == expected, "the container layer has {found:?}");
+        } else {
+            let expected = ["image-layer1.txt", "kept"];
+            ensure!(found == expected, "the container layer has {found:?}");
+            let whiteout = fs::symlink_metadata(layer.join("image-layer1.txt"))?;
+            let is_whiteout = whiteout.file_type().is_char_device() && whiteout.rdev() == 0;
+            ensure!(is_whiteout, "the whiteout is {whiteout:?}");
+        }
+        script(bench, &with, "cat /kept; [ ! -e /image-layer1.txt ]")
+            .finish()?
+            .must_end_with(0)?
+            .must_write("kept\n")?;
+        let mut waiting =
+            script(bench, &with, "echo ready; read wait || exit 0").start_waiting()?;
+        waiting.until("ready")?;
+        script(bench, &with, "true")
+            .finish()?
+            .must_end_with(125)?
+            .must_complain(&["mine", "another container has it"])?;
+        waiting.release()?.must_end_with(0)?;
+        script(bench, &[&with[..], &["--rm"]].concat(), "cat /kept")
+            .finish()?
+            .must_end_with(0)?
+            .must_write("kept\n")?;
+        ensure!(!layer.exists(), "--rm left {}", layer.display());
+        let left: Vec<_> =
+            fs::read_dir(&bench.folder)?.flatten().map(|entry| entry.file_name()).collect();
+        ensure!(
+            !left.iter().any(|name| name.to_string_lossy().starts_with(".mine")),
+            "left behind: {left:?}"
+        );
+
+        let ended = script(bench, &["--keep"], "echo more > /more").finish()?.must_end_with(0)?;
+        let said = ended.messages();
+        let kept = said.iter().find_map(|message| message.strip_prefix("kept: --container-layer "));
+        let kept = kept.context("the log does not say where the layer is kept")?;
+        script(bench, &["--container-layer", kept, "--rm"], "cat /more")
+            .finish()?
+            .must_end_with(0)?
+            .must_write("more\n")?;
+        holds()
+    },
+)];

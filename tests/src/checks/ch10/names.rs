@@ -1,0 +1,119 @@
+//! Chapter 10: a name means one container, and never another one.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+};
+
+use anyhow::ensure;
+use nix::sys::signal::{Signal, kill};
+
+use crate::{
+    Bench,
+    bench::Run,
+    checks::{Check, holds},
+    named::{call, container, entries, entry},
+    patience,
+    process::wait_for_end,
+    repetitions,
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        10,
+        "a name is taken while its container runs, and free afterwards",
+        "an entry is made before anything is cloned, and removed when all of the container has \
+         ended: in between, a second container with the name would hide the first",
+        |bench| {
+            let running = container(bench, "box", &[])?;
+            let again = named(bench, "box").finish()?.must_end_with(125)?;
+            again.must_complain(&["the name box is taken", &running.command()?.to_string()])?;
+            call(bench, &["kill", "box", "--signal", "CONT"]).finish()?.must_end_with(0)?;
+            // It is taken until all is cleared up, and not only until the container has ended.
+            let slow = container(bench, "slow", &[])?;
+            let [_, keeper, command] = slow.processes()?[..] else {
+                anyhow::bail!("a named container has a parent, a keeper and a command")
+            };
+            kill(keeper, Signal::SIGSTOP)?;
+            kill(command, Signal::SIGKILL)?;
+            let ended = wait_for_end(command, patience(bench.bound))?;
+            let again = named(bench, "slow").finish()?;
+            kill(keeper, Signal::SIGCONT)?;
+            ensure!(ended, "a command that was killed has not ended");
+            again.must_end_with(125)?.must_complain(&["the name slow is taken"])?;
+            slow.finish()?.must_end_with(137)?;
+            named(bench, "slow").finish()?.must_end_with(0)?;
+
+            let other = container(bench, "other", &[])?;
+            running.release()?.must_end_with(0)?;
+            ensure!(!entry(bench, "box").exists(), "the entry is left");
+            let gone = call(bench, &["kill", "box"]).finish()?.must_end_with(125)?;
+            gone.must_complain(&["no container is called box"])?;
+            other.release()?.must_end_with(0)?;
+            ensure!(!entries(bench).exists(), "the folder of the entries is left");
+            holds()
+        },
+    )
+    .not_in_the_workshop(),
+    Check::new(
+        10,
+        "a name is free at once, after any end and however often",
+        "whoever makes an entry removes it in each case: an error on the way is an end, too",
+        |bench| {
+            let wrong = ["run", "-q", "--name", "box", "--rootfs", "/proc/1/none", "--", "true"];
+            call(bench, &wrong).finish()?.must_end_with(125)?;
+            let wrong = ["run", "-q", "--name", "box", "--rootfs", "/", "--", "no-such-command"];
+            call(bench, &wrong).finish()?.must_end_with(127)?;
+            for _ in 0..repetitions(20) {
+                named(bench, "box").finish()?.must_end_with(0)?;
+            }
+            holds()
+        },
+    )
+    .not_in_the_workshop(),
+    Check::new(
+        10,
+        "what cannot be a name is refused",
+        "a name becomes a file's: with a slash or a dot at its front it would be another file",
+        |bench| {
+            for name in ["", "../box", "-box", ".box", "a b", &"a".repeat(65)] {
+                let words = ["run", &format!("--name={name}"), "--", "true"];
+                let refused = call(bench, &words).finish()?.must_end_with(2)?;
+                refused.must_complain(&["a name is 1 to 64"])?;
+            }
+            call(bench, &["ps", "box"])
+                .finish()?
+                .must_end_with(2)?
+                .must_complain(&["box"])?;
+            holds()
+        },
+    ),
+    Check::new(
+        10,
+        "a folder of entries that others may change is not used",
+        "an entry says which process gets a signal: read it only from a folder that is yours \
+         alone, and follow no link to it",
+        |bench| {
+            let folder = entries(bench);
+            let name = "clone-to-container";
+            symlink(bench.folder("elsewhere")?, &folder)?;
+            let linked = named(bench, "box").finish()?.must_end_with(125)?;
+            linked.must_complain(&[name, "set XDG_RUNTIME_DIR"])?;
+            fs::remove_file(&folder)?;
+            fs::create_dir(&folder)?;
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o777))?;
+            let open = call(bench, &["ps"]).finish()?.must_end_with(125)?;
+            open.must_complain(&[name, "set XDG_RUNTIME_DIR"])?;
+            fs::remove_dir(&folder)?;
+            let relative = bench.run(&bench.binary, ["ps"]).env("XDG_RUNTIME_DIR", "here");
+            let relative = relative.finish()?.must_end_with(125)?;
+            relative.must_complain(&["XDG_RUNTIME_DIR is here"])?;
+            holds()
+        },
+    ),
+];
+
+/// `run --name NAME -- true`.
+fn named<'a>(bench: &'a Bench, name: &str) -> Run<'a> {
+    call(bench, &["run", "-q", "--name", name, "--", "true"])
+}

@@ -1,0 +1,62 @@
+//! Chapter 10: `ps` lists what runs.
+
+use anyhow::ensure;
+
+use crate::{
+    bench::Running,
+    checks::{Check, holds},
+    named::{call, container_that, entry, must_list, nobody_stays_but},
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        10,
+        "ps lists what runs, and nothing of another PID namespace",
+        "a pid is a number in a PID namespace: an entry says in which one, and elsewhere nobody \
+         can tell whether its process runs",
+        |bench| {
+            must_list(bench, &[])?;
+            let one = container_that(bench, "one", &[], "echo up; exec cat")?;
+            let two = container_that(bench, "two", &[], "echo up; exec cat")?;
+            let expected = [row("one", &one)?, row("two", &two)?];
+            must_list(bench, &expected)?;
+            // Whoever is in another PID namespace leaves the entries alone.
+            let runtime = format!("XDG_RUNTIME_DIR={}", bench.temporary().display());
+            let words = ["run", "-q", "--rootfs", "/", "-e", &runtime, "--"];
+            let stage = bench.binary.display().to_string();
+            let elsewhere = call(bench, &[&words[..], &[&stage, "ps"]].concat());
+            let elsewhere = elsewhere.finish()?.must_end_with(0)?.text();
+            ensure!(elsewhere.lines().count() == 1, "elsewhere ps lists {elsewhere:?}");
+            must_list(bench, &expected)?;
+            one.release()?.must_end_with(0)?;
+            must_list(bench, &expected[1..])?;
+            two.release()?.must_end_with(0)?;
+            holds()
+        },
+    ),
+    Check::new(
+        10,
+        "ps clears what a SIGKILL left",
+        "an entry whose processes are gone is left over: whoever reads it next removes it",
+        |bench| {
+            let one = container_that(bench, "one", &[], "echo up; exec cat")?;
+            let two = container_that(bench, "two", &[], "echo up; exec cat")?;
+            let expected = [row("two", &two)?];
+            one.kill_runtime()?;
+            one.finish()?.must_end_with(137)?;
+            nobody_stays_but(&two)?;
+            ensure!(entry(bench, "one").exists(), "a SIGKILL lets nobody clear up");
+            let gone = call(bench, &["kill", "one"]).finish()?.must_end_with(125)?;
+            gone.must_complain(&["one has ended", "is gone"])?;
+            must_list(bench, &expected)?;
+            ensure!(!entry(bench, "one").exists(), "ps has left the entry");
+            two.release()?.must_end_with(0)?;
+            holds()
+        },
+    ),
+];
+
+/// A line of the table.
+fn row(name: &str, running: &Running) -> anyhow::Result<Vec<String>> {
+    Ok(vec![name.to_owned(), running.command()?.to_string(), "cat".to_owned()])
+}

@@ -1,0 +1,116 @@
+//! Chapter 11: which namespaces are joined, and how.
+
+use std::{collections::BTreeMap, os::unix::process::CommandExt};
+
+use anyhow::ensure;
+use nix::errno::Errno;
+
+use super::of_exec;
+use crate::{
+    User,
+    checks::{Check, holds},
+    named::{container, exec},
+    namespaces,
+    seccomp::refuse_several_namespaces,
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        11,
+        "only the namespaces that were asked for are joined",
+        "setns(2) joins the kinds that its flags name, and no other",
+        |bench| {
+            let running = container(bench, "box", &["--rootfs", "/"])?;
+            let (own, theirs) = (namespaces::own()?, namespaces::of(running.command()?)?);
+            let pid = running.command()?.to_string();
+            for (asked, joined) in [
+                (&["--user", "--net"][..], &["user", "net"][..]),
+                (&["--user", "--uts", "--ipc"], &["user", "uts", "ipc"]),
+                (&["--user", "--mount", "--pid"], &["user", "mnt", "pid"]),
+                (&["--user"], &["user"]),
+            ] {
+                for how in [&[][..], &["--one-by-one"]] {
+                    let found = of_exec(bench, &[&["--target", &pid], asked, how].concat())?;
+                    let expected: BTreeMap<_, _> = own
+                        .iter()
+                        .map(|(kind, own)| {
+                            (
+                                *kind,
+                                if joined.contains(kind) {
+                                    &theirs[kind]
+                                } else {
+                                    own
+                                }
+                                .clone(),
+                            )
+                        })
+                        .collect();
+                    ensure!(
+                        found == expected,
+                        "{asked:?}: it is in {found:?}, not in {expected:?}"
+                    );
+                }
+            }
+            let all = of_exec(bench, &["--target", &pid, "--all"])?;
+            ensure!(all == theirs, "--all: it is in {all:?}, not in {theirs:?}");
+            // Without the user namespace it takes a privilege, which root has and nobody else.
+            let net =
+                exec(bench, &["--target", &pid, "--net"], "readlink /proc/self/ns/net").finish()?;
+            match bench.user {
+                User::Root => {
+                    drop(net.must_end_with(0)?.must_write(&format!("{}\n", theirs["net"]))?)
+                }
+                User::Ordinary => drop(net.must_end_with(125)?.must_complain(&[
+                    "setns: network",
+                    "CAP_SYS_ADMIN",
+                    "--user",
+                ])?),
+            }
+            running.release()?.must_end_with(0)?;
+            holds()
+        },
+    )
+    .not_in_the_workshop(),
+    Check::new(
+        11,
+        "one by one, the user namespace comes first",
+        "open all files first, for behind the mount namespace /proc is another; and the user \
+         namespace must be the first: it gives the capabilities that the others take",
+        |bench| {
+            let running = container(bench, "box", &["--rootfs", "/"])?;
+            let (theirs, pid) =
+                (namespaces::of(running.command()?)?, running.command()?.to_string());
+            let found = of_exec(bench, &["--target", &pid, "--all", "--one-by-one"])?;
+            ensure!(found == theirs, "it is in {found:?}, not in {theirs:?}");
+            running.release()?.must_end_with(0)?;
+            holds()
+        },
+    ),
+    Check::new(
+        11,
+        "where setns takes no pidfd, or it is not asked to, the files are joined one by one",
+        "before Linux 5.8 setns(2) takes one file and one kind: EINVAL for a pidfd; \
+         --one-by-one does not try",
+        |bench| {
+            let running = container(bench, "box", &["--rootfs", "/"])?;
+            let theirs = namespaces::of(running.command()?)?;
+            let with = |errno: Errno, words: &[&str]| {
+                // SAFETY: prctl(2) is async-signal-safe, and it allocates nothing.
+                let run = exec(bench, words, &namespaces::script()).with(|command| unsafe {
+                    command.pre_exec(move || refuse_several_namespaces(errno));
+                });
+                run.finish()
+            };
+            for (errno, words) in
+                [(Errno::EINVAL, &["box"][..]), (Errno::EPERM, &["--one-by-one", "box"])]
+            {
+                let found = namespaces::read_from(&with(errno, words)?.must_end_with(0)?.text())?;
+                ensure!(found == theirs, "{words:?}: it is in {found:?}, not in {theirs:?}");
+            }
+            let refused = with(Errno::EPERM, &["box"])?.must_end_with(125)?.must_write("")?;
+            refused.must_complain(&["setns", "not permitted"])?;
+            running.release()?.must_end_with(0)?;
+            holds()
+        },
+    ),
+];

@@ -1,0 +1,187 @@
+//! Chapter 11: PARENT, CHILD and INIT.
+
+use std::{
+    fs,
+    thread::{self, sleep},
+    time::{Duration, Instant},
+};
+
+use anyhow::ensure;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::{
+    Outcome, User,
+    checks::{Check, holds},
+    named::{call, container, container_that, exec},
+    patience,
+    process::{self, children_of},
+    repetitions, slow,
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        11,
+        "a slow parent of exec changes nothing",
+        "INIT waits at the gate until it is in the cgroup and the parent has lent it the \
+         terminal",
+        |bench| {
+            let options: &[&str] = if bench.user == User::Root {
+                &["-m", "100m"]
+            } else {
+                &[]
+            };
+            let running = container(bench, "box", options)?;
+            let own = fs::read_to_string(format!("/proc/{}/cgroup", running.command()?))?;
+            let inside = match exec(bench, &["box"], "id -u; cat /proc/self/cgroup")
+                .with(slow::trace)
+                .start()
+            {
+                Err(error) if slow::is_refused(&error) => {
+                    return Ok(Outcome::Skipped(slow::REFUSED.into()));
+                }
+                started => started?,
+            };
+            slow::hold_back(inside.pid(), bench.bound)?;
+            inside.finish()?.must_end_with(0)?.must_write(&format!("0\n{own}"))?;
+            running.release()?.must_end_with(0)?;
+            holds()
+        },
+    ),
+    Check::new(
+        11,
+        "PARENT, CHILD and INIT are in the process list",
+        "prctl(PR_SET_NAME) says which stage of the bootstrap a process is, to whoever looks \
+         from outside",
+        |bench| {
+            let running = container(bench, "box", &[])?;
+            let expected = ["nsenter:PARENT", "nsenter:CHILD", "nsenter:INIT"];
+            let mut seen = Vec::new();
+            let start = Instant::now();
+            // CHILD and INIT live for a few milliseconds: look again and again, and do it again.
+            while !expected.iter().all(|name| seen.contains(&(*name).to_owned())) {
+                let inside = exec(bench, &["box"], "true").start()?;
+                let parent = inside.pid();
+                while !process::has_ended(parent) {
+                    for pid in children_of(parent).unwrap_or_default().into_iter().chain([parent]) {
+                        let name = process::name(pid);
+                        if !seen.contains(&name) {
+                            seen.push(name);
+                        }
+                    }
+                }
+                inside.finish()?.must_end_with(0)?;
+                ensure!(
+                    start.elapsed() < patience(Duration::from_secs(10)),
+                    "of {expected:?} only these were seen: {seen:?}"
+                );
+            }
+            running.release()?.must_end_with(0)?;
+            holds()
+        },
+    ),
+    Check::new(
+        11,
+        "CHILD killed at any moment ends exec, and nothing waits for it",
+        "INIT holds CHILD's end of the init pipe too: that no word comes is seen by CHILD's \
+         end, not by the pipe's",
+        |bench| {
+            let running = container(bench, "box", &["-q"])?;
+            let mut killed = 0;
+            for round in (0..60).step_by(60 / repetitions(60) as usize) {
+                let inside = exec(bench, &["box"], "exit 7").start()?;
+                let child = loop {
+                    let found = children_of(inside.pid())
+                        .unwrap_or_default()
+                        .into_iter()
+                        .find(|pid| process::name(*pid) == "nsenter:CHILD");
+                    let ended = process::has_ended(inside.pid());
+                    if found.is_some() || ended {
+                        break found;
+                    }
+                };
+                thread::sleep(Duration::from_micros(50 * round));
+                if let Some(child) = child {
+                    // Between this look and the signal it may have left: then nobody has the pid yet.
+                    let _ = kill(child, Signal::SIGKILL);
+                }
+                match inside.finish()?.status() {
+                    7 => {}
+                    137 | 125 => killed += 1,
+                    status => ensure!(false, "status {status}"),
+                }
+            }
+            ensure!(killed > 0, "CHILD was never killed in time: nothing was proven");
+            running.release()?.must_end_with(0)?;
+            holds()
+        },
+    )
+    .not_in_the_workshop(),
+    Check::new(
+        11,
+        "nobody inside can look into INIT before it is the command",
+        "until its execve INIT is a piece of the host: PR_SET_DUMPABLE 0 hides its memory \
+         and what it has open (CVE-2016-9962)",
+        |bench| {
+            let look = "
+        echo up
+        while read line; do
+            for process in /proc/[0-9]*; do
+                [ \"$(cat $process/comm)\" = nsenter:INIT ] || continue
+                for link in $process/exe $process/root $process/fd/[0-9]*; do
+                    readlink $link >/dev/null 2>&1 && echo $link
+                done
+            done
+            echo looked
+        done
+    ";
+            let mut running = container_that(bench, "box", &["-q"], look)?;
+            let start = Instant::now();
+            // INIT waits for its parent: if that stops, it waits until somebody has looked.
+            loop {
+                let inside = call(bench, &["exec", "-q", "box", "--", "true"]).start()?;
+                let waits = stopped_at_the_gate(inside.pid())?;
+                if let Some(init) = waits {
+                    running.say("look\n")?;
+                    running.until("looked\n")?;
+                    ensure!(
+                        process::name(init) == "nsenter:INIT",
+                        "INIT went on, although its parent is stopped"
+                    );
+                }
+                inside.signal(Signal::SIGCONT)?;
+                inside.finish()?.must_end_with(0)?;
+                if waits.is_some() {
+                    break;
+                }
+                ensure!(
+                    start.elapsed() < patience(Duration::from_secs(20)),
+                    "INIT was never seen at the gate"
+                );
+            }
+            let text = running.output();
+            running.release()?.must_end_with(0)?;
+            ensure!(text == "up\nlooked\n", "somebody inside could look into INIT: {text:?}");
+            holds()
+        },
+    ),
+];
+
+/// Stops the parent of an exec while its INIT waits for it; `None` if it was too late for that.
+fn stopped_at_the_gate(parent: Pid) -> anyhow::Result<Option<Pid>> {
+    loop {
+        let children = children_of(parent).unwrap_or_default();
+        let Some(init) = children.into_iter().find(|pid| process::name(*pid) == "nsenter:INIT")
+        else {
+            if !process::has_ended(parent) {
+                continue;
+            }
+            return Ok(None);
+        };
+        kill(parent, Signal::SIGSTOP)?;
+        sleep(patience(Duration::from_millis(20))); // enough to become the command, if the gate was open
+        return Ok((process::name(init) == "nsenter:INIT").then_some(init));
+    }
+}

@@ -1,0 +1,126 @@
+//! Chapter 11: is it still the same process?
+
+use std::{fs, thread, time::Duration};
+
+use anyhow::ensure;
+use nix::sys::signal::Signal;
+
+use crate::{
+    Ended, User,
+    checks::{Check, holds},
+    host::nobody_stays,
+    layered,
+    named::{call, container, entry, exec, with_other_start},
+    namespaces, patience, repetitions,
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        11,
+        "a target that has ended, or whose pid is another's, is an error",
+        "a pid may be another process's by now: a pidfd and the start time say whether it is \
+         the same",
+        |bench| {
+            let target = bench.run("sleep", ["1000"]).start()?;
+            let pid = target.pid().to_string();
+            exec(bench, &["--target", &pid, "--net"], "true").finish()?.must_end_with(0)?;
+            target.signal(Signal::SIGKILL)?;
+            // A zombie first, and then nobody.
+            let zombie = exec(bench, &["--target", &pid, "--all"], "echo run")
+                .finish()?
+                .must_end_with(125)?
+                .must_write("")?;
+            zombie.must_complain(&[&format!("there is no process {pid}, or no more")])?;
+            target.finish()?.must_end_with(137)?;
+            let nobody = exec(bench, &["--target", &pid, "--all"], "echo run")
+                .finish()?
+                .must_end_with(125)?
+                .must_write("")?;
+            nobody.must_complain(&[&format!("there is no process {pid}")])?;
+            if bench.user == User::Ordinary {
+                let others = exec(bench, &["--target", "1", "--all"], "echo run")
+                    .finish()?
+                    .must_end_with(125)?;
+                others
+                    .must_write("")?
+                    .must_complain(&["process 1 is not yours", "ermission denied"])?;
+            }
+
+            // An entry with the pid of a process that started at another time: the pid was reused.
+            let running = container(bench, "box", &[])?;
+            let text = fs::read_to_string(entry(bench, "box"))?;
+            fs::write(entry(bench, "box"), with_other_start(bench, "box", "container")?)?;
+            let reused =
+                exec(bench, &["box"], "echo run").finish()?.must_end_with(125)?.must_write("")?;
+            reused.must_complain(&["box has ended", "another"])?;
+            fs::write(entry(bench, "box"), &text)?;
+            exec(bench, &["box"], "true").finish()?.must_end_with(0)?;
+            running.release()?.must_end_with(0)?;
+            holds()
+        },
+    ),
+    Check::new(
+        11,
+        "a target that ends meanwhile is joined, or refused in one line",
+        "whatever was found by a pid is the target's only if the pidfd says afterwards that \
+         it still runs",
+        |bench| {
+            for how in [&["box"][..], &["--one-by-one", "box"]] {
+                for step in (0..16).step_by(16 / repetitions(16) as usize) {
+                    let running = container(bench, "box", &["-q"])?;
+                    let theirs = namespaces::of(running.command()?)?;
+                    let inside =
+                        exec(bench, how, &format!("{}; exit 7", namespaces::script())).start()?;
+                    thread::sleep(patience(Duration::from_millis(1)) * step);
+                    running.signal(Signal::SIGKILL)?;
+                    let ended = inside.finish()?;
+                    match ended.status() {
+                        7 => {
+                            let found = namespaces::read_from(&ended.text())?;
+                            ensure!(found == theirs, "it is in {found:?}, not in {theirs:?}");
+                        }
+                        137 => {} // it was in the container when that ended
+                        125 => drop(ended.must_write("")?.must_complain(&[": "])?),
+                        status => ensure!(false, "status {status}; it said {}", ended.errors),
+                    }
+                    running.finish()?.must_end_with(137)?;
+                    nobody_stays()?;
+                }
+            }
+            call(bench, &["ps"]).finish()?.must_end_with(0)?; // clears what was killed
+            holds()
+        },
+    )
+    .not_in_the_workshop(),
+    Check::new(
+        11,
+        "whoever is told that a container runs can go in",
+        "init says that it is ready, and goes on when the entry is written: before that its \
+         root is the host's",
+        |bench| {
+            // The image is made first, so that the race below is between entry and set-up only.
+            layered::script(bench, &["-q"], "true").finish()?.must_end_with(0)?;
+            for _ in 0..repetitions(20) {
+                let words = ["run", "-qi", "--name", "box", "--", "sh", "-c", "echo up; cat"];
+                let mut running = call(bench, &words).start_waiting()?;
+                let ended = loop {
+                    let ended: Ended = exec(bench, &["box"], "cat /image-layer4.txt").finish()?;
+                    if ended.status() == 0 {
+                        break ended;
+                    }
+                    let said = ["no container is called", "not set up yet"];
+                    ensure!(
+                        said.iter().any(|words| ended.errors.contains(words)),
+                        "exec says {}",
+                        ended.errors
+                    );
+                };
+                ended.must_write("4\n")?; // the container's root, and never the host's
+                running.until("up\n")?;
+                running.release()?.must_end_with(0)?;
+            }
+            holds()
+        },
+    )
+    .not_in_the_workshop(),
+];
