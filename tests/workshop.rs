@@ -2,10 +2,10 @@
 //! each known wrong answer fails with the sentence that teaches what is wrong with it.
 //!
 //! Run as root, as root and as an ordinary user; else as this user. The crates are built
-//! one after the other, in one folder a chapter, as a learner's is.
+//! one after the other, in one folder a chapter, as a learner's is, and judged beside each other.
 
-#[path = "ahead.rs"]
-mod ahead;
+#[path = "builder.rs"]
+mod builder;
 #[path = "harness.rs"]
 mod harness;
 mod learner;
@@ -14,7 +14,8 @@ use std::{
     env,
     path::{Path, PathBuf},
     process,
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
+    thread,
     time::Duration,
 };
 
@@ -25,6 +26,7 @@ use judge::{
     workshop::{
         Workshop,
         answers::Wrong,
+        crates::Files,
         exercise::Exercise,
         marking::{Finding, checks_of, judge, todos},
         verdict::{Place, Verdict},
@@ -32,13 +34,13 @@ use judge::{
 };
 use libtest_mimic::Trial;
 
-use crate::{
-    ahead::{Ahead, Job},
-    harness::trial_or_skip,
-};
+use crate::{builder::Builder, harness::trial_or_skip};
 
 /// The program whose hidden subcommand judges.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_workshop");
+
+/// Held to read by those that share the machine, and to write by one that has it alone.
+static MACHINE: RwLock<()> = RwLock::new(());
 
 /// Longer than for a learner: the machine may be busy.
 const BOUND: Duration = Duration::from_secs(20);
@@ -47,7 +49,9 @@ const BOUND: Duration = Duration::from_secs(20);
 const BOUND_OF_HANG: Duration = Duration::from_secs(3);
 
 fn main() {
-    harness::run("workshop", || {
+    // An answer that hangs, or that leaves something, is mostly waited for.
+    let at_once = thread::available_parallelism().map_or(2, |processors| 2 * processors.get());
+    harness::run("workshop", at_once.min(8), || {
         let folder = Folder(env::temp_dir().join(format!("workshop-test-{}", process::id())));
         let trials = trials(&folder.0)?;
         Ok((folder, trials))
@@ -65,38 +69,28 @@ impl Drop for Folder {
     }
 }
 
-/// One exercise with one answer, and where its crate is built.
-#[derive(Clone)]
+/// One exercise with one answer, and what builds it.
 struct Case {
     chapter: &'static Chapter,
     exercise: Arc<Exercise>,
-    ahead: Arc<Ahead>,
-    job: usize,
+    files: Files,
+    builder: Arc<Builder>,
 }
 
 fn trials(folder: &Path) -> anyhow::Result<Vec<Trial>> {
     let workshop = workshop(folder)?;
     workshop.build_tools()?;
-    let mut trials = learner::trials(folder);
-    let ahead = Arc::new(Ahead::new(Workshop {
-        folder: folder.to_owned(),
-        ..workshop.clone()
-    }));
+    let builder = Arc::new(Builder::new(workshop.clone(), Path::new(PROGRAM)));
+    let mut trials = learner::trials(folder, &builder);
     for chapter in &CHAPTERS {
         for exercise in workshop.exercises(chapter)? {
             let exercise = Arc::new(exercise);
             let name = format!("{} {}", chapter.name, exercise.file_stem());
-            let case = |files| {
-                let job = ahead.add(Job {
-                    chapter: chapter.name,
-                    files,
-                });
-                Case {
-                    chapter,
-                    exercise: Arc::clone(&exercise),
-                    ahead: Arc::clone(&ahead),
-                    job,
-                }
+            let case = |files| Case {
+                chapter,
+                exercise: Arc::clone(&exercise),
+                files,
+                builder: Arc::clone(&builder),
             };
             let wrong = workshop.wrong_answers(&exercise).with_context(|| name.clone())?;
             ensure!(
@@ -109,15 +103,17 @@ fn trials(folder: &Path) -> anyhow::Result<Vec<Trial>> {
             ensure!(left == exercise.holes.len(), "{name}: {left} todo! for its holes");
             let (one, two) = (case(handed_out), case(workshop.right_answer(&exercise)?));
             trials.push(trial_or_skip(format!("{name} as handed out"), move || {
-                one.fails_as_handed_out()
+                one.judged(|place| one.fails_as_handed_out(&place))
             }));
             trials.push(trial_or_skip(format!("{name} answered right"), move || {
-                two.passes_answered_right()
+                two.judged(|place| two.passes_answered_right(&place))
             }));
             for mut wrong in wrong {
                 let case = case(std::mem::take(&mut wrong.files));
                 let name = format!("{name} wrong: {}", wrong.name);
-                trials.push(trial_or_skip(name, move || case.fails_answered_wrong(&wrong)));
+                trials.push(trial_or_skip(name, move || {
+                    case.judged(|place| case.fails_answered_wrong(place, &wrong))
+                }));
             }
         }
     }
@@ -132,26 +128,42 @@ fn workshop(folder: &Path) -> anyhow::Result<Workshop> {
 }
 
 impl Case {
-    fn build(&self) -> anyhow::Result<Place> {
-        let built = self.ahead.built(self.job)?;
-        let mut place = Place::new(&built, &self.ahead.tools(), Path::new(PROGRAM))?;
+    /// Builds it, and lets `judge` judge it.
+    fn judged(
+        &self,
+        judge: impl FnOnce(Place) -> anyhow::Result<Outcome>,
+    ) -> anyhow::Result<Outcome> {
+        let mut place = self.builder.build(self.chapter.name, &self.files)?;
         place.bound = BOUND;
-        Ok(place)
+        if self.shares_the_machine() {
+            let _shared = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+            judge(place)
+        } else {
+            let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
+            judge(place)
+        }
     }
 
-    fn fails_as_handed_out(&self) -> anyhow::Result<Outcome> {
-        let place = self.build()?;
+    /// Whether nothing that its stage makes can be taken for another stage's. A cgroup can, and
+    /// where the judge is not root, so can a System V object.
+    fn shares_the_machine(&self) -> bool {
+        match self.chapter.number() {
+            2 => User::all().contains(&User::Root),
+            number => number < 7 || number > 7 && !self.exercise.is_further(),
+        }
+    }
+
+    fn fails_as_handed_out(&self, place: &Place) -> anyhow::Result<Outcome> {
         // Also without a look at the todo!s: the checks themselves say so.
         for user in User::all() {
-            if let Err(reasons) = self.must_fail(&place, *user)? {
+            if let Err(reasons) = self.must_fail(place, *user)? {
                 return Ok(Outcome::Skipped(reasons));
             }
         }
         Ok(Outcome::Holds)
     }
 
-    fn passes_answered_right(&self) -> anyhow::Result<Outcome> {
-        let place = self.build()?;
+    fn passes_answered_right(&self, place: &Place) -> anyhow::Result<Outcome> {
         let (mut passed, mut skipped) = (0, Vec::new());
         for user in User::all() {
             // That the chapter's own code passes all of the chapter's checks, the acceptance tests
@@ -164,7 +176,7 @@ impl Case {
                 own.clone()
             };
             let finding =
-                judge(&place, self.chapter, &checks, *user, |check, verdict| match verdict {
+                judge(place, self.chapter, &checks, *user, |check, verdict| match verdict {
                     Verdict::Skipped(reason) if skipped.contains(reason) => {}
                     Verdict::Skipped(reason) => skipped.push(reason.clone()),
                     _ => passed += usize::from(own.iter().any(|own| std::ptr::eq(*own, check))),
@@ -181,8 +193,7 @@ impl Case {
         Ok(Outcome::Skipped(skipped.join("; ")))
     }
 
-    fn fails_answered_wrong(&self, wrong: &Wrong) -> anyhow::Result<Outcome> {
-        let mut place = self.build()?;
+    fn fails_answered_wrong(&self, mut place: Place, wrong: &Wrong) -> anyhow::Result<Outcome> {
         if ["HANGS", "ZOMBIE"].contains(&wrong.verdict.as_str()) {
             place.bound = BOUND_OF_HANG;
         }
