@@ -23,10 +23,13 @@ use std::{
 use anyhow::Context;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
-use crate::{Failure, errors::Fault};
+use crate::{
+    Failure,
+    errors::{Fault, cut},
+};
 
-/// What an error may have to say, in bytes: it fits into any pipe at once.
-const LONGEST: usize = 3000;
+/// The most that the parent keeps of what the child says; no child of ours says as much.
+const MOST: usize = 6000;
 /// The words of the child.
 const EXECUTING: &[u8] = b"x";
 const ENDING: &[u8] = b"e";
@@ -95,12 +98,8 @@ impl ErrorPipe {
 
     /// Says what failed. A parent that has gone does not mind.
     pub fn fail(&mut self, failure: &Failure) {
-        let message = &failure.message;
-        let is_end = |end: &usize| message.is_char_boundary(*end);
-        let end = (0..=LONGEST.min(message.len())).rev().find(is_end).unwrap_or(0);
-        let cut = if end < message.len() { " …" } else { "" };
         let head = [FAILED, failure.fault.status()];
-        let _ = self.0.write_all(&[&head, &message.as_bytes()[..end], cut.as_bytes()].concat());
+        let _ = self.0.write_all(&[&head, cut(&failure.message).as_bytes()].concat());
     }
 }
 
@@ -121,10 +120,10 @@ impl StartReport {
         loop {
             match self.pipe.read(&mut piece) {
                 Ok(0) => return Ok(false),
-                Ok(length) if self.said.len() <= 2 * LONGEST => {
+                Ok(length) if self.said.len() <= MOST => {
                     self.said.extend_from_slice(&piece[..length]);
                 }
-                Ok(_) => {} // no child of ours says as much
+                Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_error_is_cut_at_a_character_and_blocks_nobody() {
+    fn a_long_error_is_cut_and_blocks_nobody() {
         let Start::Failed(cut) = after(|pipe| pipe.fail(&failure("ü".repeat(100_000)))) else {
             panic!("it is a failure");
         };

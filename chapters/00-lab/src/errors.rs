@@ -108,9 +108,21 @@ impl Failure {
         let fault = known.map_or(Fault::Runtime, |failure| failure.fault);
         Failure {
             fault,
-            message: format!("{error:#}").replace('\n', " "),
+            message: cut(&format!("{error:#}")).replace('\n', " "),
         }
     }
+}
+
+/// What an error may have to say, in bytes: it fits into any pipe at once, and a person reads it.
+const LONGEST: usize = 3000;
+
+/// The text, or as much of it as an error may have to say: a name in it may be of any length.
+pub(crate) fn cut(text: &str) -> String {
+    if text.len() <= LONGEST {
+        return text.to_owned();
+    }
+    let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    format!("{} …", &text[..end])
 }
 
 impl fmt::Display for Failure {
@@ -152,6 +164,13 @@ mod tests {
         let expected =
             "invalid value 'x' for '--log-format <FORMAT>' [possible values: plain, json]";
         assert!(of_usage(clap).starts_with(expected));
+    }
+
+    #[test]
+    fn an_error_is_cut_at_a_character() {
+        let long = cut(&"ü".repeat(100_000));
+        assert!(long.ends_with("ü …") && long.len() < 3010);
+        assert_eq!(cut("short"), "short");
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Base {
             switched_on: Vec::new(),
             turn: None,
         };
-        base.turn = Some(lock::wait_for(&base.folder)?);
+        base.turn = Some(wait_for_turn(&base.folder)?);
         if hierarchy.version == Version::V2 {
             switch_on(&base.folder, controllers, &mut base.switched_on)?;
         }
@@ -86,11 +86,16 @@ impl Drop for Base {
         }
         let turn = match self.turn {
             Some(_) => Ok(None), // this process has it
-            None => lock::wait_for(&self.folder).map(Some),
+            None => wait_for_turn(&self.folder).map(Some),
         };
         let undone = turn.and_then(|_turn| undo(&self.folder, &self.switched_on));
         undone.unwrap_or_else(|error| warn!("{error:#}"));
     }
+}
+/// The folder itself may be locked for long: if it is a container's group, in which this run is, by
+/// the runtime that made it.
+fn wait_for_turn(folder: &Path) -> anyhow::Result<Lock> {
+    lock::wait_for(&folder.join("cgroup.procs"))
 }
 // ANCHOR_END: base
 

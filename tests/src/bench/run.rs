@@ -19,6 +19,7 @@ pub struct Run<'a> {
     command: Command,
     input: Vec<u8>,
     standard_input: Option<Stdio>,
+    standard_error: Option<Stdio>,
     merged: bool,
 }
 
@@ -30,6 +31,7 @@ impl<'a> Run<'a> {
             command,
             input: Vec::new(),
             standard_input: None,
+            standard_error: None,
             merged: false,
         }
     }
@@ -52,6 +54,18 @@ impl<'a> Run<'a> {
         self
     }
 
+    /// What standard input is.
+    pub fn reading(mut self, input: impl Into<Stdio>) -> Self {
+        self.standard_input = Some(input.into());
+        self
+    }
+
+    /// What standard error is: what is said there is for others to read.
+    pub fn complaining_to(mut self, errors: impl Into<Stdio>) -> Self {
+        self.standard_error = Some(errors.into());
+        self
+    }
+
     /// The working folder.
     pub fn within(mut self, folder: &Path) -> Self {
         self.command.current_dir(folder);
@@ -71,6 +85,8 @@ impl<'a> Run<'a> {
             wrapped.command.env(key, value.unwrap_or_default());
         }
         wrapped.input = self.input;
+        wrapped.standard_input = self.standard_input;
+        wrapped.standard_error = self.standard_error;
         wrapped
     }
 
@@ -111,10 +127,10 @@ impl<'a> Run<'a> {
             .take()
             .map_or_else(|| File::open(&input).map(Stdio::from), Ok)?;
         let (to_output, to_errors) = (File::create(&output)?, File::create(&errors)?);
-        let to_errors = if self.merged {
-            to_output.try_clone()?
-        } else {
-            to_errors
+        let to_errors = match self.standard_error.take() {
+            Some(errors) => errors,
+            None if self.merged => to_output.try_clone()?.into(),
+            None => to_errors.into(),
         };
         self.command.stdin(standard_input).stdout(to_output).stderr(to_errors);
         let child = self

@@ -5,6 +5,8 @@ use std::{
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::ExitCode,
+    thread::sleep,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -12,7 +14,11 @@ use clap::Parser;
 use lab::Exit;
 use nix::{
     errno::Errno,
-    unistd::{chdir, chroot},
+    sys::{
+        prctl,
+        signal::{SigSet, Signal},
+    },
+    unistd::{Uid, chdir, chroot, setresuid},
 };
 
 /// Does one small thing inside a container, and says on standard output how it went.
@@ -31,6 +37,56 @@ enum Cli {
     Jail { root: PathBuf, workdir: PathBuf },
     /// Sends a word to itself through 127.0.0.1
     Loopback,
+    /// Blocks SIGTERM, says so, and ends with 7 when it has come
+    Hear { how: How },
+    /// Is not to end with its parent any more; says so, and stays
+    Forget,
+}
+
+/// How a process learns of a signal that it blocks.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum How {
+    /// By sigwait(3).
+    Wait,
+    /// It looks now and then whether one is pending (sigpending(2)).
+    Look,
+}
+
+/// Waits for SIGTERM in this way.
+fn hear(how: How) -> anyhow::Result<()> {
+    let term = SigSet::from(Signal::SIGTERM);
+    term.thread_block().context("block SIGTERM")?;
+    println!("ready");
+    match how {
+        How::Wait => drop(term.wait().context("sigwait")?),
+        How::Look => {
+            while !is_pending(Signal::SIGTERM)? {
+                sleep(Duration::from_millis(5));
+            }
+        }
+    }
+    println!("heard");
+    Ok(())
+}
+
+fn is_pending(signal: Signal) -> anyhow::Result<bool> {
+    let mut pending = SigSet::empty().as_ref().to_owned();
+    // SAFETY: sigpending writes to the set that it is given, and sigismember reads it.
+    let found = unsafe {
+        Errno::result(libc::sigpending(&mut pending)).context("sigpending")?;
+        libc::sigismember(&pending, signal as i32)
+    };
+    Ok(found == 1)
+}
+
+/// The kernel forgets the parent-death signal of a process that changes its ids (prctl(2)). One
+/// that has no others asks it to.
+fn forget_the_parent() -> anyhow::Result<()> {
+    let other = Uid::from_raw(1);
+    if setresuid(other, other, other).is_err() {
+        prctl::set_pdeathsig(None).context("prctl PR_SET_PDEATHSIG")?;
+    }
+    Ok(())
 }
 
 fn main() -> ExitCode {
@@ -66,6 +122,17 @@ fn main() -> ExitCode {
                 }
                 println!("ready");
                 std::io::stdin().read_to_end(&mut Vec::new())?;
+            }
+            Cli::Hear { how } => {
+                hear(how)?;
+                return Ok(Exit::Code(7));
+            }
+            Cli::Forget => {
+                forget_the_parent()?;
+                println!("up");
+                loop {
+                    sleep(Duration::from_secs(1000));
+                }
             }
             Cli::Loopback => {
                 let listener = TcpListener::bind("127.0.0.1:0").context("listen on 127.0.0.1")?;

@@ -110,7 +110,7 @@ pub(super) const CHECKS: &[Check] = &[
             });
             run.finish()?
                 .must_end_with(125)?
-                .must_complain(&["not PID 1"])?
+                .must_complain(&["do not start it by hand"])?
                 .must_write("")?;
             holds()
         },

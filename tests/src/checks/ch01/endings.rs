@@ -2,9 +2,13 @@
 
 use std::os::unix::process::CommandExt;
 
+use anyhow::ensure;
 use nix::sys::signal::Signal;
 
-use crate::checks::{Check, holds};
+use crate::{
+    checks::{Check, holds},
+    seccomp::kill_at,
+};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -14,6 +18,63 @@ pub(super) const CHECKS: &[Check] = &[
          sleep only if it has not come",
         |bench| {
             bench.stage(["true"]).finish()?.must_end_with(0)?;
+            holds()
+        },
+    ),
+    Check::new(
+        1,
+        "each signal that ends the command is told, real-time ones too",
+        "a signal is a number from 1 to 64: the status of wait(2) has it as it is, and a list of \
+         names that ends at 31 has not",
+        |bench| {
+            for signal in [34, 40, 64] {
+                // A PID 1 cannot end itself by a signal (chapter 3), but its child can.
+                let script = match bench.stage {
+                    ..3 => format!("kill -{signal} $$"),
+                    _ => format!("sh -c 'kill -{signal} $$'; exit $?"),
+                };
+                bench.script(&script).finish()?.must_end_with(128 + signal)?;
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        1,
+        "a child that is killed before it is the command has no exit status of it",
+        "a pipe that is empty does not tell a successful execve(2) from a death before it: let the \
+         child say that it executes now",
+        |bench| {
+            let words = ["--hostname", "boxed", "--", "echo", "ran"];
+            let killed = bench.stage(words).with(|command| {
+                // SAFETY: prctl(2) is async-signal-safe, and `kill_at` allocates nothing.
+                unsafe { command.pre_exec(|| kill_at(libc::SYS_sethostname)) };
+            });
+            let ended = killed.finish()?.must_end_with(125)?.must_write("")?;
+            ended.must_complain(&["before it became the command"])?;
+            holds()
+        },
+    ),
+    Check::new(
+        1,
+        "an error of any length comes back, as one line that a person can read",
+        "a pipe holds 64 KiB, or less: a child that writes more waits for a reader, and a parent \
+         that waits for the child's end reads nothing",
+        |bench| {
+            let long = "A".repeat(100_000);
+            let path = format!("/{long}");
+            let mut errors = vec![(vec!["--", &long], 127), (vec!["--", &path], 126)];
+            if bench.stage >= 4 {
+                errors.push((vec!["--rootfs", &path, "--", "true"], 125));
+            }
+            if bench.stage >= 8 {
+                errors.push((vec!["--init", "--", &long], 127));
+            }
+            for (words, status) in errors {
+                let ended = bench.stage(words).finish()?.must_end_with(status)?;
+                let ended = ended.must_complain(&["AAAA"])?;
+                let longest = ended.errors.lines().map(str::len).max().unwrap_or(0);
+                ensure!(longest < 4096, "a line of {longest} bytes is more than anybody reads");
+            }
             holds()
         },
     ),

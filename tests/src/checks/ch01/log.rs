@@ -1,6 +1,9 @@
 //! Chapter 1: what the log says, and what nobody can make it say.
 
-use anyhow::ensure;
+use std::{fs::File, io::Read, thread};
+
+use anyhow::{Context, ensure};
+use nix::{fcntl::OFlag, unistd::pipe2};
 
 use crate::checks::{Check, holds};
 
@@ -45,6 +48,48 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         1,
+        "each line reaches standard error in one write",
+        "two processes write to one standard error: what is written in two pieces has the other's \
+         line between them, an error no less than the log",
+        |bench| {
+            for words in [["--", "true"], ["--", "no-such-command"]] {
+                // In packet mode a read returns what one write(2) has written (pipe(2)).
+                let (reader, writer) =
+                    pipe2(OFlag::O_DIRECT | OFlag::O_CLOEXEC).context("pipe2")?;
+                let pieces = thread::spawn(move || pieces_of(reader.into()));
+                let ended = bench.stage(words).complaining_to(writer).finish()?;
+                ensure!([0, 127].contains(&ended.status()), "it ended with {}", ended.status());
+                let pieces = pieces.join().expect("a reader does not panic")?;
+                ensure!(!pieces.is_empty(), "it says nothing");
+                for piece in pieces {
+                    let is_line = piece.ends_with('\n') && piece.matches('\n').count() == 1;
+                    ensure!(is_line, "{piece:?} was written at once, and is no line");
+                }
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        1,
+        "what is chosen inside or by a caller cannot forge a line, or talk to the terminal",
+        "a name is bytes: with a newline it begins a line of its own, and a terminal obeys what \
+         follows an escape; show such bytes, do not write them",
+        |bench| {
+            let forged = "x\n +0.01ms parent[1] 01-uts::main forged\x1b[31m\x07\r";
+            for words in [["--hostname", forged, "true"], ["--", forged, "x"]] {
+                let ended = bench.stage(words).finish()?;
+                ensure!([0, 127].contains(&ended.status()), "it ended with {}", ended.status());
+                let raw = ended.errors.contains(['\x1b', '\x07', '\r']);
+                ensure!(!raw, "it writes what a terminal obeys: {:?}", ended.errors);
+                for line in ended.errors.lines().filter(|line| line.contains("forged")) {
+                    ensure!(!line.starts_with(" +0.01ms"), "a forged line: {line:?}");
+                }
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        1,
         "-q and RUST_LOG=off leave a plain runtime",
         "a log is for a reader: who turns it off wants the command's own words only",
         |bench| {
@@ -60,3 +105,14 @@ pub(super) const CHECKS: &[Check] = &[
         },
     ),
 ];
+
+/// What was written into a pipe in packet mode, one write(2) after the other, up to its end.
+fn pieces_of(mut pipe: File) -> anyhow::Result<Vec<String>> {
+    let (mut pieces, mut piece) = (Vec::new(), [0; 4096]);
+    loop {
+        match pipe.read(&mut piece).context("read a pipe")? {
+            0 => return Ok(pieces),
+            length => pieces.push(String::from_utf8_lossy(&piece[..length]).into_owned()),
+        }
+    }
+}

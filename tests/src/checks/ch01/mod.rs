@@ -1,7 +1,9 @@
 //! Chapter 1: clone(2), wait(2), a hostname of one's own; and what every command may expect.
 
 mod bad_input;
+mod by_hand;
 mod command;
+mod early;
 mod endings;
 mod hostname;
 mod log;
@@ -16,5 +18,7 @@ pub(super) const CHECKS: &[&[Check]] = &[
     log::CHECKS,
     endings::CHECKS,
     signals::CHECKS,
+    early::CHECKS,
     bad_input::CHECKS,
+    by_hand::CHECKS,
 ];

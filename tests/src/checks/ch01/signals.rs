@@ -2,7 +2,7 @@
 
 use std::{thread::sleep, time::Duration};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use nix::{sys::signal::Signal, unistd::Pid};
 
 use crate::{
@@ -36,6 +36,22 @@ pub(super) const CHECKS: &[Check] = &[
             let status = terminal.end()?;
             let expected = if bench.stage < 3 { 130 } else { 137 };
             ensure!(status == expected, "the exit status was {status}, not {expected}");
+            holds()
+        },
+    ),
+    Check::new(
+        1,
+        "a terminal that is closed ends what runs on it",
+        "the kernel tells only the leader of a session that its terminal is closed: a runtime that \
+         leads one (xterm -e, ssh -t) has to end its command, or hand the news on",
+        |bench| {
+            for words in forms(bench) {
+                let run = [&words[..], &["sh", "-c", "echo ready; exec sleep 1000"]].concat();
+                let mut terminal = Terminal::of_leader(bench.run(&bench.binary, run))?;
+                terminal.until("ready\r\n")?;
+                ensure!(terminal.hang_up()?, "{words:?}: it runs on without its terminal");
+                nobody_stays().with_context(|| format!("{words:?}"))?;
+            }
             holds()
         },
     ),
@@ -84,6 +100,25 @@ pub(super) const CHECKS: &[Check] = &[
         },
     ),
 ];
+
+/// The stage's words before its command, in all the ways in which it can have a terminal.
+fn forms(bench: &Bench) -> Vec<Vec<&'static str>> {
+    if bench.stage < 8 {
+        return vec![vec!["-q", "--"]];
+    }
+    let rootfs: &[&str] = if bench.stage < 9 {
+        &[]
+    } else {
+        &["--rootfs", "/"]
+    };
+    let of_terminal = [&[][..], &["-i"], &["-t"], &["-ti"]];
+    let with = |init: &[&'static str]| {
+        let form =
+            |given: &&[&'static str]| [&["run", "-q"], *given, init, rootfs, &["--"]].concat();
+        of_terminal.iter().map(form).collect::<Vec<_>>()
+    };
+    [with(&[]), with(&["--init"])].concat()
+}
 
 /// Starts `sleep`, and returns the run and the pid of the process that sleeps.
 pub(in crate::checks) fn sleeping(bench: &Bench) -> anyhow::Result<(Running, Pid)> {

@@ -2,12 +2,18 @@
 
 use std::{
     fs,
+    os::fd::OwnedFd,
     thread::sleep,
     time::{Duration, Instant},
 };
 
-use anyhow::ensure;
-use nix::{sys::signal::Signal, unistd::Pid};
+use anyhow::{Context, ensure};
+use nix::{
+    errno::Errno,
+    fcntl::{FcntlArg, OFlag, fcntl},
+    sys::signal::Signal,
+    unistd::{Pid, pipe2, write},
+};
 
 use crate::{
     checks::{Check, ch01::signals::sleeping, holds},
@@ -86,6 +92,97 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         3,
+        "a PID 1 that blocks a signal and waits for it is not killed",
+        "a signal that is blocked waits for its process, a PID 1's too: sigwait(3) and signalfd(2) \
+         are how an init hears, and it has no handler for that",
+        |bench| {
+            let inside = bench.other("inside");
+            for how in ["wait", "look"] {
+                let words = ["--".as_ref(), inside.as_os_str(), "hear".as_ref(), how.as_ref()];
+                let mut running = bench.stage(words).start()?;
+                running.until("ready")?;
+                until_heard(running.command()?, bench.bound)?; // it waits by now
+                running.signal(Signal::SIGTERM)?;
+                let ended = running.finish()?.must_end_with(7);
+                ended.with_context(|| format!("hear {how}"))?.must_write("ready\nheard\n")?;
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        3,
+        "a real-time signal is passed on, too",
+        "all signals that would end the parent are the command's, and not only those with a name",
+        |bench| {
+            let script = "trap 'echo heard; exit 9' 40; echo ready; while :; do sleep 0.02; done";
+            let mut running = bench.script(script).start()?;
+            running.until("ready")?;
+            // SAFETY: kill takes two numbers; the process is a child that was not waited for.
+            let sent = unsafe { libc::kill(running.pid().as_raw(), 40) };
+            ensure!(sent == 0, "kill -40: {}", Errno::last());
+            running.finish()?.must_end_with(9)?.must_write("ready\nheard\n")?;
+            holds()
+        },
+    ),
+    Check::new(
+        3,
+        "a stage in a stage hears signals, inside and through the outer one",
+        "the masks of /proc/PID/status are asked of the process that is meant: where /proc is the \
+         host's, PID is another number there than in here",
+        |bench| {
+            let words = match bench.stage {
+                ..8 => "-q --",
+                8 => "run -q --",
+                _ => "run -q --rootfs / --",
+            };
+            let again = format!("{} {words} sh -c", bench.binary.display());
+            let hears = "trap \"exit 9\" TERM; echo ready; while :; do sleep 0.02; done";
+            let mut running = bench.script(&format!("exec {again} '{hears}'")).start()?;
+            running.until("ready")?;
+            running.signal(Signal::SIGTERM)?;
+            running.finish()?.must_end_with(9).context("a signal through the outer one")?;
+            // A deaf PID 1 of the inner one, and its parent gets the signal inside.
+            let script = format!(
+                "{again} 'echo up; exec sleep 1000' > up & until grep -q up up; do sleep 0.01; done
+                 kill -TERM $!; wait $!; echo ended $?"
+            );
+            let ended = bench.script(&script).finish()?.must_end_with(0)?;
+            ended.must_write("ended 137\n").context("a signal inside the outer one")?;
+            holds()
+        },
+    ),
+    Check::new(
+        3,
+        "a full pipe on standard error does not make the parent deaf",
+        "a write(2) to a pipe that nobody empties waits for ever: whoever waits for signals must \
+         not wait for a reader of its log",
+        |bench| {
+            let (_reader, writer) = full_pipe()?;
+            let run = bench.script("echo ready; exec sleep 1000 2>/dev/null");
+            let mut running = run.complaining_to(writer).start()?;
+            running.until("ready")?;
+            running.signal(Signal::SIGTERM)?;
+            running.finish()?.must_end_with(137)?;
+            holds()
+        },
+    ),
+    Check::new(
+        3,
+        "kill 0 inside reaches nobody outside",
+        "a PID namespace hides pids; a process group that reaches across it can be signalled \
+         without a pid: the child must lead a group of its own",
+        |bench| {
+            let outer = "trap 'echo outside heard it' USR1; \"$0\" \"$@\" <&- & wait $!; echo $?";
+            let run = bench.script("trap '' USR1; kill -USR1 0; sleep 0.05; exit 4");
+            run.under(&["setsid", "sh", "-c", outer])
+                .finish()?
+                .must_end_with(0)?
+                .must_write("4\n")?;
+            holds()
+        },
+    ),
+    Check::new(
+        3,
         "a signal that PID 1 ignores on purpose does not end it",
         "a bit in SigIgn says that the command has chosen to ignore the signal: that is no lack of \
          a handler",
@@ -100,6 +197,16 @@ pub(super) const CHECKS: &[Check] = &[
         },
     ),
 ];
+
+/// A pipe that takes no byte more, but for its other end, which nobody reads.
+fn full_pipe() -> anyhow::Result<(OwnedFd, OwnedFd)> {
+    let (reader, writer) = pipe2(OFlag::O_CLOEXEC).context("pipe2")?;
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).context("fcntl O_NONBLOCK")?;
+    while write(&writer, &[b'.'; 4096]).is_ok() {}
+    while write(&writer, b".").is_ok() {}
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::empty())).context("fcntl O_NONBLOCK")?;
+    Ok((reader, writer))
+}
 
 /// Waits until the process has no signal pending and sleeps: it has done what it does with one, or
 /// ended.

@@ -8,48 +8,67 @@ use crate::{
     Bench, Outcome,
     bench::Running,
     checks::{Check, holds},
-    named::{container, exec},
+    named::{container, container_that, exec},
 };
 
-pub(super) const CHECKS: &[Check] = &[Check::new(
-    12,
-    "a working directory outside of the root is refused",
-    "from a working directory that the root does not contain, .. leads to the host \
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        12,
+        "a working directory outside of the root is refused",
+        "from a working directory that the root does not contain, .. leads to the host \
          (CVE-2024-21626): getcwd(2) knows no path to it",
-    |bench| {
-        if let Some(reason) = bench.no_user_namespace()? {
-            return Ok(Outcome::Skipped(reason));
-        }
-        let running = jailed(bench, "outside")?;
-        let pid = running.pid().to_string();
-        for how in [&[][..], &["--one-by-one"], &["--workdir", ".."]] {
-            let refused =
-                exec(bench, &[&["--target", &pid, "--all"], how].concat(), "cat ../../etc/passwd")
-                    .finish()?;
-            refused
-                .must_end_with(125)?
-                .must_write("")?
-                .must_complain(&["working directory is outside"])?;
-        }
-        let inside = exec(bench, &["--target", &pid, "--all", "--workdir", "/bin"], "pwd");
-        let inside = inside
-            .finish()?
-            .must_end_with(0)
-            .context("with --workdir /bin, which is inside")?;
-        inside.must_write("/bin\n")?;
-        running.release()?.must_end_with(0)?;
-        // A descriptor of a folder of the host is no working directory either: none reaches CHILD.
-        let running = container(bench, "box", &[])?;
-        let leaked = exec(bench, &["--workdir", "/proc/self/fd/9", "box"], "pwd");
-        let leaked = leaked
-            .under(&["sh", "-c", "exec 9</; exec \"$0\" \"$@\""])
-            .finish()?
-            .must_end_with(125)?;
-        leaked.must_write("")?.must_complain(&["chdir to /proc/self/fd/9"])?;
-        running.release()?.must_end_with(0)?;
-        holds()
-    },
-)];
+        |bench| {
+            if let Some(reason) = bench.no_user_namespace()? {
+                return Ok(Outcome::Skipped(reason));
+            }
+            let running = jailed(bench, "outside")?;
+            let pid = running.pid().to_string();
+            let whole = ["--target", &pid, "--all"];
+            for how in [&[][..], &["--one-by-one"], &["--workdir", ".."]] {
+                let words = [&whole[..], how].concat();
+                let refused = exec(bench, &words, "cat ../../etc/passwd").finish()?;
+                refused
+                    .must_end_with(125)?
+                    .must_write("")?
+                    .must_complain(&["working directory is outside"])?;
+            }
+            let elsewhere = [&whole[..], &["--workdir", "/bin"]].concat();
+            let inside = exec(bench, &elsewhere, "pwd").finish()?.must_end_with(0);
+            inside.context("with --workdir /bin, which is inside")?.must_write("/bin\n")?;
+            running.release()?.must_end_with(0)?;
+            holds()
+        },
+    ),
+    Check::new(
+        12,
+        "a working directory that was deleted is refused, and another one is taken",
+        "a folder that has no name any more is in no root: getcwd(2) says ENOENT",
+        |bench| {
+            let script = "mkdir /gone && cd /gone && rmdir /gone && echo up && cat";
+            let running = container_that(bench, "box", &["-q"], script)?;
+            let refused = exec(bench, &["box"], "pwd").finish()?.must_end_with(125)?;
+            refused.must_complain(&["was deleted", "--workdir /"])?.must_write("")?;
+            let elsewhere = exec(bench, &["--workdir", "/", "box"], "pwd").finish()?;
+            elsewhere.must_end_with(0)?.must_write("/\n")?;
+            running.release()?.must_end_with(0)?;
+            holds()
+        },
+    ),
+    Check::new(
+        12,
+        "a descriptor of a folder of the host's is no working directory",
+        "/proc/self/fd leads to what a process has open, from any root: so CHILD has nothing open",
+        |bench| {
+            let running = container(bench, "box", &[])?;
+            let leaked = exec(bench, &["--workdir", "/proc/self/fd/9", "box"], "pwd");
+            let leaked = leaked.under(&["sh", "-c", "exec 9</; exec \"$0\" \"$@\""]);
+            let refused = leaked.finish()?.must_end_with(125)?.must_write("")?;
+            refused.must_complain(&["chdir to /proc/self/fd/9"])?;
+            running.release()?.must_end_with(0)?;
+            holds()
+        },
+    ),
+];
 
 /// A process in a user namespace of its own that has changed its root to a folder of the bench.
 pub(in crate::checks) fn jailed(bench: &Bench, where_it_stays: &str) -> anyhow::Result<Running> {
