@@ -57,7 +57,10 @@ pub fn alone(chapter: &str, workspace: &str, chapters: &str) -> anyhow::Result<S
         .context("the chapter's Cargo.toml names no package")?;
     // A learner changes one function: with several units, only one is compiled again.
     let mut profile = format!("\n[profile.dev.package.{}]\ncodegen-units = 16\n", name.trim());
-    for (section, line) in lines(workspace).filter(|(section, _)| section.starts_with("[profile")) {
+    // What the workspace says of the judge's profile is not of this crate's.
+    let of_profiles =
+        |section: &str| section.starts_with("[profile") && !section.ends_with(".judge]");
+    for (section, line) in lines(workspace).filter(|(section, _)| of_profiles(section)) {
         profile += if line == section { "\n" } else { "" };
         profile += line;
         profile.push('\n');
