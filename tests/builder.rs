@@ -83,6 +83,7 @@ impl Builder {
     fn taken(&self, chapter: &Chapter, files: &Files) -> anyhow::Result<PathBuf> {
         let mut place = lock(&self.places[self.place_of(chapter)]);
         if !place.is_ready {
+            let _alone = self.alone(); // what is copied stays as it is meanwhile
             copy_what_is_built(&self.main.target, &place.workshop.target)?;
             place.is_ready = true;
         }
