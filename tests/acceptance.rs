@@ -28,7 +28,7 @@ use libtest_mimic::Trial;
 use nix::unistd::geteuid;
 
 fn main() {
-    harness::run("acceptance", trials)
+    harness::run("acceptance", 1, trials)
 }
 
 /// A folder that every user can reach, with a copy of the binaries; removed at the end.

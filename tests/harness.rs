@@ -6,12 +6,16 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use judge::{Outcome, skips};
 
-/// Runs the trials that `prepare` finds, one at a time (a check looks at the whole machine before
-/// and after), and ends this process: 0, or 101 where a trial failed or none could be prepared.
-/// What `prepare` returns beside them is dropped at the end.
-pub fn run<T>(name: &str, prepare: impl FnOnce() -> anyhow::Result<(T, Vec<Trial>)>) -> ! {
+/// Runs the trials that `prepare` finds, so many at a time (a check looks at the whole machine
+/// before and after), and ends this process: 0, or 101 where a trial failed or none could be
+/// prepared. What `prepare` returns beside them is dropped at the end.
+pub fn run<T>(
+    name: &str,
+    at_once: usize,
+    prepare: impl FnOnce() -> anyhow::Result<(T, Vec<Trial>)>,
+) -> ! {
     let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1);
+    arguments.test_threads = Some(arguments.test_threads.unwrap_or(at_once).min(at_once));
     let status = match prepare() {
         Ok((place, trials)) => {
             let conclusion = libtest_mimic::run(&arguments, trials);

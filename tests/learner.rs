@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
 };
 
 use anyhow::{Context, ensure};
@@ -14,7 +15,7 @@ use judge::workshop::{
 };
 use libtest_mimic::Trial;
 
-use crate::{PROGRAM, harness::trial, workshop};
+use crate::{PROGRAM, builder::Builder, harness::trial, workshop};
 
 /// The folder of one learner, and what the program says there.
 struct Learner {
@@ -104,10 +105,11 @@ fn change(file: &Path, from: &str, to: &str) -> anyhow::Result<()> {
 }
 
 /// The trials, each in a folder of its own.
-pub fn trials(folder: &Path) -> Vec<Trial> {
+pub fn trials(folder: &Path, builder: &Arc<Builder>) -> Vec<Trial> {
     let of_learner = |name: &'static str, test: fn(&Learner) -> anyhow::Result<()>| {
-        let folder = folder.to_owned();
+        let (folder, builder) = (folder.to_owned(), Arc::clone(builder));
         trial(format!("a learner {name}"), move || {
+            let _alone = builder.alone(); // a learner has one crate a chapter
             test(&Learner::new(&folder, &name.replace(' ', "-"))?)
         })
     };

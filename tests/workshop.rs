@@ -2,52 +2,37 @@
 //! each known wrong answer fails with the sentence that teaches what is wrong with it.
 //!
 //! Run as root, as root and as an ordinary user; else as this user. The crates are built
-//! one after the other, in one folder a chapter, as a learner's is.
+//! one after the other, in one folder a chapter, as a learner's is, and judged beside each other.
 
-#[path = "ahead.rs"]
-mod ahead;
+#[path = "builder.rs"]
+mod builder;
+#[path = "case.rs"]
+mod case;
 #[path = "harness.rs"]
 mod harness;
 mod learner;
 
 use std::{
     env,
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     process,
     sync::Arc,
-    time::Duration,
+    thread,
 };
 
-use anyhow::{Context, bail, ensure};
-use judge::{
-    Outcome, User,
-    chapters::{CHAPTERS, Chapter},
-    workshop::{
-        Workshop,
-        answers::Wrong,
-        exercise::Exercise,
-        marking::{Finding, checks_of, judge, todos},
-        verdict::{Place, Verdict},
-    },
-};
+use judge::{chapters::CHAPTERS, workshop::Workshop};
 use libtest_mimic::Trial;
 
-use crate::{
-    ahead::{Ahead, Job},
-    harness::trial_or_skip,
-};
+use crate::{builder::Builder, case::Case, harness::trial_or_skip};
 
 /// The program whose hidden subcommand judges.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_workshop");
 
-/// Longer than for a learner: the machine may be busy.
-const BOUND: Duration = Duration::from_secs(20);
-
-/// For the answers that are known to hang.
-const BOUND_OF_HANG: Duration = Duration::from_secs(3);
-
 fn main() {
-    harness::run("workshop", || {
+    // A trial builds, and there are two places for that; or it waits for an answer that hangs, or
+    // that leaves something; the rest takes a moment.
+    harness::run("workshop", (4 * processors()).min(12), || {
         let folder = Folder(env::temp_dir().join(format!("workshop-test-{}", process::id())));
         let trials = trials(&folder.0)?;
         Ok((folder, trials))
@@ -65,63 +50,43 @@ impl Drop for Folder {
     }
 }
 
-/// One exercise with one answer, and where its crate is built.
-#[derive(Clone)]
-struct Case {
-    chapter: &'static Chapter,
-    exercise: Arc<Exercise>,
-    ahead: Arc<Ahead>,
-    job: usize,
-}
-
 fn trials(folder: &Path) -> anyhow::Result<Vec<Trial>> {
     let workshop = workshop(folder)?;
     workshop.build_tools()?;
-    let mut trials = learner::trials(folder);
-    let ahead = Arc::new(Ahead::new(Workshop {
-        folder: folder.to_owned(),
-        ..workshop.clone()
-    }));
+    let builder = Builder::new(workshop.clone(), Path::new(PROGRAM), processors().min(2));
+    let builder = Arc::new(builder);
+    let mut cases = Vec::new();
     for chapter in &CHAPTERS {
-        for exercise in workshop.exercises(chapter)? {
-            let exercise = Arc::new(exercise);
-            let name = format!("{} {}", chapter.name, exercise.file_stem());
-            let case = |files| {
-                let job = ahead.add(Job {
-                    chapter: chapter.name,
-                    files,
-                });
-                Case {
-                    chapter,
-                    exercise: Arc::clone(&exercise),
-                    ahead: Arc::clone(&ahead),
-                    job,
-                }
-            };
-            let wrong = workshop.wrong_answers(&exercise).with_context(|| name.clone())?;
-            ensure!(
-                wrong.len() >= 2,
-                "{name}: {} known wrong answers, and two is the least",
-                wrong.len()
-            );
-            let handed_out = workshop.handed_out(&exercise)?;
-            let left = todos(&handed_out).len();
-            ensure!(left == exercise.holes.len(), "{name}: {left} todo! for its holes");
-            let (one, two) = (case(handed_out), case(workshop.right_answer(&exercise)?));
-            trials.push(trial_or_skip(format!("{name} as handed out"), move || {
-                one.fails_as_handed_out()
-            }));
-            trials.push(trial_or_skip(format!("{name} answered right"), move || {
-                two.passes_answered_right()
-            }));
-            for mut wrong in wrong {
-                let case = case(std::mem::take(&mut wrong.files));
-                let name = format!("{name} wrong: {}", wrong.name);
-                trials.push(trial_or_skip(name, move || case.fails_answered_wrong(&wrong)));
-            }
-        }
+        cases.extend(case::of_chapter(&workshop, chapter)?);
     }
+    // Last those that have the machine alone: they would wait for the others, and these for them.
+    let (sharing, alone) = cases.into_iter().partition(Case::shares_the_machine);
+    let cases = [sharing, alone].map(|some| in_turn(&builder, some)).into_iter().flatten();
+    let mut trials = learner::trials(folder, &builder);
+    trials.extend(cases.map(|case| {
+        let builder = Arc::clone(&builder);
+        trial_or_skip(case.name.clone(), move || case.judged(&builder))
+    }));
     Ok(trials)
+}
+
+/// One for each place where answers are built, then the next for each.
+fn in_turn(builder: &Builder, cases: Vec<Case>) -> Vec<Case> {
+    let mut found = [0; 2];
+    let mut numbered: Vec<(usize, Case)> = cases
+        .into_iter()
+        .map(|case| {
+            let number = &mut found[builder.place_of(case.chapter)];
+            *number += 1;
+            (*number, case)
+        })
+        .collect();
+    numbered.sort_by_key(|(number, _)| *number);
+    numbered.into_iter().map(|(_, case)| case).collect()
+}
+
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 fn workshop(folder: &Path) -> anyhow::Result<Workshop> {
@@ -129,105 +94,4 @@ fn workshop(folder: &Path) -> anyhow::Result<Workshop> {
         folder: folder.to_owned(),
         ..Workshop::of_repository(Path::new(PROGRAM))?
     })
-}
-
-impl Case {
-    fn build(&self) -> anyhow::Result<Place> {
-        let built = self.ahead.built(self.job)?;
-        let mut place = Place::new(&built, &self.ahead.tools(), Path::new(PROGRAM))?;
-        place.bound = BOUND;
-        Ok(place)
-    }
-
-    fn fails_as_handed_out(&self) -> anyhow::Result<Outcome> {
-        let place = self.build()?;
-        // Also without a look at the todo!s: the checks themselves say so.
-        for user in User::all() {
-            if let Err(reasons) = self.must_fail(&place, *user)? {
-                return Ok(Outcome::Skipped(reasons));
-            }
-        }
-        Ok(Outcome::Holds)
-    }
-
-    fn passes_answered_right(&self) -> anyhow::Result<Outcome> {
-        let place = self.build()?;
-        let (mut passed, mut skipped) = (0, Vec::new());
-        for user in User::all() {
-            // That the chapter's own code passes all of the chapter's checks, the acceptance tests
-            // find out.
-            let others = self.exercise.is_further() && *user == User::Ordinary;
-            let own = &self.exercise.checks;
-            let checks = if others {
-                checks_of(self.chapter, &self.exercise)
-            } else {
-                own.clone()
-            };
-            let finding =
-                judge(&place, self.chapter, &checks, *user, |check, verdict| match verdict {
-                    Verdict::Skipped(reason) if skipped.contains(reason) => {}
-                    Verdict::Skipped(reason) => skipped.push(reason.clone()),
-                    _ => passed += usize::from(own.iter().any(|own| std::ptr::eq(*own, check))),
-                })?;
-            if let Some(Finding { check, verdict }) = finding {
-                bail!("as {}, {:?} says {verdict:?}", user.name(), check.name);
-            }
-        }
-        // What was skipped beside what passed, the acceptance tests say.
-        if passed > 0 {
-            return Ok(Outcome::Holds);
-        }
-        ensure!(!skipped.is_empty(), "it has no check for anybody");
-        Ok(Outcome::Skipped(skipped.join("; ")))
-    }
-
-    fn fails_answered_wrong(&self, wrong: &Wrong) -> anyhow::Result<Outcome> {
-        let mut place = self.build()?;
-        if ["HANGS", "ZOMBIE"].contains(&wrong.verdict.as_str()) {
-            place.bound = BOUND_OF_HANG;
-        }
-        let mut judged = false;
-        for user in User::all()
-            .iter()
-            .filter(|user| wrong.shows.iter().any(|shows| shows == user.name()))
-        {
-            let finding = match self.must_fail(&place, *user)? {
-                Ok(finding) => finding,
-                Err(reasons) => return Ok(Outcome::Skipped(reasons)),
-            };
-            judged = true;
-            let (word, said) = finding.verdict.parts();
-            let told = format!(
-                "as {}: {word}, {:?}: {}\n{said}",
-                user.name(),
-                finding.check.name,
-                finding.teaches()
-            );
-            ensure!(word == wrong.verdict, "it is to say {}, but {told}", wrong.verdict);
-            ensure!(
-                finding.teaches().contains(&wrong.says),
-                "it is to teach {:?}, but {told}",
-                wrong.says
-            );
-        }
-        Ok(match judged {
-            true => Outcome::Holds,
-            false => Outcome::Skipped("it shows as root only".into()),
-        })
-    }
-
-    /// The first of the exercise's checks that does not hold; or, where none could be made on
-    /// this machine that would tell, the reasons (on CI: if they are expected ones).
-    fn must_fail(&self, place: &Place, user: User) -> anyhow::Result<Result<Finding, String>> {
-        let mut skipped = Vec::new();
-        let finding = judge(place, self.chapter, &self.exercise.checks, user, |_, verdict| {
-            if let Verdict::Skipped(reason) = verdict
-                && !skipped.contains(reason)
-            {
-                skipped.push(reason.clone());
-            }
-        })?;
-        ensure!(finding.is_some() || !skipped.is_empty(), "as {}, it passes", user.name());
-        Ok(finding.ok_or_else(|| skipped.join("; ")))
-    }
 }

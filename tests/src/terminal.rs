@@ -3,7 +3,10 @@
 use std::{
     fs::File,
     io::{Read, Write},
-    os::{fd::AsFd, unix::process::CommandExt},
+    os::{
+        fd::AsFd,
+        unix::process::{CommandExt, ExitStatusExt},
+    },
     process::{Child, Stdio},
     time::{Duration, Instant},
 };
@@ -211,7 +214,10 @@ impl Terminal {
                 self.unread += &String::from_utf8_lossy(&piece[..length]);
             }
         }
-        Ok(self.child.wait()?.code().unwrap_or(-1))
+        // A shell whose program a signal has ended may end itself by that signal.
+        let status = self.child.wait()?;
+        let by_signal = status.signal().map(|signal| 128 + signal);
+        Ok(status.code().or(by_signal).unwrap_or(-1))
     }
 }
 

@@ -42,7 +42,7 @@ use crate::{
 };
 
 fn main() {
-    harness::run("transcripts", || {
+    harness::run("transcripts", 1, || {
         let surroundings = surroundings::enter()?;
         let trials = trials(&surroundings)?;
         Ok((surroundings, trials))

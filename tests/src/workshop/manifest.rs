@@ -50,8 +50,17 @@ pub fn alone(chapter: &str, workspace: &str, chapters: &str) -> anyhow::Result<S
     }
     text += "\n# A workspace of its own: the repository's does not know it.\n[workspace]\n";
     text += LINTS;
-    let mut profile = String::new();
-    for (section, line) in lines(workspace).filter(|(section, _)| section.starts_with("[profile")) {
+    let name =
+        lines(chapter).find(|(section, line)| *section == "[package]" && key(line) == Some("name"));
+    let (_, name) = name
+        .and_then(|(_, line)| line.split_once('='))
+        .context("the chapter's Cargo.toml names no package")?;
+    // A learner changes one function: with several units, only one is compiled again.
+    let mut profile = format!("\n[profile.dev.package.{}]\ncodegen-units = 16\n", name.trim());
+    // What the workspace says of the judge's profile is not of this crate's.
+    let of_profiles =
+        |section: &str| section.starts_with("[profile") && !section.ends_with(".judge]");
+    for (section, line) in lines(workspace).filter(|(section, _)| of_profiles(section)) {
         profile += if line == section { "\n" } else { "" };
         profile += line;
         profile.push('\n');
@@ -108,6 +117,7 @@ mod tests {
             "log = \"0.4\"",
             "nix = { version = \"0.31\", features = [\"fs\", \"term\"] }",
             "[profile.dev.package.\"*\"]",
+            "[profile.dev.package.\"ch09-x\"]",
         ] {
             assert!(alone.lines().any(|found| found == line), "{line} is not in\n{alone}");
         }
@@ -116,6 +126,9 @@ mod tests {
 
     #[test]
     fn what_the_workspace_does_not_have_is_an_error() {
-        assert!(alone("[dependencies]\nno.workspace = true\n", WORKSPACE, "..").is_err());
+        let named = "[package]\nname = \"x\"\n";
+        let alone = |rest: &str| alone(&format!("{named}{rest}"), WORKSPACE, "..");
+        assert!(alone("").is_ok());
+        assert!(alone("[dependencies]\nno.workspace = true\n").is_err());
     }
 }

@@ -8,6 +8,7 @@ use std::{
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     process::{self, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -105,9 +106,11 @@ impl Place {
     ///
     /// A file is missing, or the temporary folder cannot be written.
     pub fn new(stage: &Path, tools: &Path, workshop: &Path) -> anyhow::Result<Place> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
         remove_left_overs();
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let place = Place {
-            folder: env::temp_dir().join(format!("workshop-{}", process::id())),
+            folder: env::temp_dir().join(format!("workshop-{}-{number}", process::id())),
             bound: BOUND,
         };
         fs::create_dir(&place.folder)
@@ -181,7 +184,8 @@ impl Drop for Place {
 fn remove_left_overs() {
     for entry in fs::read_dir(env::temp_dir()).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let pid = name.strip_prefix("workshop-").and_then(|pid| pid.parse::<u32>().ok());
+        let numbers = name.strip_prefix("workshop-").and_then(|rest| rest.split_once('-'));
+        let pid = numbers.and_then(|(pid, _)| pid.parse::<u32>().ok());
         let gone = pid.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists());
         if gone
             && entry

@@ -11,7 +11,7 @@ use crate::{
     host::nobody_stays,
     layered,
     named::{call, container, entry, exec, with_other_start},
-    namespaces, patience, repetitions,
+    namespaces, patience, process, repetitions,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -25,6 +25,9 @@ pub(super) const CHECKS: &[Check] = &[
             let pid = target.pid().to_string();
             exec(bench, &["--target", &pid, "--net"], "true").finish()?.must_end_with(0)?;
             target.signal(Signal::SIGKILL)?;
+            while !process::has_ended(target.pid()) {
+                thread::sleep(Duration::from_millis(1));
+            }
             // A zombie first, and then nobody.
             let zombie = exec(bench, &["--target", &pid, "--all"], "echo run")
                 .finish()?
