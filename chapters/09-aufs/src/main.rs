@@ -92,7 +92,6 @@ fn container(
     if let Some(root) = &root {
         message.rootfs = Some(root.folder().to_owned());
     }
-    let groups; // dropped after the container, which ends before its groups are removed
     let (gate, channel) = (Gate::new()?, Channel::new()?);
     let groups; // dropped after the child, which an error drops, too
     let child = job.spawn(NAMESPACES, || {
