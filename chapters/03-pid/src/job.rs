@@ -148,7 +148,8 @@ impl Job {
         let outcome = child.outcome();
         self.take_terminal_back(!matches!(outcome, Ok(Exit::Code(_))));
         match (outcome, interrupted) {
-            (Err(_), Some(signal)) => {
+            // It may have become the command a moment before our SIGKILL.
+            (Err(_) | Ok(Exit::Signal(libc::SIGKILL)), Some(signal)) => {
                 info!("{} before the command ran", signal_name(signal));
                 Ok(Exit::Signal(signal))
             }
