@@ -33,7 +33,7 @@ const BUILTINS: [&str; 29] = [
 const ON_THE_MACHINE: &[(&str, &[&str])] = &[
     ("bsdutils", &["script"]),
     ("cargo", &["cargo"]),
-    ("coreutils", &["chroot", "fold"]),
+    ("coreutils", &["chroot", "fold", "stty"]),
     ("make", &["make"]),
     ("stress", &["stress"]),
     ("util-linux", &["ipcmk", "ipcs", "nsenter", "pivot_root"]),
