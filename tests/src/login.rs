@@ -8,6 +8,11 @@ use std::{ffi::OsString, io, os::unix::process::CommandExt, path::Path, process:
 
 use nix::{
     errno::Errno,
+    sys::signal::{
+        SaFlags, SigAction, SigHandler, SigSet,
+        Signal::{self, SIGKILL, SIGSTOP},
+        sigaction,
+    },
     unistd::{getegid, geteuid},
 };
 
@@ -85,11 +90,24 @@ impl User {
             ("LC_ALL", "C".into()),
         ];
         command.env_clear().envs(variables);
+        // SAFETY: `hear_signals` makes system calls only: no lock, no allocation.
+        unsafe { command.pre_exec(hear_signals) };
         if self.is_another() {
             // SAFETY: `become_ordinary` makes three system calls: no lock, no allocation.
             unsafe { command.pre_exec(become_ordinary) };
         }
     }
+}
+
+/// All signals do to this process what they do by default, and none is blocked, whatever the judge
+/// has inherited: nohup(1) ignores SIGHUP, and a script's `&` SIGINT and SIGQUIT.
+fn hear_signals() -> io::Result<()> {
+    let by_default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    for signal in Signal::iterator().filter(|signal| ![SIGKILL, SIGSTOP].contains(signal)) {
+        // SAFETY: SIG_DFL installs no handler.
+        unsafe { sigaction(signal, &by_default) }?;
+    }
+    Ok(SigSet::empty().thread_set_mask()?)
 }
 
 /// Root's process becomes the ordinary user, for good. By the system calls themselves: the
