@@ -27,6 +27,7 @@ fn main() -> ExitCode {
             if let Some(name) = &cli.uts.hostname {
                 set_hostname(name)?;
             }
+            // The child becomes the program that this returns.
             Ok(Program::command(&cli.lab.command))
         })?;
         child.wait()

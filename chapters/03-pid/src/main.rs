@@ -24,11 +24,12 @@ fn main() -> ExitCode {
         let cli: Cli = lab::parse()?;
         cli.lab.apply();
         lab::become_root()?;
+        // Passes signals on: the kernel drops those that a PID 1 does not handle.
         let job = Job::new()?;
         // ANCHOR: exercise-flag
         let child = job.spawn(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID, || {
             // ANCHOR_END: exercise-flag
-            say_who_i_am()?;
+            say_who_i_am()?; // or fails: this process must be PID 1 in here
             if let Some(name) = &cli.uts.hostname {
                 set_hostname(name)?;
             }

@@ -5,6 +5,14 @@
 //! map is written, all ids are 65534. The parent writes it, from outside (a process inside
 //! may map no id but its own), and the child waits for that at the [`Gate`]. A child that
 //! executed something before would lose the capabilities: execve(2) gives them to id 0 only.
+//!
+//! | module | question it answers |
+//! |---|---|
+//! | `map` | which ids inside are which outside? |
+//! | `write` | who writes the map, and in which order? |
+//! | `subid` | which further ids may an ordinary user have? |
+//! | `gate` | how does the child wait for its map? |
+//!
 //! Source: user_namespaces(7), capabilities(7), newuidmap(1).
 
 mod gate;

@@ -29,14 +29,14 @@ fn main() -> ExitCode {
     lab::run(|| {
         let cli: Cli = lab::parse()?;
         cli.lab.apply();
-        let maps = cli.ids.maps()?;
+        let maps = cli.ids.maps()?; // none with --no-map
         let job = Job::new()?;
         let gate = Gate::new()?;
         let namespaces = CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUSER;
         let child = job.spawn(namespaces, || {
             gate.wait()?;
             if let Some(maps) = &maps {
-                become_user(cli.ids.first_user(maps))?;
+                become_user(cli.ids.first_user(maps))?; // root, who may set up the rest
             }
             say_who_i_am()?;
             if let Some(name) = &cli.uts.hostname {

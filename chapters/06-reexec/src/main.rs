@@ -1,5 +1,9 @@
 // ANCHOR: all
 //! Stage 6: the program runs itself again, inside, before the command is there.
+//!
+//! Stage 5's child set up the container between clone(2) and execve(2). There a program with more
+//! than one thread may do next to nothing (Go's runtime has always several), and the memory is a
+//! copy of its parent's. So the child becomes this program again, with a function's name.
 
 use std::{path::Path, process::ExitCode};
 

@@ -1,5 +1,8 @@
 // ANCHOR: all
 //! Stage 8: `run` sends the command through a channel, `init` receives it as PID 1.
+//!
+//! `init` takes the place of stage 6's registered function: the second start reads no command line
+//! any more, which everybody may see in /proc/PID/cmdline.
 
 use std::process::ExitCode;
 

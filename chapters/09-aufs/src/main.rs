@@ -1,5 +1,12 @@
 // ANCHOR: all
-//! Stage 9: a container with a root file system in layers.
+//! Stage 9: a container with a root file system in layers, and a keeper that clears up.
+//!
+//! There is one more process now. The parent waits; the keeper mounts the layers, does what stage
+//! 8's parent did, and removes everything at the end, the parent's too if that was killed:
+//!
+//! ```text
+//! parent ── keeper ── container
+//! ```
 
 use std::{path::Path, process::ExitCode};
 

@@ -42,6 +42,7 @@ enum Action {
 fn main() -> ExitCode {
     lab::run(|| {
         match lab::parse_from::<Cli>(default_arguments())?.action {
+            // Stage 9's parent, keeper and container, and an entry with the name: see run.rs.
             Action::Run(options) => return run(&options).map(Next::End),
             Action::Init { layers } => return init(layers),
             Action::Ps => ps(&Names::of_this_user()?)?,

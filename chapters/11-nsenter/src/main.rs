@@ -44,6 +44,7 @@ enum Action {
 
 fn main() -> ExitCode {
     lab::run(|| {
+        // The second start of `exec` goes in, before anything else is done.
         if let Some(next) = nsexec(become_container)? {
             return Ok(next);
         }

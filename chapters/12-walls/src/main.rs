@@ -45,12 +45,14 @@ enum Action {
 
 fn main() -> ExitCode {
     lab::run(|| {
+        // Not from a working directory of the host's (CVE-2024-21626).
         if let Some(next) = nsexec(become_command_inside)? {
             return Ok(next);
         }
         match lab::parse_from::<Cli>(default_arguments())?.action {
             Action::Run(options) => {
                 options.run.apply();
+                // A program that nobody inside can write to (CVE-2019-5736).
                 if let Some(next) = become_sealed_copy()? {
                     return Ok(next);
                 }
