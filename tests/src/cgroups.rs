@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 
 /// A mounted hierarchy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,18 +155,25 @@ pub fn all() -> anyhow::Result<BTreeMap<PathBuf, u32>> {
     Ok(found)
 }
 
-/// Moves all processes of one group into another.
+/// Moves all processes of one group into another; one that is forked meanwhile, too.
 ///
 /// # Errors
 ///
-/// The kernel refuses one.
+/// The kernel refuses one; or new ones come and come.
 pub fn move_all(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let pids = fs::read_to_string(from.join("cgroup.procs")).context("read a group's processes")?;
-    for pid in pids.split_whitespace() {
-        fs::write(to.join("cgroup.procs"), pid).with_context(|| format!("move {pid}"))?;
+    for _ in 0..100 {
+        let pids = fs::read_to_string(from.join("cgroup.procs")).context("read cgroup.procs")?;
+        if pids.is_empty() {
+            return Ok(());
+        }
+        for pid in pids.split_whitespace() {
+            match fs::write(to.join("cgroup.procs"), pid) {
+                Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {} // it has ended
+                other => other.with_context(|| format!("move {pid}"))?,
+            }
+        }
     }
-    ensure!(fs::read_to_string(from.join("cgroup.procs"))?.is_empty(), "one came meanwhile");
-    Ok(())
+    bail!("{} is never empty", from.display())
 }
 
 #[cfg(test)]
