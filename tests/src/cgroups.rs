@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 
 /// A mounted hierarchy.
 #[derive(Clone, Debug, PartialEq, Eq)]
