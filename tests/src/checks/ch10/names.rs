@@ -80,7 +80,7 @@ pub(super) const CHECKS: &[Check] = &[
             for name in ["", "../box", "-box", ".box", "a b", &"a".repeat(65)] {
                 let words = ["run", &format!("--name={name}"), "--", "true"];
                 let refused = call(bench, &words).finish()?.must_end_with(2)?;
-                refused.must_complain(&["a name is 1 to 64"])?;
+                refused.must_complain(&["a name has 1 to 64"])?;
             }
             call(bench, &["ps", "box"])
                 .finish()?
