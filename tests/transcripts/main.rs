@@ -129,6 +129,10 @@ fn trials_of_pages(workspace: &Path, transcripts: &[PathBuf]) -> anyhow::Result<
             }));
         }
     }
+    let book = workspace.join("book");
+    trials.push(trial("each check that a page names exists", move || {
+        page::proofs_are_checks(&Page::all(&book)?)
+    }));
     let (book, transcripts) = (workspace.join("book"), transcripts.to_owned());
     trials.push(trial("every line of every transcript is on a page", move || {
         page::every_transcript_is_shown(&Page::all(&book)?, &transcripts)

@@ -1,5 +1,5 @@
 // ANCHOR: aufs
-//! How is aufs told of the layers?
+//! How does aufs get the layers?
 //!
 //! Source: aufs(5).
 
@@ -9,16 +9,16 @@ use anyhow::ensure;
 
 use crate::driver::{Driver, Stack, mount_with};
 
-/// aufs keeps one page for what it was told of its branches, and does not look whether they fit
-/// (aufs for Linux 6.1): with 86 the kernel crashes.
+/// aufs stores its branches in one page, and does not check whether they fit (aufs for Linux 6.1):
+/// with 86 the kernel crashes.
 const MOST_OF_AUFS: usize = 80;
 
-/// `dirs=CONTAINER=rw:TOP=ro+wh:…:LOWEST=ro+wh`: the first is written to; of the others, aufs obeys
-/// the whiteouts only if told so.
+/// `dirs=CONTAINER=rw:TOP=ro+wh:…:LOWEST=ro+wh`: aufs writes to the first; in the others it obeys
+/// whiteouts only with `+wh`.
 pub(crate) fn mount(stack: &Stack) -> anyhow::Result<()> {
     ensure!(
         stack.image.len() < MOST_OF_AUFS,
-        "aufs takes at most {} image layers, these are {}: --driver overlay takes 500",
+        "aufs takes at most {} image layers, and you named {}: --driver overlay takes 500",
         MOST_OF_AUFS - 1,
         stack.image.len()
     );
@@ -30,7 +30,7 @@ pub(crate) fn mount(stack: &Stack) -> anyhow::Result<()> {
         let special = path.iter().any(|byte| b":,\\=".contains(byte));
         ensure!(
             !special,
-            "aufs cannot be told of {}: it has a colon, a comma, an = or a backslash",
+            "aufs cannot take the path {}: it has a colon, a comma, an = or a backslash",
             branch.display()
         );
         if how.starts_with(':') {

@@ -1,11 +1,11 @@
 // ANCHOR: changes
-//! What did the container change? The container layer says it.
+//! What did the container change? The container layer has it.
 //!
-//! A file there was added or changed; a whiteout says that something below was deleted; an opaque
-//! folder hides what is below it.
+//! A file there was added or changed; a whiteout marks something of a lower layer as deleted; an
+//! opaque folder hides what lower layers have in its place.
 //!
-//! The container chose all names and depths here, and its image may be anybody's. So no link is
-//! followed, in no layer: below one there could be the host's files.
+//! The container chose all names and depths here, and anybody may have made its image. So no link
+//! is followed in any layer: it could lead to the host's files.
 //! Source: Documentation/filesystems/overlayfs.rst of the kernel, aufs(5).
 
 use std::{
@@ -32,7 +32,7 @@ use crate::{
 pub enum Change {
     /// It was not in the image.
     Added,
-    /// It was in the image and is another now; of a folder: all that it had is gone.
+    /// It was in the image and is different now; a folder: all that it had in the image is gone.
     Changed,
     /// It was in the image.
     Deleted,
@@ -128,17 +128,17 @@ fn looks_like(one: &Stat, other: &Stat) -> bool {
 // ANCHOR_END: changes
 
 // ANCHOR: in-image
-/// What one layer says about a path.
+/// What one layer has under a path.
 enum Below {
-    /// Nothing: a lower layer may.
+    /// Nothing: a lower layer may have something.
     Unknown,
-    /// That nothing is there.
+    /// A mark that nothing is there.
     Hidden,
-    /// That this is there.
+    /// This.
     Entry(Stat),
 }
 
-/// What the image shows under this path: the highest layer that says anything counts.
+/// What the image has under this path: the highest layer with an entry or a mark counts.
 ///
 /// # Errors
 ///
@@ -156,7 +156,7 @@ pub fn in_image(driver: Driver, image: &[PathBuf], path: &Path) -> anyhow::Resul
     Ok(None)
 }
 
-/// Goes down part by part, so that the path may be of any length.
+/// Goes down part by part, so that the path may be of any length: no system call gets all of it.
 fn says(driver: Driver, layer: &Path, path: &Path) -> anyhow::Result<Below> {
     let folder_flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut folder: OwnedFd = openat(CWD, layer, folder_flags, Mode::empty())?;

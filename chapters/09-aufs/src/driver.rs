@@ -18,7 +18,7 @@ use crate::{aufs, overlay};
 /// A union file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Driver {
-    /// The first that containers used; it never came into the kernel.
+    /// Docker's first; it was never taken into the kernel.
     Aufs,
     /// The one that is in the kernel.
     Overlay,
@@ -54,12 +54,12 @@ impl Driver {
         }
     }
 
-    /// The driver that was asked for, or aufs where it can be had, else overlay; the log
-    /// says which, and what is different.
+    /// The driver that you named, or aufs where the kernel has it, else overlay; the log says which,
+    /// and why.
     ///
     /// # Errors
     ///
-    /// The one that was asked for cannot be had here.
+    /// The driver that you named cannot be used here.
     pub fn choose(wanted: Option<Driver>) -> anyhow::Result<Driver> {
         let known = fs::read_to_string("/proc/filesystems").context("read /proc/filesystems")?;
         let has_aufs = known.lines().any(|line| line.ends_with("\taufs"));
@@ -70,7 +70,7 @@ impl Driver {
         };
         match (wanted, hindrance) {
             (Some(Driver::Aufs), Some(reason)) => {
-                bail!("--driver aufs: {reason}; leave --driver away for overlay")
+                bail!("--driver aufs: {reason}: use --driver overlay")
             }
             (Some(driver), _) => Ok(driver),
             (None, None) => Ok(Driver::Aufs),
@@ -81,11 +81,11 @@ impl Driver {
         }
     }
 
-    /// Whether this driver can go on with a container layer that was kept.
+    /// Checks that this driver can go on with a container layer that was kept.
     ///
     /// # Errors
     ///
-    /// It has been the other driver's: the two write down differently what was deleted.
+    /// The other driver wrote it: the two mark deleted files in different ways.
     pub fn require_own(self, layer: &Path) -> anyhow::Result<()> {
         let is_of_aufs = layer.join(".wh..wh.aufs").exists();
         let is_empty = fs::read_dir(layer)
@@ -98,14 +98,13 @@ impl Driver {
             _ => return Ok(()),
         };
         bail!(
-            "container layer {}: it was not written by {self}: say --driver {other}, or take \
-             another folder",
+            "container layer {}: {self} did not write it: use --driver {other}, or another folder",
             layer.display()
         )
     }
 
-    /// Whether the file system of `folder` can hold the attributes that this driver writes.
-    /// Overlay mounts all the same, and fails when a folder that was deleted is made again.
+    /// Checks that the file system of `folder` can store the attributes that this driver writes.
+    /// Overlay mounts without them, and fails when a deleted folder is made again.
     ///
     /// # Errors
     ///
@@ -115,15 +114,15 @@ impl Driver {
         let set = || setxattr(folder, attribute, b"y", XattrFlags::empty());
         if let (Driver::Overlay, Err(errno)) = (self, set()) {
             bail!(
-                "the file system of {} cannot hold overlay's attributes ({attribute}: {errno}): \
-                 name a --container-layer on another (ext4, xfs, btrfs; tmpfs since Linux 6.6)",
+                "the file system of {} cannot store overlay's attributes ({attribute}: {errno}): \
+                 put --container-layer on another (ext4, xfs, btrfs; tmpfs since Linux 6.6)",
                 folder.display()
             );
         }
         Ok(())
     }
 
-    /// Whether memory can hold them (tmpfs; an ordinary user's, since Linux 6.6).
+    /// Whether a tmpfs can store those attributes (an ordinary user's: since Linux 6.6).
     ///
     /// # Errors
     ///
@@ -135,12 +134,11 @@ impl Driver {
         Ok(self == Driver::Aufs || set.is_ok())
     }
 
-    /// Mounts the stack. No device of an image works in it, and no set-user-ID program: of those
-    /// the container's own would do it no good (no_new_privs), and others could be started outside.
+    /// Mounts the stack. No device and no set-user-ID program of an image works in it.
     ///
     /// # Errors
     ///
-    /// The kernel refuses it, or the paths are more than it can be told.
+    /// The kernel refuses it, or takes fewer or shorter paths.
     pub fn mount(self, stack: &Stack) -> anyhow::Result<()> {
         match self {
             Driver::Aufs => aufs::mount(stack),
@@ -153,7 +151,7 @@ pub(crate) fn mount_with(driver: Driver, at: &Path, options: &[u8]) -> anyhow::R
     ensure!(
         options.len() <= LONGEST_OPTIONS,
         "{driver}: the layers' paths make {} bytes of options, and mount(2) takes {LONGEST_OPTIONS}: \
-         fewer layers, or shorter paths",
+         use fewer layers, or shorter paths",
         options.len()
     );
     mount(

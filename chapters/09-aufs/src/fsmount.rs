@@ -3,7 +3,7 @@
 //!
 //! mount(2) takes all options as one string of at most a page, with commas between them. The newer
 //! calls take them one at a time: fsopen(2) begins, fsconfig(2) sets an option, fsmount(2) makes
-//! the mount, move_mount(2) attaches it. And they say why they refuse.
+//! the mount, move_mount(2) attaches it. If they refuse, you can read the reason.
 
 use std::{
     fs::File,
@@ -59,7 +59,7 @@ impl Filesystem {
         anyhow!("{}: {what}: {errno}{}", self.kind, self.reasons())
     }
 
-    /// What the kernel says about a refusal: messages of `e TEXT`, read from the context, one each.
+    /// The kernel's reasons for a refusal: messages `e TEXT`; each read(2) of the context returns one.
     fn reasons(&self) -> String {
         let Ok(mut context) = self.context.try_clone().map(File::from) else {
             return String::new();

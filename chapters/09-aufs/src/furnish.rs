@@ -1,8 +1,8 @@
 //! What do programs expect to find in a root, besides the image's files?
 //!
-//! /proc (chapter 4), /sys to read, a /dev with the harmless devices, and a /tmp. Nobody
-//! may make a device in a user namespace (mknod(2), EPERM), root neither, so the host's
-//! own are bound in; what is not bound in is not there.
+//! /proc (chapter 4), /sys to read, a /dev with the harmless devices, and a /tmp. Nobody may make a
+//! device node in a user namespace (mknod(2), EPERM), not even root. So the host's own nodes are
+//! bound in, and no others are there.
 
 use std::{
     fs::{self, File},
@@ -64,8 +64,8 @@ pub fn furnish(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes the knobs in /proc read-only that are the machine's and not the container's, so
-/// that no program changes them by accident. It is no wall: root inside may mount them anew.
+/// Makes those knobs in /proc read-only that change the machine, so that no program does so by
+/// accident. It is no wall: root inside may unmount them, or mount /proc anew.
 ///
 /// # Errors
 ///
@@ -77,8 +77,8 @@ pub fn protect_proc() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A /tmp that everybody may write to. Where it is somebody else's, and may not be changed
-/// (an ordinary user's image of root's), an empty one in memory goes over it.
+/// A /tmp that all users may write to. Where you may not change its mode (root's image, and you are
+/// an ordinary user), an empty tmpfs goes over it.
 fn tmp_for_all(tmp: &Path) -> anyhow::Result<()> {
     let mode = fs::metadata(tmp)
         .with_context(|| format!("stat {}", tmp.display()))?
@@ -89,7 +89,7 @@ fn tmp_for_all(tmp: &Path) -> anyhow::Result<()> {
     }
     match fs::set_permissions(tmp, fs::Permissions::from_mode(0o1777)) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            info!("the image's /tmp is not ours: an empty one over it");
+            info!("the image's /tmp is not yours to change: mounting an empty one over it");
             mount_new("tmpfs", tmp, MsFlags::MS_NOSUID | MsFlags::MS_NODEV, "mode=1777")
         }
         other => other.with_context(|| format!("chmod {}", tmp.display())),
@@ -109,7 +109,7 @@ fn mount_new(kind: &str, at: &Path, flags: MsFlags, options: &str) -> anyhow::Re
         .with_context(|| format!("mount {kind} on {}", at.display()))
 }
 
-/// A device can be written to all the same: what is read-only is its name, mode and owner.
+/// You can still write to such a device: only its mode, owner and times are read-only.
 fn bind(device: &Path, at: &Path) -> anyhow::Result<()> {
     File::create(at).with_context(|| format!("make {}", at.display()))?;
     bind_read_only(device, at, MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC)

@@ -1,4 +1,4 @@
-//! Where does an image come from, when nobody names one?
+//! Where does an image come from, if you name none?
 //!
 //! It is prepared once in the user's cache folder: a small root file system as its base,
 //! and above it four layers with one file each.
@@ -34,8 +34,8 @@ pub fn cache_folder() -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// The layers of the default image, lowest first. They are made if they are not there
-/// yet, by one process at a time; a half-made image is never seen.
+/// The layers of the default image, lowest first. One process at a time makes them if they are not
+/// there; nobody sees a half-made image.
 ///
 /// # Errors
 ///

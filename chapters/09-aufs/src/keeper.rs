@@ -1,15 +1,15 @@
 // ANCHOR: keeper
-//! Who mounts the layers, so that the mounts go away with the container?
+//! Which process mounts the layers, so that the mounts end with the container?
 //!
-//! The keeper: a process between parent and container, with a mount namespace of its own. What it
-//! mounts, nobody else sees, and the kernel unmounts it when keeper and container have ended,
-//! however they ended. It cannot be the container's process: aufs cannot be mounted in a user
-//! namespace, and somebody must read the container layer when the container has ended. For an
-//! ordinary user the keeper is root of a user namespace (as with podman), so that it may mount at
-//! all, and may read and remove files of all mapped ids.
+//! The keeper: a process between parent and container, with a mount namespace of its own. Nobody
+//! else sees what it mounts, and the kernel unmounts it when keeper and container have ended, in
+//! whatever way. It cannot be the container's process: aufs by default refuses to be mounted in a
+//! user namespace, and when the container has ended, a process must read its layer. An ordinary
+//! user's keeper is root of a user namespace (as with podman), so that it may mount at all, and may
+//! read and remove files of all mapped ids.
 //!
 //! Parent and keeper look after each other. Each has a pidfd of the container's process: if one of
-//! the two is killed, the other ends the container and clears up.
+//! the two is killed, the other kills the container and clears up.
 
 use std::{
     io::{Read, Write},
@@ -29,9 +29,9 @@ use lab::{Exit, Namespaces, Start, StartReport, context, error_pipe, go_on, info
 use nix::errno::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-/// Runs `work` in a keeper, whose user namespace has these maps (`None`: it needs none), and waits
-/// for it. If the keeper is killed, another one runs `clear`, which is told whether there was a
-/// container.
+/// Runs `work` in a keeper, and waits for it. The keeper's user namespace has these maps (`None`: it
+/// gets none). If the keeper is killed, another one runs `clear`, whose argument is whether there
+/// was a container.
 ///
 /// # Errors
 ///
@@ -124,7 +124,7 @@ impl Keeper {
         let pid = process.pid();
         let exit = process.reap()?;
         info!("the keeper, {pid}, ended with {exit}");
-        self.report.listen().context("hear the keeper")?;
+        self.report.listen().context("read the keeper's report")?;
         if let Some(container) = &self.container {
             end(container)?;
         }
@@ -154,8 +154,8 @@ fn be_a_keeper(
 pub struct Parent(Arc<End>);
 
 impl Parent {
-    /// Lets the parent know which process is the container's, which still waits at its gate. From
-    /// now on each of the two ends the container if the other ends.
+    /// Sends the parent the pid of the container's process, which still waits at its gate. From now
+    /// on each of the two kills the container if the other ends.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ impl Parent {
     pub fn look_after(&self, container: &Process) -> anyhow::Result<()> {
         let (channel, container_fd) = (self.0.clone(), container.as_fd().try_clone_to_owned()?);
         let pid = container.pid().as_raw().to_ne_bytes();
-        (&*channel).write_all(&pid).context("tell the parent of the container")?;
+        (&*channel).write_all(&pid).context("send the parent the container's pid")?;
         channel.wait()?;
         channel.say()?;
         thread::spawn(move || {
@@ -178,8 +178,8 @@ impl Parent {
     }
 }
 
-/// The parent's side of that. The keeper has not waited for the container when it answers, so the
-/// pid was not another process's by then.
+/// The parent's side of that. When the keeper answers, it has not yet waited for the container: so
+/// the pid was still the container's when the pidfd was opened.
 fn hear_of_the_container(channel: &End) -> anyhow::Result<Option<OwnedFd>> {
     let mut pid = [0; 4];
     if { channel }.read_exact(&mut pid).is_err() {

@@ -1,5 +1,5 @@
 // ANCHOR: layers
-//! From which layers is the root made, and who else may use them meanwhile?
+//! Which layers does the root have, and who else may use them meanwhile?
 
 use std::{
     fs,
@@ -24,33 +24,34 @@ use crate::{
 /// What this chapter adds to the command line.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct LayerOptions {
-    /// An image layer; the lowest first (repeatable) [default: a small image, made once]
+    /// Use DIR as an image layer; name the lowest first (repeatable) [default: a small image, made
+    /// once]
     #[arg(long, value_name = "DIR", conflicts_with = "rootfs")]
     pub layer: Vec<PathBuf>,
 
-    /// The container layer, which collects what changes [default: a temporary one in memory,
-    /// which counts for --memory]
+    /// Collect the container's changes in DIR [default: in memory, which counts for --memory]
     #[arg(long, value_name = "DIR", conflicts_with = "rootfs")]
     pub container_layer: Option<PathBuf>,
 
-    /// What puts the layers together [default: aufs where the kernel has it, else overlay]
+    /// Mount the layers with this union file system [default: aufs where you can mount it, else
+    /// overlay]
     #[arg(long, conflicts_with = "rootfs")]
     pub driver: Option<Driver>,
 
-    /// Keep the container layer for the next run [default with --container-layer]
+    /// Keep the container layer for the next run [default if you name --container-layer]
     #[arg(long, conflicts_with_all = ["rm", "rootfs"])]
     pub keep: bool,
 
-    /// Remove the container layer at the end [default without --container-layer]
+    /// Remove the container layer at the end [default if you name no --container-layer]
     #[arg(long, conflicts_with = "rootfs")]
     pub rm: bool,
 }
 
-/// The folder in the cache for temporary container layers that memory cannot hold.
+/// The folder in the cache for temporary container layers where a tmpfs cannot store them.
 const TEMPORARY: &str = "temporary";
 
-/// The layers of a root, found and checked, before anything is cloned. As long as this or a copy of
-/// it lives, no other container has the container layer, and none writes to an image layer.
+/// The layers of a root, found and checked before anything is cloned. As long as this or a copy of
+/// it lives, no other container has the container layer, and no container writes to an image layer.
 pub struct Layers {
     pub(crate) driver: Driver,
     /// The image layers, lowest first.
@@ -71,12 +72,11 @@ pub(crate) struct ContainerLayer {
 }
 
 impl Layers {
-    /// Finds the layers that were asked for, or prepares the default image.
+    /// Finds the layers that you named, or prepares the default image.
     ///
     /// # Errors
     ///
-    /// A layer is not there, is no folder, is in use by another container, or was made by the
-    /// other driver.
+    /// A layer is not there, is no folder, another container has it, or the other driver wrote it.
     pub fn find(options: &LayerOptions) -> anyhow::Result<Layers> {
         let driver = Driver::choose(options.driver)?;
         let cache = cache_folder()?;
@@ -89,7 +89,9 @@ impl Layers {
             None if options.keep => (Some(cache.join("kept").join(random_name()?)), false),
             None if driver.fits_in_memory()? => (None, true),
             None => {
-                info!("container layer on disk: tmpfs cannot hold it");
+                info!(
+                    "container layer on disk: this kernel's tmpfs cannot store overlay's attributes"
+                );
                 (Some(cache.join(TEMPORARY).join(random_name()?)), true)
             }
         };
@@ -139,7 +141,7 @@ impl ContainerLayer {
 /// A lock on an image layer that keeps containers from writing to it.
 fn share(layer: &Path) -> anyhow::Result<Lock> {
     lock::try_shared(layer)?.with_context(|| {
-        format!("layer {}: it is another container's container layer now", layer.display())
+        format!("layer {}: another container has it as its container layer", layer.display())
     })
 }
 
@@ -150,8 +152,8 @@ fn existing(layer: &Path) -> anyhow::Result<PathBuf> {
     Ok(found)
 }
 
-/// The path without links of a container layer. It, and folders above it, need not be there yet;
-/// nothing is made before it is known to be none of the image's.
+/// The path of a container layer, without links. The folder, and folders above it, need not be there
+/// yet; nothing is made before it is known that the folder is none of the image's.
 fn to_be(layer: &Path) -> anyhow::Result<PathBuf> {
     let shown = layer.display();
     let full = std::path::absolute(layer).with_context(|| format!("container layer {shown}"))?;
@@ -161,7 +163,7 @@ fn to_be(layer: &Path) -> anyhow::Result<PathBuf> {
                 let missing = full.strip_prefix(above).context("it is above")?;
                 ensure!(
                     missing.components().all(|part| matches!(part, Component::Normal(_))),
-                    "container layer {shown}: a folder that is not there has no .."
+                    "container layer {shown}: it has .. below a folder that is not there"
                 );
                 // Without the slash at its end that joining nothing would leave.
                 return Ok(found.components().chain(missing.components()).collect());
@@ -179,11 +181,11 @@ fn to_be(layer: &Path) -> anyhow::Result<PathBuf> {
     bail!("container layer {shown}: nothing is above it")
 }
 
-/// A layer that is twice in the stack, or a container layer inside an image layer, would be written
-/// to and read from at once.
+/// A layer that is in the stack twice, or a container layer inside an image layer, would be read and
+/// written at once.
 fn refuse_overlaps(image: &[PathBuf], container: Option<&Path>) -> anyhow::Result<()> {
     for (index, layer) in image.iter().enumerate() {
-        ensure!(!image[..index].contains(layer), "layer {}: it is named twice", layer.display());
+        ensure!(!image[..index].contains(layer), "layer {}: you named it twice", layer.display());
         let overlaps = |folder: &&Path| folder.starts_with(layer) || layer.starts_with(folder);
         if let Some(container) = container.filter(overlaps) {
             let (container, layer) = (container.display(), layer.display());

@@ -1,28 +1,28 @@
 // ANCHOR: intro
 //! Image layers and a container layer: whiteouts, copy-up.
 //!
-//! An image is a stack of folders that nobody writes to. A union file system shows them as one,
-//! with one more on top: the container layer. A file that is written to is first copied up into
-//! it; a file that is deleted leaves a *whiteout* there. So a hundred containers share an image,
-//! and each has only what it changed.
+//! An image is a stack of folders to which no container writes. A union file system shows them as
+//! one, with one more on top: the container layer. The first write to a file copies it up into that
+//! layer; a deleted file leaves a *whiteout* there. So a hundred containers can share an image, and
+//! each has only what it changed.
 //!
 //! | module | question it answers |
 //! |---|---|
-//! | [`layers`] | from which layers is the root made, and who else may use them meanwhile? |
-//! | [`keeper`] | who mounts them, so that the mounts go away with the container? |
+//! | [`layers`] | which layers does the root have, and who else may use them meanwhile? |
+//! | [`keeper`] | which process mounts them, so that the mounts end with the container? |
 //! | [`root`] | how does the keeper make a root of them, and what becomes of them at the end? |
 //! | [`mod@furnish`] | what do programs expect in a root besides files? |
 //! | [`changes`] | what did the container change? |
 //! | [`driver`] | which union file system puts the layers together? |
-//! | `overlay`, `aufs`, `fsmount` | how is each told of the layers? |
-//! | `whiteout` | what does an entry of a layer stand for? |
+//! | `overlay`, `aufs`, `fsmount` | how does each get the layers? |
+//! | `whiteout` | what does an entry of a layer mean? |
 //! | `scratch` | what does a run need beside its container layer, and what if it is killed? |
-//! | [`image`] | where does an image come from, when nobody names one? |
+//! | [`image`] | where does an image come from, if you name none? |
 //!
-//! What this is not: a wall against root. Started by root, a container has root's own ids and all
-//! capabilities in its user namespace; a program inside that wants to harm the machine finds a
-//! way. A real runtime takes capabilities away, filters system calls, and maps root to nobody. An
-//! ordinary user's container can do no more than that user.
+//! This is no wall against root. A container that root starts has root's own ids: root inside can
+//! write what belongs to root, and so reach the machine. Real runtimes take capabilities away,
+//! filter system calls, or map root inside to an ordinary id. An ordinary user's container can do
+//! no more than that user, as long as the kernel has no hole.
 //!
 //! Source: Documentation/filesystems/overlayfs.rst of the kernel, aufs(5).
 

@@ -26,7 +26,8 @@ use clap::{Parser, Subcommand};
 use lab::{Exit, Next};
 use nix::unistd::geteuid;
 
-/// Runs a command in a container with image layers. Without a subcommand: `run` with a shell.
+/// Runs a command in a container whose root is made of layers. Without a subcommand: `run` with a
+/// shell.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// The parent: finds the layers, and leaves all that must be cleared up to a keeper.
+/// The parent: finds the layers, and starts a keeper for everything that must be cleared up.
 fn parent(layers: &LayerOptions, options: &RunOptions) -> anyhow::Result<Exit> {
     let mut prepared = options.prepare()?;
     let job = Job::with(prepared.streams.terminal())?;

@@ -1,5 +1,5 @@
 // ANCHOR: overlay
-//! How is overlay told of the layers?
+//! How does overlay get the layers?
 //!
 //! Source: Documentation/filesystems/overlayfs.rst of the kernel.
 
@@ -38,7 +38,7 @@ pub(crate) fn mount(stack: &Stack) -> anyhow::Result<()> {
             anyhow!("this kernel has no overlay: `sudo modprobe overlay`, if it is a module here")
         }
         Some(Errno::EPERM) if needs_userxattr() => anyhow!(
-            "this kernel lets only root mount overlay (an ordinary user since Linux 5.11): run \
+            "this kernel lets only root mount overlay (an ordinary user may since Linux 5.11): run \
              this as root"
         ),
         _ => error,
@@ -92,9 +92,10 @@ fn in_one_string(stack: &Stack) -> anyhow::Result<()> {
     mount_with(Driver::Overlay, &stack.merged, &options)
 }
 
-/// A name of the folder that fits into an option: its path, or that of a descriptor of ours.
+/// A path of the folder that fits into an option: its own, or the path of an open descriptor in
+/// /proc.
 fn short_name(path: &Path, open: &mut Vec<File>) -> anyhow::Result<PathBuf> {
-    // Overlay takes a backslash in upperdir and workdir for an escape.
+    // Overlay treats a backslash in upperdir and workdir as an escape.
     let bytes = path.as_os_str().as_bytes();
     if bytes.len() <= LONGEST_VALUE && !bytes.contains(&b'\\') {
         return Ok(path.to_owned());
@@ -109,8 +110,8 @@ fn short_name(path: &Path, open: &mut Vec<File>) -> anyhow::Result<PathBuf> {
     Ok(name.into())
 }
 
-/// Whether this kernel's overlay takes layers one at a time. Before Linux 6.5 it takes any
-/// option whatever, and refuses only at the end: so it must also refuse one that is none.
+/// Whether this kernel's overlay takes layers one at a time. Before Linux 6.5 fsconfig(2) takes any
+/// key for it and fails only at the end: so a key that cannot exist is tried, too.
 fn knows_lowerdir_plus() -> bool {
     let takes = |key| {
         Filesystem::open("overlay").is_ok_and(|overlay| overlay.set(key, Path::new("/")).is_ok())

@@ -25,7 +25,7 @@ use crate::{
 /// How many changes the log lists for a person; for a machine, all.
 const LISTED: usize = 40;
 
-/// A mounted root. What is not to be kept of it is removed when this is dropped.
+/// A mounted root. When this is dropped, all that is not to be kept is removed.
 pub struct Root<'a> {
     layers: &'a Layers,
     stack: Stack,
@@ -70,7 +70,7 @@ impl Layers {
         })
     }
 
-    /// What this run needs beside a container layer on disk.
+    /// The folder that this run needs beside a container layer on disk.
     fn beside(&self, layer: &ContainerLayer) -> anyhow::Result<Scratch> {
         clear_temporary(&self.cache);
         scratch::clear_left_over(&layer.folder)?;
@@ -79,7 +79,7 @@ impl Layers {
         Ok(scratch)
     }
 
-    /// Another keeper: clears up after one that was killed. A container layer is removed only if
+    /// A second keeper: clears up after one that was killed. It removes a container layer only if
     /// there was a container.
     pub fn clear(&self, had_container: bool) {
         let Some(layer) = &self.container else {
@@ -89,13 +89,13 @@ impl Layers {
             scratch::remove(&layer.folder);
         }
         if let Err(error) = scratch::clear_left_over(&layer.folder) {
-            warn!("the next run has to clear up: {error:#}");
+            warn!("the next run will clear up: {error:#}");
         }
     }
 }
 
-/// What the container sees as the mode and owner of `/` is the container layer's own. An empty
-/// one gets the image's.
+/// The mode and owner of `/` inside are the container layer's own. An empty container layer gets
+/// the image's.
 fn look_like_the_image(stack: &Stack) -> anyhow::Result<()> {
     let (layer, top) = (&stack.container, stack.image.last().context("an image has layers")?);
     let is_empty = fs::read_dir(layer).is_ok_and(|mut entries| entries.next().is_none());
@@ -105,7 +105,10 @@ fn look_like_the_image(stack: &Stack) -> anyhow::Result<()> {
             .with_context(|| format!("chmod {}", layer.display()))?;
         let (uid, gid) = (Uid::from_raw(of_image.uid()), Gid::from_raw(of_image.gid()));
         if let Err(errno) = chown(layer, Some(uid), Some(gid)) {
-            info!("/ is not {uid}:{gid}'s, as in the image: chown: {}", errno.desc());
+            info!(
+                "/ does not belong to {uid}:{gid}, as it does in the image: chown: {}",
+                errno.desc()
+            );
         }
     }
     Ok(())
@@ -117,7 +120,7 @@ impl Root<'_> {
         &self.stack.merged
     }
 
-    /// Notes whose the layers are, for a run that comes after this one was killed.
+    /// Notes to which process the layers belong, for the next run, in case this one is killed.
     ///
     /// # Errors
     ///
@@ -126,8 +129,8 @@ impl Root<'_> {
         self.scratch.as_ref().map_or(Ok(()), |scratch| scratch.belongs_to(container))
     }
 
-    /// Says on the log what the container changed, and where that is kept. The container has
-    /// ended: that its layer cannot be read is no error of it.
+    /// Logs what the container changed, and where that is kept. The container has ended, so a layer
+    /// that cannot be read does not change its exit status.
     pub fn report(&self) {
         let layers = self.layers;
         let mut found = match changes(layers.driver, &self.stack.container, &layers.image) {

@@ -1,10 +1,10 @@
 // ANCHOR: scratch
-//! What does a run need beside its container layer, and how is what a killed run left there told
-//! from what is yours?
+//! What does a run need beside its container layer, and how can the next run tell what a killed run
+//! left there from what is yours?
 //!
-//! Overlay wants an empty folder on the container layer's file system, but not in it. A run makes
-//! `.NAME.run-DIGITS` beside the layer NAME, and notes in it which process is the container's. The
-//! next run that has the lock of NAME removes such a folder, when that process has ended.
+//! Overlay needs an empty folder on the container layer's file system, but not in the layer. A run
+//! makes `.NAME.run-DIGITS` beside the layer NAME, and notes in it which process is the container's.
+//! The next run that has the lock of NAME removes such a folder if that process has ended.
 
 use std::{
     ffi::OsString,
@@ -36,7 +36,7 @@ impl Scratch {
         &self.0
     }
 
-    /// Notes whose it is: the process must not have been waited for.
+    /// Notes to which process it belongs, which has not been waited for.
     pub(crate) fn belongs_to(&self, container: Pid) -> anyhow::Result<()> {
         let text = identity(container.as_raw()).context("read the container's start time")?;
         let file = self.0.join("owner");
@@ -67,8 +67,8 @@ pub(crate) fn clear_left_over(layer: &Path) -> anyhow::Result<()> {
         if is_ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             if let Some(pid) = owner(&folder) {
                 bail!(
-                    "container layer {}: process {pid} still has it, a container whose runtime was \
-                     killed",
+                    "container layer {}: process {pid} still uses it, a container whose runtime \
+                     was killed: end that process first",
                     layer.display()
                 );
             }

@@ -1,5 +1,5 @@
 // ANCHOR: whiteout
-//! What does an entry of a layer stand for?
+//! What does an entry of a layer mean?
 //!
 //! Overlay has a device 0/0 for a whiteout (or an attribute of an empty file) and an attribute for
 //! an opaque folder; aufs has `.wh.NAME` and `.wh..wh..opq`, and files of its own that begin with
@@ -18,14 +18,14 @@ use rustix::fs::{AtFlags, FileType, Stat, lgetxattr, statat};
 
 use crate::driver::Driver;
 
-/// What an entry of a layer stands for.
+/// What an entry of a layer means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
     /// Itself; a link is a file here.
     File,
     /// A folder: an opaque one hides what the layers below have in it.
     Folder { is_opaque: bool },
-    /// That the name was deleted.
+    /// Nothing is here: the name was deleted.
     Whiteout,
 }
 

@@ -1,9 +1,9 @@
 // ANCHOR: folder
-//! Where are the entries, and how do two processes not write at once?
+//! Where are the entries, and how does only one process at a time write them?
 //!
-//! In a folder of the user's, under `$XDG_RUNTIME_DIR`, else /run (root) or /run/user/UID, else
-//! the temporary folder. It is there while there are entries. A file in it is opened through the
-//! folder's descriptor, which was checked, and not by its path, which may lead elsewhere by then.
+//! In a folder of this user's, under `$XDG_RUNTIME_DIR`, else /run (root) or /run/user/UID, else the
+//! temporary folder. It exists while there are entries. A file in it is opened through the folder's
+//! descriptor, which was checked, and not by its path, which may lead elsewhere by then.
 
 use std::{
     env,
@@ -45,20 +45,20 @@ pub(crate) fn path_of_this_user() -> anyhow::Result<PathBuf> {
     };
     ensure!(
         runtime.is_absolute(),
-        "XDG_RUNTIME_DIR is {}: it must begin with /",
+        "XDG_RUNTIME_DIR is {}: set it to a path that begins with /",
         runtime.display()
     );
     Ok(runtime.join(NAME))
 }
 
-/// The folder, which one process at a time reads or writes.
+/// The folder, which one process at a time reads and writes.
 pub(crate) struct Folder {
     path: PathBuf,
     lock: Lock,
 }
 
 impl Folder {
-    /// The folder, made if it is not there.
+    /// The folder. It is made if it is not there.
     pub(crate) fn make(path: &Path) -> anyhow::Result<Folder> {
         loop {
             match DirBuilder::new().mode(0o700).create(path) {
@@ -85,7 +85,7 @@ impl Folder {
         };
         let opened = file.metadata()?;
         let is_own = opened.uid() == geteuid().as_raw() && opened.mode() & 0o077 == 0;
-        ensure!(is_own, "{} is not yours alone: {WAY_OUT}", path.display());
+        ensure!(is_own, "{}: other users may change it: {WAY_OUT}", path.display());
         let lock = Flock::lock(file, FlockArg::LockExclusive)
             .map_err(|(_, errno)| anyhow!("lock {}: {}", path.display(), errno.desc()))?;
         if fs::symlink_metadata(path).map_or(true, |now| now.ino() != opened.ino()) {
@@ -109,7 +109,7 @@ impl Folder {
         Ok(Some(text))
     }
 
-    /// Writes the file with this name; what cannot be written whole is not left.
+    /// Writes the file with this name, whole or not at all.
     pub(crate) fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC;
         let written = self

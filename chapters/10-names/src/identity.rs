@@ -1,16 +1,16 @@
 // ANCHOR: identity
-//! Which process is it, when pids come back?
+//! Which process is it, if pids come back?
 //!
-//! A pid is a number, and another process may have it a moment later. Three things tell more:
+//! A pid is a number, and another process may have it a moment later. Three things guarantee more:
 //!
 //! | what | what it guarantees |
 //! |---|---|
 //! | the pid | nothing, once its process has been waited for |
-//! | with the start time | that it is this process, or one that started in the same hundredth of a second and got the same pid |
+//! | with the start time | that it is this process, or one that got the same pid in the same hundredth of a second |
 //! | a pidfd | that it is this process, as long as you have the descriptor |
 //! | with a pidfd's inode number (Linux 6.9) | that it is this process, of all since the boot |
 //!
-//! A descriptor cannot be written into a file, so an entry has the other three.
+//! You cannot write a descriptor into a file, so an entry has the other three.
 //! Source: pidfd_open(2), proc_pid_stat(5).
 
 use std::os::fd::{AsFd, OwnedFd};
@@ -28,7 +28,7 @@ use rustix::{
 /// The file system of pidfds since Linux 6.9: there each process has an inode of its own.
 const PID_FS_MAGIC: u32 = 0x5049_4446;
 
-/// A process that is not mistaken for a later one with the same pid.
+/// A process, told from every later one with the same pid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Its pid, in this process's PID namespace.
@@ -62,7 +62,7 @@ fn open(pid: Pid) -> Option<(OwnedFd, Identity)> {
     let pidfd = pidfd_open(rustix::process::Pid::from_raw(pid.as_raw())?, PidfdFlags::empty());
     let pidfd = pidfd.ok()?;
     let start = start_time(pid.as_raw())?;
-    // If it has not ended, nobody else had its pid when /proc was asked.
+    // If it has not ended, no other process had its pid when /proc was read.
     if has_ended(&pidfd) {
         return None;
     }
@@ -76,7 +76,7 @@ fn open(pid: Pid) -> Option<(OwnedFd, Identity)> {
     Some((pidfd, Identity { pid, start, inode }))
 }
 
-/// Whether the process of a pidfd has ended: then it can be read.
+/// Whether the process of a pidfd has ended: then poll(2) reports the pidfd as readable.
 pub fn has_ended(pidfd: &OwnedFd) -> bool {
     let mut watched = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
     poll(&mut watched, PollTimeout::ZERO) != Ok(0)

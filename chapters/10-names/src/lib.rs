@@ -1,5 +1,5 @@
 // ANCHOR: intro
-//! A container that other processes can find: by name, and never another one.
+//! A container that other processes can find by its name, and never mistake for another one.
 //!
 //! `run --name NAME` keeps a file while its container runs, `ps` reads all of them, and `kill`
 //! sends the container's PID 1 a signal. Between reading a pid and using it the process may end,
@@ -8,12 +8,12 @@
 //!
 //! | module | question it answers |
 //! |---|---|
-//! | [`identity`] | which process is it, when pids come back? |
+//! | [`identity`] | which process is it, if pids come back? |
 //! | [`names`] | how does one process find the container that another one started? |
-//! | `state` | what does an entry say, and what does that mean? |
-//! | `folder` | where are the entries, and how do two processes not write at once? |
+//! | `state` | what is in an entry, and what does it mean? |
+//! | `folder` | where are the entries, and how does only one process at a time write them? |
 //! | [`name`] | what may a container be called? |
-//! | [`mod@ps`] | what runs, and what do you want it to do? |
+//! | [`mod@ps`] | which containers run, and how do you send one a signal? |
 //! | [`mod@run`] | what does `run` do differently for a container with a name? |
 //!
 //! Source: pidfd_open(2), pidfd_send_signal(2), proc_pid_stat(5), flock(2).

@@ -8,8 +8,8 @@ use ch10_names::{Name, NamedRunOptions, Names, SignalNumber, init, kill, ps, run
 use clap::{Parser, Subcommand};
 use lab::{Exit, Next};
 
-/// Runs a command in a container that can be found by its name. Without a subcommand: `run` with
-/// a shell.
+/// Runs a command in a container that you can find by its name. Without a subcommand: `run` with a
+/// shell.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -23,11 +23,11 @@ enum Action {
     Run(Box<NamedRunOptions>),
     /// List the containers that run and have a name
     Ps,
-    /// Send PID 1 of a container a signal
+    /// Send a signal to PID 1 of a container
     Kill {
-        /// The container
+        /// The container's name
         name: Name,
-        /// Which signal: a name or a number
+        /// The signal, by its name or number
         #[arg(short, long, value_name = "SIGNAL", default_value = "TERM")]
         signal: SignalNumber,
     },

@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr};
 
-/// The longest name, in bytes: it becomes a file's.
+/// The longest name, in bytes: it becomes the name of a file.
 const LONGEST: usize = 64;
 
 /// A container's name: letters, digits, `_`, `.` and `-`, the first a letter or a digit.
@@ -18,7 +18,7 @@ impl FromStr for Name {
         let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
         if !begins_well || !text.chars().all(allowed) || text.len() > LONGEST {
             return Err(format!(
-                "a name is 1 to {LONGEST} letters, digits, _, . and -, and begins with none of _.-"
+                "a name has 1 to {LONGEST} letters, digits, _, . and -, and begins with a letter or digit"
             ));
         }
         Ok(Name(text.to_owned()))

@@ -30,8 +30,8 @@ impl Names {
         path_of_this_user().map(Names)
     }
 
-    /// Gives a container this name, which no other has until the entry is dropped and the
-    /// container has ended.
+    /// Gives a container this name. No other gets it until the entry is dropped and the container
+    /// has ended.
     ///
     /// # Errors
     ///
@@ -43,10 +43,12 @@ impl Names {
             match state.status()? {
                 Status::LeftOver => {}
                 Status::Elsewhere => {
-                    bail!("the name {name} is taken, in another PID or time namespace")
+                    bail!(
+                        "the name {name} is taken in another PID or time namespace: use another name"
+                    )
                 }
                 Status::Runs(_) | Status::Busy => {
-                    bail!("the name {name} is taken, by process {holder}")
+                    bail!("the name {name} is taken by process {holder}: use another name")
                 }
             }
         }
@@ -77,11 +79,13 @@ impl Names {
             let state = folder.read(&name)?.as_deref().and_then(State::parse);
             match state.map(|state| state.status()).transpose()? {
                 Some(Status::Runs(container)) => found.push((name, container)),
-                Some(Status::Busy) => info!("{name}: it is being set up, or cleared up"),
-                Some(Status::Elsewhere) => info!("{name}: of another PID or time namespace"),
+                Some(Status::Busy) => info!("{name}: its run is setting it up, or clearing up"),
+                Some(Status::Elsewhere) => {
+                    info!("{name}: an entry of another PID or time namespace")
+                }
                 Some(Status::LeftOver) | None => {
                     folder.remove(&name)?;
-                    info!("{name}: its runtime was killed, the entry is cleared");
+                    info!("{name}: its runtime was killed: removed the entry");
                 }
             }
         }
@@ -102,13 +106,13 @@ impl Names {
         };
         match (state.status()?, state.container) {
             (Status::Runs(container), _) => Ok(container),
-            (Status::Elsewhere, _) => {
-                Err(anyhow!("{name} is a container of another PID or time namespace"))
-            }
+            (Status::Elsewhere, _) => Err(anyhow!(
+                "{name} is a container of another PID or time namespace: call it from there"
+            )),
             (Status::Busy, None) => Err(anyhow!("{name} is not set up yet: try again")),
-            (_, Some(Identity { pid, .. })) => {
-                Err(anyhow!("{name} has ended: process {pid} is gone, or is another one by now"))
-            }
+            (_, Some(Identity { pid, .. })) => Err(anyhow!(
+                "{name} has ended: process {pid} is gone, or another process has its pid"
+            )),
             (_, None) => Err(anyhow!("{name} has ended before it was set up")),
         }
     }
@@ -125,10 +129,10 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Waits until init says that the container is set up, notes which process it is, and lets it
-    /// go on: whatever the command does, it can be found by then. Before that its root is the
-    /// host's, and nobody may be let in. An init that has ended, and a signal, end this wait: both
-    /// are looked after elsewhere.
+    /// Waits until init reports that the container is set up, writes down which process it is, and
+    /// lets init go on. So the container can be found before the command does anything. Before that
+    /// init's root is the host's, and nobody may join it. The wait ends also if init ends or a signal
+    /// comes; the caller deals with both.
     ///
     /// # Errors
     ///
@@ -145,7 +149,7 @@ impl Entry {
     }
 
     fn record(&self, init: Pid) -> anyhow::Result<()> {
-        // A container that has ended by now has nobody to let in.
+        // `None` if it has ended by now.
         let container = Identity::of(init);
         let state = State {
             container,
@@ -158,7 +162,7 @@ impl Entry {
 
     fn remove(&self) -> anyhow::Result<()> {
         let folder = Folder::make(&self.names.0)?;
-        // Only this one's: what a person removed, another run may have made again.
+        // Only its own: if you removed the file, another run may have made one since.
         let state = folder.read(self.name.as_str())?.as_deref().and_then(State::parse);
         if state.is_some_and(|state| state.run == self.state.run) {
             folder.remove(self.name.as_str())?;

@@ -1,5 +1,5 @@
 // ANCHOR: ps
-//! What runs, and what do you want it to do?
+//! Which containers run, and how do you send one a signal?
 
 use std::{
     ffi::OsStr,
@@ -42,7 +42,7 @@ pub fn ps(names: &Names) -> anyhow::Result<()> {
 // ANCHOR_END: ps
 
 // ANCHOR: kill
-/// A signal, as a person names it: `TERM`, `SIGTERM`, or a number from 1 to 64.
+/// A signal on the command line: `TERM`, `SIGTERM`, or a number from 1 to 64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignalNumber(i32);
 
@@ -61,12 +61,12 @@ impl FromStr for SignalNumber {
     }
 }
 
-/// Sends a signal to the PID 1 of a container, by a pidfd: a pid that is another process's by now
-/// is not hit.
+/// Sends a signal to the PID 1 of a container, by a pidfd: never to another process that has its
+/// pid by now.
 ///
 /// # Errors
 ///
-/// There is no such container, or it has ended; it is another user's.
+/// There is no such container, it has ended, or it is another user's.
 pub fn kill(names: &Names, name: &Name, signal: SignalNumber) -> anyhow::Result<()> {
     let container = names.find(name)?;
     let SignalNumber(signal) = signal;
@@ -79,7 +79,9 @@ pub fn kill(names: &Names, name: &Name, signal: SignalNumber) -> anyhow::Result<
     // ANCHOR_END: exercise-kill
     info!("sent {shown} to process {}", container.pid);
     if is_deaf {
-        warn!("{shown}: PID 1 of {name} does not listen to it (--signal KILL ends it)");
+        warn!(
+            "{shown}: PID 1 of {name} has no handler for it, and goes on (--signal KILL ends it)"
+        );
     }
     Ok(())
 }

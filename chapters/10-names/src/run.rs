@@ -1,8 +1,8 @@
 // ANCHOR: run
 //! What does `run` do differently for a container with a name?
 //!
-//! The keeper reserves the name before it makes anything, and notes the container's PID 1 when init
-//! says that all is set up. Init goes on when that is done.
+//! The keeper reserves the name before it makes anything. When init reports that all is set up, the
+//! keeper writes down the container's PID 1, and then init goes on.
 
 use std::path::Path;
 
@@ -23,13 +23,13 @@ use nix::unistd::geteuid;
 
 use crate::{Entry, Name, Names};
 
-/// The name under which init inherits its end of the channel on which it says that it is ready.
+/// The name under which init inherits its end of the channel on which it reports that it is ready.
 const READY: &str = "ready";
 
 /// The options of `run`.
 #[derive(clap::Args, Clone, Debug)]
 pub struct NamedRunOptions {
-    /// The name by which `ps` and `kill` find it
+    /// Give the container a name by which `ps` and `kill` find it
     #[arg(long, value_name = "NAME")]
     pub name: Option<Name>,
 
@@ -75,7 +75,7 @@ pub fn run(named: &NamedRunOptions) -> anyhow::Result<Exit> {
     })
 }
 
-/// The keeper, as in stage 9; when the container is set up, it is noted under its name.
+/// The keeper, as in stage 9; when the container is set up, its entry names its PID 1.
 fn container(
     parent: &Parent,
     job: &Job,

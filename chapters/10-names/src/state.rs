@@ -1,5 +1,5 @@
 // ANCHOR: state
-//! What does an entry say, and what does that mean?
+//! What is in an entry, and what does it mean?
 //!
 //! ```text
 //! boot 0b5a3b0c-2c43-4d0e-9b8e-6f6f3c1d2a77
@@ -8,10 +8,10 @@
 //! container 4244 67893 33
 //! ```
 //!
-//! Which process keeps it, which one is the container's PID 1, and where these numbers mean
-//! something. A process that has ended can be told from a later one with its pid, so a reader can
-//! tell an entry that a killed runtime has left. In another PID namespace the pids are others, in
-//! another time namespace the start times: from there, nobody can tell.
+//! It names the process that keeps it and the container's PID 1, each by pid, start time and inode
+//! number of a pidfd, and where these numbers are valid. So a reader can tell whether the two live,
+//! or a killed runtime left the entry. In another PID namespace the pids differ, in another time
+//! namespace the start times: from there, nobody can tell.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ use nix::unistd::Pid;
 
 use crate::Identity;
 
-/// Where pids and start times mean what an entry says.
+/// Where the pids and start times of an entry are valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     /// The boot of this machine (/proc/sys/kernel/random/boot_id).
@@ -50,7 +50,7 @@ impl Origin {
     }
 }
 
-/// What an entry says.
+/// What is in an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct State {
     pub(crate) origin: Origin,
@@ -67,14 +67,14 @@ pub(crate) enum Status {
     Runs(Identity),
     /// It is being set up or cleared up.
     Busy,
-    /// It has ended, and so has the process that kept the entry: nobody will clear it up.
+    /// It has ended, and so has the process that kept the entry: no process will clear it up.
     LeftOver,
-    /// It is an entry of another PID or time namespace, so nothing can be said.
+    /// It is an entry of another PID or time namespace: this process cannot tell.
     Elsewhere,
 }
 
 impl State {
-    /// What it says here and now.
+    /// What became of its container.
     pub(crate) fn status(&self) -> anyhow::Result<Status> {
         let here = Origin::own()?;
         Ok(match self.container {

@@ -1,6 +1,7 @@
 //! Does a page show transcripts and code only by including them?
 
 mod commands;
+mod named;
 mod whole;
 
 use std::{
@@ -13,6 +14,7 @@ use regex::Regex;
 
 pub use commands::built_programs;
 use commands::is_known_command;
+pub use named::proofs_are_checks;
 pub use whole::{every_transcript_is_shown, includes_all_exercises, shows_whole_chapter};
 
 /// A Markdown file of the book.

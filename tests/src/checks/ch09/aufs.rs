@@ -17,7 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "real aufs, where the kernel has it",
-        "aufs's first branch is written to, the others are read: dirs=CONTAINER:TOP:…:LOWEST",
+        "aufs writes to its first branch and only reads the others: dirs=CONTAINER:TOP:…:LOWEST",
         |bench| {
             if !kernel_has_aufs()? {
                 return Ok(Outcome::Skipped(NO_AUFS.into()));
@@ -52,8 +52,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "whiteouts of image layers count with aufs, where the kernel has it",
-        "aufs ignores the whiteouts of a branch that is only read, unless it is told to obey them: \
-         =ro+wh",
+        "aufs ignores the whiteouts of a read-only branch, unless the branch is given as =ro+wh",
         |bench| {
             if !kernel_has_aufs()? {
                 return Ok(Outcome::Skipped(NO_AUFS.into()));
@@ -75,8 +74,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "too many layers for aufs are refused, where the kernel has it",
-        "what the kernel does not check the caller has to: with 85 branches aufs writes past the \
-         end of a page",
+        "where the kernel does not check, you must: with 85 branches aufs writes past the end of \
+         a page",
         |bench| {
             if !kernel_has_aufs()? {
                 return Ok(Outcome::Skipped(NO_AUFS.into()));
@@ -96,13 +95,13 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "a container layer of the other driver is refused",
-        "aufs and overlay write down differently what was deleted: each takes the other's marks \
-         for files",
+        "aufs and overlay mark a deleted file in different ways: each takes the other's marks for \
+         files",
         |bench| {
             layer(bench, "of-aufs", ".wh..wh.aufs", "")?;
             let overlay = ["--driver", "overlay", "--container-layer", "of-aufs"];
             let refused = script(bench, &overlay, "echo ran").finish()?.must_end_with(125)?;
-            refused.must_complain(&["of-aufs", "say --driver aufs"])?.must_write("")?;
+            refused.must_complain(&["of-aufs", "use --driver aufs"])?.must_write("")?;
             if bench.user == User::Root && kernel_has_aufs()? {
                 let of_overlay = ["--driver", "overlay", "--container-layer", "of-overlay"];
                 script(bench, &of_overlay, "echo x > /x").finish()?.must_end_with(0)?;
@@ -110,7 +109,7 @@ pub(super) const CHECKS: &[Check] = &[
                 let refused = script(bench, &aufs, "echo ran").finish()?.must_end_with(125);
                 refused
                     .context("aufs with a layer of overlay's")?
-                    .must_complain(&["say --driver overlay"])?;
+                    .must_complain(&["use --driver overlay"])?;
             }
             holds()
         },

@@ -19,8 +19,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "what is yours beside the container layer stays, and no link there is followed",
-        "a runtime removes what it has made, and knows it by more than a name that others may use: \
-         a folder that is made exclusively is new, and a link is none",
+        "remove only what you made, and do not recognise it by its name alone: mkdir(2) fails if \
+         the name exists, so a folder that it made is new, and no link",
         |bench| {
             let data = bench.folder("data")?;
             let victim = layer(bench, "victim", "precious", "mine\n")?;
@@ -57,8 +57,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "an image layer of a container is no container layer of another, and the other way round",
-        "no file of an image layer changes while a container has it: a lock that readers share and \
-         a writer has alone",
+        "no file of an image layer may change while a container uses it: take a lock that readers \
+         share and a writer has alone",
         |bench| {
             let shared = layer(bench, "shared", "file", "original\n")?;
             own(bench, &shared)?;
@@ -83,7 +83,7 @@ pub(super) const CHECKS: &[Check] = &[
             writer.until("up\n")?;
             let refused = stacked(bench, &["-q"], &layers, "echo ran")?.finish()?;
             let refused = refused.must_end_with(125)?.must_write("")?;
-            refused.must_complain(&["shared", "container layer now"])?;
+            refused.must_complain(&["shared", "as its container layer"])?;
             writer.release()?.must_end_with(0)?;
             holds()
         },
@@ -91,7 +91,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "a container layer that is refused is not made",
-        "check first, then make: what is made for a run that does not start nobody removes",
+        "check first, then make: nobody removes what you made for a run that does not start",
         |bench| {
             layer(bench, "image", "file", "")?;
             for name in ["image/made", "image/made/below"] {
@@ -109,8 +109,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "an empty container layer looks like the image's root",
-        "the highest layer says what / is: its mode and its owner are the container layer's, and a \
-         folder of mktemp(1) lets nobody but its owner in",
+        "the highest layer determines what / is: its mode and owner are the container layer's, \
+         and only its owner may enter a folder of mktemp(1)",
         |bench| {
             let mine = bench.folder("mine")?;
             fs::set_permissions(&mine, fs::Permissions::from_mode(0o700))?;
@@ -136,8 +136,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "a file has one inode number, however it is asked for, and all are of one device",
-        "readdir(2) and stat(2) ask different file systems below a union: xino makes it answer \
-         with numbers of its own, so that du(1) counts a folder once",
+        "below a union, readdir(2) and stat(2) get inode numbers from different file systems: \
+         with xino overlay gives its own numbers, so that du(1) counts a folder once",
         |bench| {
             for options in [&["-q"][..], &["-q", "--container-layer", "mine"]] {
                 let deed = "echo mine > /etc/mine; echo up; read wait || exit 0";

@@ -15,7 +15,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "the log lists what changed, and the image is as it was",
-        "a changed file is copied up, a deleted one is whited out: both in the container layer",
+        "overlay copies a changed file up and leaves a whiteout for a deleted one, both in the \
+         container layer",
         |bench| {
             script(bench, &[], "true").finish()?.must_end_with(0)?;
             let before = contents(&image_of(bench))?;
@@ -63,8 +64,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "a folder of the image can be deleted and made again",
-        "overlay marks the new folder opaque, with an attribute that a user namespace may write: \
-         userxattr",
+        "overlay marks the new folder opaque with an attribute; in a user namespace it can write \
+         that attribute only with the flag userxattr",
         |bench| {
             let again = "rm -r /etc && mkdir /etc && ls -A /etc && echo done";
             script(bench, &[], again).finish()?.must_end_with(0)?.must_write("done\n")?;
@@ -90,8 +91,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "what root's container layer notes, any overlay mount understands",
-        "an overlay mount without that flag looks for trusted.overlay.opaque: root may write it, \
-         so root needs no userxattr",
+        "an overlay mount without userxattr looks for trusted.overlay.opaque; root may write that \
+         attribute, so root's mount needs no userxattr",
         |bench| {
             let layer = bench.folder("mine")?;
             let options = ["--driver", "overlay", "--container-layer", "mine"];

@@ -15,8 +15,8 @@ use crate::{
 pub(super) const CHECKS: &[Check] = &[Check::new(
     9,
     "a container layer is kept for the next run, or removed",
-    "the container layer is the container: keep it, and the next run goes on where this one \
-         ended",
+    "the container layer holds all that the container changed: keep the layer, and the next run \
+     goes on from there",
     |bench| {
         let layer = bench.folder("mine")?;
         let with = ["--container-layer", "mine"];

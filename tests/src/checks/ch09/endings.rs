@@ -16,8 +16,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "twenty containers at once, from the first moment on",
-        "what all share is made by one and waited for by the others, and seen only when it \
-         is whole",
+        "what all containers share is made by one, the others wait for it, and nobody sees it \
+         half made",
         |bench| {
             let start =
                 || container(bench, ["--", "sh", "-c", "cat /image-layer4.txt; touch /f"]).start();
@@ -46,7 +46,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "200 containers one after another",
-        "what each run leaves behind adds up",
+        "whatever a run leaves behind adds up",
         |bench| {
             container(bench, ["-q", "true"]).finish()?.must_end_with(0)?;
             let before = cached(bench);
@@ -64,8 +64,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "SIGKILL at any moment leaves no mount, process or file, layers or not",
-        "mounts in a mount namespace of one's own, and a layer in memory, go with the last \
-         process",
+        "mounts in a separate mount namespace, and a layer in memory, go with the last process \
+         that uses them",
         |bench| {
             container(bench, ["-q", "true"]).finish()?.must_end_with(0)?;
             let before = cached(bench);

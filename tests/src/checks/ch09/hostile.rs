@@ -23,8 +23,8 @@ pub(super) const CHECKS: &[Check] = &[
         9,
         "folders nested deeper than a stack or a path reaches are walked, and removed",
         "the container chooses how deep its folders nest: a function that calls itself for each \
-         runs out of its stack, a path is at most 4096 bytes (PATH_MAX), and descriptors have a \
-         limit; and after the command has ended its status is the run's, whatever is found then",
+         folder overflows its stack, a path has at most 4096 bytes (PATH_MAX), and descriptors \
+         have a limit; an error while reading the layer must not change the command's exit status",
         |bench| {
             let nested = |depth: u32| {
                 format!(
@@ -57,8 +57,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "a file's name cannot forge a line of the log, or talk to the terminal",
-        "the container chooses its files' names: a newline in one would begin a line of its own, \
-         and a terminal obeys what follows an escape",
+        "the container chooses its files' names: a newline in a name would begin a new line of \
+         the log, and a terminal obeys escape sequences",
         |bench| {
             let deed = "touch \"/$(printf 'x\\n+0.00ms parent[1] 01-uts::main all is well')\" \
                         \"/$(printf 'red\\033[31m\\007')\"";
@@ -73,8 +73,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "a link in an image layer leads nowhere but in the image",
-        "a path through a folder of somebody else's may lead anywhere: a link to /etc in a layer \
-         means the container's /etc, and asked from outside it is the host's",
+        "a link to /etc in a layer means the container's /etc; if you follow it from outside, you \
+         get the host's",
         |bench| {
             let hosts = layer(bench, "hosts", "there", "on the host\n")?;
             let low = bench.folder("low")?;
@@ -91,8 +91,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "no device that an image brings works",
-        "a container cannot make a device, but an image can bring one: what keeps it from working \
-         is that the root is mounted with nodev",
+        "a container cannot make a device, but an image can bring one: mount the root with nodev",
         |bench| {
             if !geteuid().is_root() {
                 return Ok(Outcome::Skipped("only root can make a device for a test".into()));
@@ -110,7 +109,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "for a machine the list of changes is complete",
-        "a person wants the beginning of a long list, and a machine wants all of it",
+        "a person wants the beginning of a long list, a machine wants all of it",
         |bench| {
             let deed = "for n in 1 2 3 4 5 6 7; do for m in 1 2 3 4 5 6 7 8 9; do
                         echo > /new-$n$m; done; done";
@@ -129,8 +128,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "what is only there to be mounted on is no change of the container's",
-        "an image without /proc gets one, which the container has not asked for: not at the first \
-         run, and not when its layer is kept for the next",
+        "if the image has no /proc, the stage makes that folder for its mount: do not list it as \
+         the container's change, neither at the first run nor when the layer is kept for the next",
         |bench| {
             let bare = without_furniture(bench)?;
             for _ in 0..2 {

@@ -13,8 +13,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "an image made under a strict umask is for all users",
-        "what is shared is made with permissions of its own, not with whatever umask the first \
-         caller has",
+        "set the permissions of shared files yourself: the umask of the first caller may be \
+         anything",
         |bench| {
             let run = script(bench, &[], "stat -c %a / /bin /etc /etc/passwd /tmp");
             let ended = run
@@ -28,7 +28,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "the highest layer wins",
-        "layers are named lowest first; overlay wants its lowerdir highest first",
+        "--layer names the lowest layer first; overlay wants the highest first",
         |bench| {
             let layers =
                 [layer(bench, "low", "who", "low\n")?, layer(bench, "high", "who", "high\n")?];
@@ -55,7 +55,7 @@ pub(super) const CHECKS: &[Check] = &[
                 fs::create_dir_all(bench.folder.join(name).parent().context("a parent")?)?;
                 layers.push(layer(bench, name, &format!("odd{number}"), "x")?);
             }
-            // aufs cannot be told of such paths, and says so.
+            // aufs cannot take such paths, and the error says so.
             let overlay = ["--driver", "overlay"];
             stacked(bench, &overlay, &layers, "ls -d /odd* | wc -l")?
                 .finish()?
@@ -92,7 +92,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "a layer that cannot be one gets a clear error",
-        "find and check the layers before anything is cloned",
+        "find and check the layers before you clone anything",
         |bench| {
             bench.file("a-file", "", 0o644)?;
             let wrong: [(&[&str], &str); 4] = [
@@ -116,7 +116,7 @@ pub(super) const CHECKS: &[Check] = &[
             }
             let twice =
                 script(bench, &["--layer", "image", "--layer", "image"], "echo ran").finish()?;
-            twice.must_end_with(125)?.must_complain(&["named twice"])?.must_write("")?;
+            twice.must_end_with(125)?.must_complain(&["named it twice"])?.must_write("")?;
             for options in
                 [&["--rm", "--keep"][..], &["--layer", "/", "--rootfs", "/"], &["--driver", "zfs"]]
             {

@@ -25,9 +25,9 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "whichever one of its processes is killed, nothing of the container survives",
-        "the kernel forgets the parent-death signal of a process that changes its ids, so it is no \
-         promise: parent and keeper each hold a pidfd of the container, and each learns of the \
-         other's end",
+        "the kernel forgets the parent-death signal of a process that changes its ids, so do not \
+         rely on it: parent and keeper each need a pidfd of the container, and each must notice \
+         the other's end",
         |bench| {
             let delegation = Delegation::to(bench, &["memory"])?;
             let victims = [("the parent", 137), ("the keeper", 125), ("the container", 137)];
@@ -44,8 +44,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "one of its processes killed at any moment leaves nothing",
-        "what one process makes, another must be able to remove, from the moment on at which it is \
-         there",
+        "what one process makes, another must be able to remove, from the moment it exists",
         |bench| {
             let delegation = Delegation::to(bench, &["memory"])?;
             let moments = repetitions(42);
@@ -66,8 +65,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "a container layer is not handed out while a container has it, whatever became of its run",
-        "a lock ends with its holders, a container may not: ask whether the process lives that has \
-         the layer, too",
+        "a lock ends with the processes that hold it, and the container may live on: check also \
+         whether the process lives to which the layer belongs",
         |bench| {
             let with = ["-q", "--container-layer", "mine"];
             let tools = [with_inside(bench)?];

@@ -16,7 +16,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "the default image is a root of its own, in layers",
-        "a union file system shows the layers as one folder: pivot_root into that",
+        "a union file system shows the layers as one folder: make that folder the root with \
+         pivot_root",
         |bench| {
             let ended = script(
                 bench,
@@ -68,7 +69,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "programs find /proc, /sys, /dev and /tmp",
-        "a device cannot be made in a user namespace: bind the host's harmless ones",
+        "nobody can make a device in a user namespace, not even root: bind the host's harmless \
+         devices",
         |bench| {
             let deeds = "echo x > /dev/null && head -c 3 /dev/zero | wc -c \
                          && head -c 5 /dev/urandom | wc -c && ls /dev && echo y > /dev/shm/f \
@@ -97,7 +99,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "the machine's devices, knobs and program keep what they are",
-        "root inside may be root outside: what is the machine's is bound in read-only",
+        "root inside may be root outside: bind what belongs to the machine read-only",
         |bench| {
             let modes = || {
                 ["/dev/null", "/dev/full", "/dev/tty"]
@@ -125,8 +127,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "a container in a container",
-        "a map of all ids to themselves is not the first user namespace: what may be mounted there \
-         is less",
+        "a user namespace that maps every id to itself is still not the first user namespace: the \
+         kernel allows fewer mounts in it",
         |bench| {
             let again = bench.binary.display().to_string();
             let words = [
@@ -153,7 +155,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "limits hold for what is written to memory",
-        "a file in a tmpfs is memory, and the group of whoever wrote it pays",
+        "a file in a tmpfs is memory, and counts for the cgroup of the process that wrote it",
         |bench| {
             delegated(bench, &["memory"], |delegation| {
                 // The shell stays and says how dd ended.
@@ -166,8 +168,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "chown works for the ids that are mapped, and the log says when there is one",
-        "an id that no map names cannot own a file: EINVAL; --uid-map auto maps those of \
-         /etc/subuid",
+        "an id that the map does not have cannot own a file (EINVAL): --uid-map auto maps the ids \
+         of /etc/subuid",
         |bench| {
             let deed = "touch /f && chown 5:7 /f && stat -c %u:%g /f";
             if bench.user == User::Root {

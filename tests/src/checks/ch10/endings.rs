@@ -23,8 +23,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         10,
         "a full disk is an error in one line, and nobody waits for a lock that its holder waits for",
-        "what cannot be written is not there: whoever clears up after that holds the lock already, \
-         and must not ask for it again",
+        "if an entry cannot be written whole, remove it; the process that removes it holds the \
+         lock already, and must not wait for it again",
         |bench| {
             if !geteuid().is_root() {
                 return Ok(Outcome::Skipped("only root can make a full disk for a test".into()));
@@ -41,7 +41,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         10,
         "a name is not handed out while its container lives, whatever became of its run",
-        "an entry names two processes: if the one that keeps it was killed, the name is taken for \
+        "an entry names two processes: if the one that keeps it was killed, the name stays taken \
          as long as the container runs",
         |bench| {
             let inside = bench.other("inside").display().to_string();
@@ -71,7 +71,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         10,
         "of twenty that want one name at once, each gets it alone or is refused",
-        "to look whether a name is free and to take it is one step: nobody may look in between",
+        "whether a name is free, and to take it, must be one step under one lock",
         |bench| {
             let start = |number: usize| {
                 let file = format!("taken-{number}");
@@ -101,7 +101,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         10,
         "twenty with names of their own run side by side",
-        "what all share is locked for a moment, and not for as long as one of them runs",
+        "hold the lock of the shared folder for a moment, not for as long as a container runs",
         |bench| {
             let start = |number: i32| {
                 let name = format!("box-{number}");

@@ -14,8 +14,9 @@ use crate::{
 pub(super) const CHECKS: &[Check] = &[Check::new(
     10,
     "an entry says which process it is, and not only its pid",
-    "a pid is a number that another process may have by now: the start time in /proc/PID/stat \
-     says whether it is the same one, and a pidfd that was opened before, that it was still there",
+    "another process may have the pid by now: the start time in /proc/PID/stat tells the two \
+     apart, and a pidfd that you opened before you read it tells whether the process was still \
+     there",
     |bench| {
         let running = container(bench, "box", &["--rootfs", "/"])?;
         let text = fs::read_to_string(entry(bench, "box")).context("read the entry")?;

@@ -16,8 +16,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         10,
         "kill sends PID 1 the signal that was asked for, and no other",
-        "a signal is a word to a program, and its handler hears which: TERM asks, only KILL ends; \
-         whoever is asked for the one sends the one",
+        "send exactly the signal that was asked for: a program may handle TERM as it likes, only \
+         KILL forces it to end",
         |bench| {
             let at_root = ["--rootfs", "/"];
             for (script, words, status) in [
@@ -45,8 +45,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         10,
         "kill means the process, not the number",
-        "a pid is a number: kill(2) takes whoever has it now, and pidfd_send_signal(2) the process \
-         that was opened",
+        "kill(2) takes a number and hits the process that has it now; pidfd_send_signal(2) hits \
+         the process that you opened",
         |bench| {
             let running = container_that(bench, "box", &["--rootfs", "/"], HEARS)?;
             let by_pidfd = call(bench, &["kill", "box"]).with(|command| {

@@ -22,8 +22,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         10,
         "a name is taken while its container runs, and free afterwards",
-        "an entry is made before anything is cloned, and removed when all of the container has \
-         ended: in between, a second container with the name would hide the first",
+        "make the entry before you clone anything, and remove it when all of the container has \
+         ended: otherwise a second container with the name could hide the first",
         |bench| {
             let running = container(bench, "box", &[])?;
             let again = named(bench, "box").finish()?.must_end_with(125)?;
@@ -58,7 +58,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         10,
         "a name is free at once, after any end and however often",
-        "whoever makes an entry removes it in each case: an error on the way is an end, too",
+        "remove the entry in every case: an error on the way is an end, too",
         |bench| {
             let wrong = ["run", "-q", "--name", "box", "--rootfs", "/proc/1/none", "--", "true"];
             call(bench, &wrong).finish()?.must_end_with(125)?;
@@ -74,12 +74,13 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         10,
         "what cannot be a name is refused",
-        "a name becomes a file's: with a slash or a dot at its front it would be another file",
+        "a name becomes the name of a file: with a slash in it, or a dot at its front, it would \
+         be another file",
         |bench| {
             for name in ["", "../box", "-box", ".box", "a b", &"a".repeat(65)] {
                 let words = ["run", &format!("--name={name}"), "--", "true"];
                 let refused = call(bench, &words).finish()?.must_end_with(2)?;
-                refused.must_complain(&["a name is 1 to 64"])?;
+                refused.must_complain(&["a name has 1 to 64"])?;
             }
             call(bench, &["ps", "box"])
                 .finish()?
@@ -91,8 +92,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         10,
         "a folder of entries that others may change is not used",
-        "an entry says which process gets a signal: read it only from a folder that is yours \
-         alone, and follow no link to it",
+        "an entry decides which process gets a signal: read it only from a folder that nobody \
+         else may change, and follow no link to that folder",
         |bench| {
             let folder = entries(bench);
             let name = "clone-to-container";

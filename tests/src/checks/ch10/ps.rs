@@ -12,8 +12,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         10,
         "ps lists what runs, and nothing of another PID namespace",
-        "a pid is a number in a PID namespace: an entry says in which one, and elsewhere nobody \
-         can tell whether its process runs",
+        "a pid means something in one PID namespace: the entry names that namespace, and from \
+         another one you cannot tell whether the process runs",
         |bench| {
             must_list(bench, &[])?;
             let one = container_that(bench, "one", &[], "echo up; exec cat")?;
@@ -37,7 +37,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         10,
         "ps clears what a SIGKILL left",
-        "an entry whose processes are gone is left over: whoever reads it next removes it",
+        "an entry whose processes have ended is left over: the next reader removes it",
         |bench| {
             let one = container_that(bench, "one", &[], "echo up; exec cat")?;
             let two = container_that(bench, "two", &[], "echo up; exec cat")?;

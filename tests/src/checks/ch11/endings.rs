@@ -18,8 +18,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "a signal in the first moments of exec ends it, and leaves nobody inside",
-        "between the start and the command there are three processes: whichever has the signal, it \
-         means the command, and the others must not go on",
+        "between the start and the command there are three processes: a signal to any of them is \
+         for the command, and the others must not go on",
         |bench| {
             let running = container(bench, "box", &["-q"])?;
             let moments = repetitions(42);
@@ -45,8 +45,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "a terminal that is closed ends what exec runs on it",
-        "the kernel tells only the leader of a session that its terminal is closed: an exec that \
-         leads one hands the news on, with -t and without",
+        "the kernel sends SIGHUP only to the session leader when its terminal is closed: an exec \
+         that leads a session must pass it on, with -t and without",
         |bench| {
             let running = container(bench, "box", &["-q"])?;
             for given in [&[][..], &["-i"], &["-t"], &["-ti"]] {
@@ -64,8 +64,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "the terminal is as it was after a container that ended under an exec",
-        "a shell inside sets the terminal for itself, and cannot set it back if the container ends \
-         and takes it along",
+        "a shell inside changes the terminal's settings, and cannot restore them if the \
+         container's end kills it: the parent must",
         |bench| {
             let script = "stty -echo -icanon -isig; echo ready; exec sleep 1000";
             // The image may have no stty: the host's files have.
@@ -88,8 +88,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "an error of exec of any length comes back, as one line that a person can read",
-        "INIT writes its error into the same pipe as any child: what does not fit at once would \
-         make it wait for a parent that waits for it",
+        "INIT writes its error into a pipe of limited size: read it while INIT runs, or both wait \
+         for each other",
         |bench| {
             let running = container(bench, "box", &["-q"])?;
             let (name, folder) = ("A".repeat(100_000), format!("/{}", "A".repeat(100_000)));

@@ -17,8 +17,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "exec is in the container's namespaces, all of them",
-        "setns(2) takes a pidfd and several kinds at once; a PID namespace is one only for \
-         the children that come after",
+        "setns(2) takes a pidfd and several kinds at once; a PID namespace that you join is only \
+         for the children that you make afterwards",
         |bench| {
             for options in [&["--rootfs", "/"][..], &[]] {
                 let running = container(bench, "box", options)?;
@@ -54,8 +54,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "exec has the container's ids, root, working directory and cgroup",
-        "namespaces are not all that a container is: its ids, its root and working \
-         directory, and its cgroup are a process's own",
+        "a container is more than its namespaces: ids, root, working directory and cgroup belong \
+         to each process",
         |bench| {
             let running =
                 container_that(bench, "box", &["--hostname", "boxed"], "cd /var; echo up; cat")?;
@@ -91,8 +91,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "no descriptor above 2, variable or privilege reaches the command of exec",
-        "CHILD lets go of what it inherited before it joins: a descriptor into the host is a \
-         way out (CVE-2024-21626)",
+        "mark what CHILD inherited close-on-exec before it joins: a descriptor of a host folder \
+         is a way out (CVE-2024-21626)",
         |bench| {
             let running = container(bench, "box", &[])?;
             let left = "tr '\\0' '\\n' < /proc/self/environ; ls /proc/self/fd; grep NoNewPrivs \
@@ -115,8 +115,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "root's supplementary groups do not go into an ordinary user's container",
-        "behind a setgroups of \"deny\" nobody can drop a group any more: drop them before \
-         the user namespace is joined",
+        "where setgroups is \"deny\", nobody can drop a group: drop them before you join the user \
+         namespace",
         |bench| {
             if !geteuid().is_root() {
                 return Ok(Outcome::Skipped(

@@ -16,8 +16,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "a cgroup that the container has made below its own is joined",
-        "the container's limits hold for all groups below its own: it is the container's \
-         wherever its name stands in the path",
+        "the container's limits hold for all groups below its own: look for its name anywhere in \
+         the path",
         |bench| {
             let running = container(bench, "box", &["-q", "-m", "100m"])?;
             let pid = running.command()?;
@@ -47,8 +47,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "the container's limit holds for what exec runs",
-        "a process joins a cgroup by its pid in cgroup.procs, before the gate opens: \
-         otherwise it runs without the limits",
+        "write INIT's pid into cgroup.procs before the gate opens: otherwise the command runs \
+         without the limits",
         |bench| {
             delegated(bench, &["memory"], |delegation| {
                 let words = [

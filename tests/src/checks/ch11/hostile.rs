@@ -15,8 +15,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "--pid without --mount is refused for a container",
-        "whoever has a process's PID namespace has its /proc/PID/root: a command with your files \
-         among a container's processes opens your files to root in there",
+        "a process in a PID namespace can be reached there as /proc/PID/root: a command with your \
+         root would open your files to root inside",
         |bench| {
             let running = container(bench, "box", &[])?;
             let pid = running.command()?.to_string();
@@ -34,8 +34,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "a /proc that the container has made cannot hang exec",
-        "behind the mount namespace, /proc is whatever root in there has put on it, a FIFO that \
-         nobody writes to as well: ask before you join",
+        "after you join the mount namespace, /proc is what root inside put there, perhaps a FIFO \
+         that nobody writes to: read what you need before you join",
         |bench| {
             let trap = "mount -t tmpfs none /proc && mkdir -p /proc/self/ns /proc/self/fd /proc/1
                 for file in setgroups uid_map gid_map status stat exe cgroup mountinfo ns/user; do
@@ -53,8 +53,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "what exec has left behind reads nothing that you type",
-        "a process that stays in a container keeps what it was given: if that was your terminal, it \
-         reads your shell's input",
+        "a process that stays in the container keeps what it was given: with your terminal it \
+         would read your shell's input",
         |bench| {
             let running = container(bench, "box", &["-q"])?;
             let thief = "for fd in 0 1 2; do
@@ -80,7 +80,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "a bootstrap that was typed by hand is an error",
-        "what arrives is checked before anything is done: CHILD joins what it is told to",
+        "check what arrives before you act on it: CHILD joins what it is told to",
         |bench| {
             let bytes: [&[u8]; 3] =
                 [b"", b"boot\x02\x05\0\0\0", b"exec box -- sh, joined by spaces"];

@@ -74,8 +74,9 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "one by one, the user namespace comes first",
-        "open all files first, for behind the mount namespace /proc is another; and the user \
-         namespace must be the first: it gives the capabilities that the others take",
+        "open all files first, because after you join the mount namespace another /proc is in \
+         place; then join the user namespace first, because it gives the capabilities that the \
+         others require",
         |bench| {
             let running = container(bench, "box", &["--rootfs", "/"])?;
             let (theirs, pid) =
@@ -89,8 +90,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "where setns takes no pidfd, or it is not asked to, the files are joined one by one",
-        "before Linux 5.8 setns(2) takes one file and one kind: EINVAL for a pidfd; \
-         --one-by-one does not try",
+        "before Linux 5.8 setns(2) refuses a pidfd (EINVAL): join one file after the other; with \
+         --one-by-one do that at once",
         |bench| {
             let running = container(bench, "box", &["--rootfs", "/"])?;
             let theirs = namespaces::of(running.command()?)?;

@@ -15,8 +15,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "--clone makes new namespaces beside those that are joined",
-        "INIT is cloned with the flags of the new namespaces, after CHILD has joined the \
-         others",
+        "clone INIT with the flags of the new namespaces, after CHILD has joined the others",
         |bench| {
             let running = container(bench, "box", &["--rootfs", "/"])?;
             let (own, theirs) = (namespaces::own()?, namespaces::of(running.command()?)?);
@@ -47,7 +46,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "--clone user has the maps that were asked for",
-        "the parent writes the maps while INIT waits at the gate, as for any container",
+        "PARENT writes the maps while INIT waits at the gate, as for any container",
         |bench| {
             let target = bench.run("sleep", ["1000"]).start()?;
             let words = ["--target", &target.pid().to_string(), "--uts", "--clone", "user,net"];
@@ -78,8 +77,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "--as is whom the command runs as",
-        "an id means something in its user namespace only: one that no map contains is \
-         EINVAL",
+        "an id means something in its user namespace only: the kernel refuses an id that the map \
+         does not have (EINVAL)",
         |bench| {
             let running = container(bench, "box", &[])?;
             let ids = "id -u; id -g; grep Groups: /proc/self/status";
@@ -111,7 +110,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "bad usage of exec is 2, in one line",
-        "what cannot be meant is refused before anything is started",
+        "refuse options that contradict each other before you start anything",
         |bench| {
             let own = std::process::id().to_string();
             for (words, says) in [

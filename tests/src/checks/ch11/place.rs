@@ -10,8 +10,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "the target's own root is the command's",
-        "setns(2) leads to the root of the mount namespace; a target that has changed its \
-         root is elsewhere",
+        "setns(2) puts you at the root of the mount namespace; the target may have changed its \
+         root with chroot(2)",
         |bench| {
             if let Some(reason) = bench.no_user_namespace()? {
                 return Ok(Outcome::Skipped(reason));
@@ -30,8 +30,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "a target in one's own user namespace has the ids that it has",
-        "the outer ids of a map are the reader's only if the reader is in another user \
-         namespace",
+        "the outer ids of a map count in the reader's user namespace only if the reader is in \
+         another one than the target",
         |bench| {
             if let Some(reason) = bench.no_user_namespace()? {
                 return Ok(Outcome::Skipped(reason));
@@ -52,7 +52,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "a target whose working directory nobody may read can be joined",
-        "to be in a folder takes no permission to read it: O_PATH",
+        "to be in a folder takes no permission to read it: open it with O_PATH",
         |bench| {
             let script = "mkdir /closed && cd /closed && chmod 0 . && echo up && cat";
             let running = container_that(bench, "box", &["-q"], script)?;

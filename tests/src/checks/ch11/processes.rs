@@ -25,7 +25,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "a slow parent of exec changes nothing",
-        "INIT waits at the gate until it is in the cgroup and the parent has lent it the \
+        "INIT must wait at the gate until PARENT has put it into the cgroup and lent it the \
          terminal",
         |bench| {
             let options: &[&str] = if bench.user == User::Root {
@@ -53,8 +53,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "PARENT, CHILD and INIT are in the process list",
-        "prctl(PR_SET_NAME) says which stage of the bootstrap a process is, to whoever looks \
-         from outside",
+        "prctl(PR_SET_NAME) sets the name that the process list shows",
         |bench| {
             let running = container(bench, "box", &[])?;
             let expected = ["nsenter:PARENT", "nsenter:CHILD", "nsenter:INIT"];
@@ -85,8 +84,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "CHILD killed at any moment ends exec, and nothing waits for it",
-        "INIT holds CHILD's end of the init pipe too: that no word comes is seen by CHILD's \
-         end, not by the pipe's",
+        "INIT has CHILD's end of the channel, too: so the end of CHILD shows by its pidfd, not by \
+         the channel's end of file",
         |bench| {
             let running = container(bench, "box", &["-q"])?;
             let mut killed = 0;
@@ -122,8 +121,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "nobody inside can look into INIT before it is the command",
-        "until its execve INIT is a piece of the host: PR_SET_DUMPABLE 0 hides its memory \
-         and what it has open (CVE-2016-9962)",
+        "until its execve, INIT has the host's memory and descriptors: PR_SET_DUMPABLE 0 keeps \
+         root inside out of them (CVE-2016-9962)",
         |bench| {
             let look = "
         echo up

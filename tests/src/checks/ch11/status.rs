@@ -17,8 +17,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "exec gives back the command's status, and passes signals on",
-        "CLONE_PARENT makes the command a child of exec itself, which waits for it as for \
-         any child",
+        "CLONE_PARENT makes the command a child of exec itself, which can wait for it as for any \
+         child",
         |bench| {
             let running = container(bench, "box", &[])?;
             exec(bench, &["box"], "exit 7").finish()?.must_end_with(7)?;
@@ -64,8 +64,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "exec -t has the terminal, and gives it back",
-        "the command leads the terminal's foreground group while it runs; its parent joins \
-         it there first",
+        "the command leads the terminal's foreground process group while it runs, and its parent \
+         takes the terminal back afterwards",
         |bench| {
             let running = container(bench, "box", &["--rootfs", "/"])?;
             let inside = bench.other("inside").display().to_string();
@@ -98,8 +98,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "what exec started ends with the container, and with exec",
-        "a process in the PID namespace ends with its PID 1; and it asked the kernel to end \
-         with its parent",
+        "a process ends with PID 1 of its PID namespace; that it also ends with exec, it must ask \
+         the kernel for (PR_SET_PDEATHSIG)",
         |bench| {
             let running = container(bench, "box", &[])?;
             let mut inside = exec(bench, &["box"], "echo ready; exec sleep 1000").start()?;

@@ -18,8 +18,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "a target that has ended, or whose pid is another's, is an error",
-        "a pid may be another process's by now: a pidfd and the start time say whether it is \
-         the same",
+        "another process may have the pid by now: a pidfd and the start time tell whether it is \
+         the same process",
         |bench| {
             let target = bench.run("sleep", ["1000"]).start()?;
             let pid = target.pid().to_string();
@@ -65,8 +65,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "a target that ends meanwhile is joined, or refused in one line",
-        "whatever was found by a pid is the target's only if the pidfd says afterwards that \
-         it still runs",
+        "what you found by a pid is the target's only if its pidfd tells afterwards that it still \
+         runs",
         |bench| {
             for how in [&["box"][..], &["--one-by-one", "box"]] {
                 for step in (0..16).step_by(16 / repetitions(16) as usize) {
@@ -98,8 +98,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "whoever is told that a container runs can go in",
-        "init says that it is ready, and goes on when the entry is written: before that its \
-         root is the host's",
+        "before the container is set up, its process still has the host's root: let init wait \
+         until the entry is written",
         |bench| {
             // The image is made first, so that the race below is between entry and set-up only.
             layered::script(bench, &["-q"], "true").finish()?.must_end_with(0)?;

@@ -29,8 +29,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         12,
         "the program cannot be overwritten from inside",
-        "/proc/PID/exe leads to the program's file: let in a copy in memory only, with all four \
-         seals (CVE-2019-5736)",
+        "/proc/PID/exe leads to the program's file: let only a copy in memory go inside, with all \
+         four seals (CVE-2019-5736)",
         |bench| {
             let victim = copy(bench, &bench.binary)?;
             let before = fs::read(&victim)?;
@@ -44,8 +44,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         12,
         "without the seal it can be overwritten",
-        "this is the attack that the sealed copy is against: if it does not succeed on the stage \
-         below, nothing was proven",
+        "this is the attack that the sealed copy prevents: if it failed on the stage below, the \
+         other check would prove nothing",
         |bench| {
             let victim = copy(bench, &bench.other("11-nsenter"))?;
             let written = attack(bench, &victim)?;
@@ -97,8 +97,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         12,
         "a PID 1 that stays is a sealed copy too",
-        "what the container's processes execute is theirs to open: mode and owner of a file on a \
-         disk could be changed through /proc/1/exe as well",
+        "processes inside can open the file that PID 1 executes: through /proc/1/exe they could \
+         also change the mode and owner of a file on a disk",
         |bench| {
             let program = copy(bench, &bench.binary)?;
             let before = (fs::read(&program)?, fs::metadata(&program)?.mode());

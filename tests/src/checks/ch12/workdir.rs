@@ -15,8 +15,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         12,
         "a working directory outside of the root is refused",
-        "from a working directory that the root does not contain, .. leads to the host \
-         (CVE-2024-21626): getcwd(2) knows no path to it",
+        "from a working directory outside of the root, .. leads to the host (CVE-2024-21626): \
+         getcwd(2) tells whether a path leads there",
         |bench| {
             if let Some(reason) = bench.no_user_namespace()? {
                 return Ok(Outcome::Skipped(reason));
@@ -42,7 +42,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         12,
         "a working directory that was deleted is refused, and another one is taken",
-        "a folder that has no name any more is in no root: getcwd(2) says ENOENT",
+        "a folder that was deleted has no path in any root: getcwd(2) fails with ENOENT",
         |bench| {
             let script = "mkdir /gone && cd /gone && rmdir /gone && echo up && cat";
             let running = container_that(bench, "box", &["-q"], script)?;
@@ -57,7 +57,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         12,
         "a descriptor of a folder of the host's is no working directory",
-        "/proc/self/fd leads to what a process has open, from any root: so CHILD has nothing open",
+        "/proc/self/fd leads to what a process has open, whatever its root is: so CHILD must have \
+         no folder open",
         |bench| {
             let running = container(bench, "box", &[])?;
             let leaked = exec(bench, &["--workdir", "/proc/self/fd/9", "box"], "pwd");

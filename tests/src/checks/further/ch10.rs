@@ -14,8 +14,8 @@ use crate::{
 pub(super) const CHECKS: &[Check] = &[Check::new(
     10,
     "wait returns when the container has ended, and not before",
-    "a pidfd can be read when its process has ended, by any process that has one: poll(2) sleeps \
-     until then, and waitpid(2) is for a parent",
+    "any process that has a pidfd can wait for its process with poll(2); waitpid(2) works for \
+     your own children only",
     |bench| {
         let running = container(bench, "box", &["--rootfs", "/"])?;
         let waiting = call(bench, &["wait", "box"]).start()?;

@@ -1,4 +1,4 @@
-// says: overlay wants its lowerdir highest first
+// says: overlay wants the highest first
     for layer in &stack.image {
         set("lowerdir+", layer)?;
     }

@@ -1,3 +1,3 @@
-// says: an overlay mount without that flag looks for trusted.overlay.opaque
+// says: an overlay mount without userxattr looks for trusted.overlay.opaque
 // shows: root
     overlay.set_flag("userxattr")?;

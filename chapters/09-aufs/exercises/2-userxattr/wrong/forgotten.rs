@@ -1,2 +1,2 @@
-// says: with an attribute that a user namespace may write: userxattr
+// says: only with the flag userxattr
 // shows: user

@@ -1,4 +1,4 @@
-// says: with an attribute that a user namespace may write: userxattr
+// says: only with the flag userxattr
 // shows: user
     if !needs_userxattr() {
         overlay.set_flag("userxattr")?;

@@ -1,4 +1,4 @@
-// says: a deleted one is whited out
+// says: leaves a whiteout for a deleted one
         match meaning(self.driver, entry.folder, entry.name, &entry.stat) {
             Meaning::Whiteout | Meaning::File => self.note(entry.path, change),
             Meaning::Folder { is_opaque } => {

@@ -1,4 +1,4 @@
-// says: a changed file is copied up
+// says: overlay copies a changed file up
         match meaning(self.driver, entry.folder, entry.name, &entry.stat) {
             Meaning::Whiteout => self.note(entry.path, Change::Deleted),
             Meaning::File => self.note(entry.path, change),

@@ -1,4 +1,4 @@
-// says: kill(2) takes whoever has it now
+// says: kill(2) takes a number
     let pidfd = container.open().with_context(|| format!("{name} has ended"))?;
     let is_deaf = is_deaf(pidfd.as_fd(), signal).unwrap_or(false);
     // SAFETY: kill takes two numbers.

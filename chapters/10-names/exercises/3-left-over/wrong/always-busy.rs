@@ -1,2 +1,2 @@
-// says: an entry whose processes are gone is left over
+// says: an entry whose processes have ended is left over
             _ => Status::Busy,

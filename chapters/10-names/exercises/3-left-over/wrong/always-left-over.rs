@@ -1,2 +1,2 @@
-// says: an entry is made before anything is cloned
+// says: make the entry before you clone anything
             _ => Status::LeftOver,

@@ -1,4 +1,4 @@
-// says: --one-by-one does not try
+// says: with --one-by-one do that at once
     let open = |(kind, file): &(Kind, std::path::PathBuf)| anyhow::Ok((*kind, open(file)?));
     let files = namespaces.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let target = target.still_alive()?;

@@ -1,4 +1,4 @@
-// says: EINVAL for a pidfd
+// says: setns(2) refuses a pidfd (EINVAL)
     let open = |(kind, file): &(Kind, std::path::PathBuf)| anyhow::Ok((*kind, open(file)?));
     let files = namespaces.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let target = target.still_alive()?;

@@ -1,4 +1,4 @@
-// says: behind the mount namespace /proc is another
+// says: another /proc is in place
     let target = target.still_alive()?;
     let all: Namespaces = namespaces.iter().map(|(kind, _)| *kind).collect();
     let flags = |some: Namespaces| CloneFlags::from_bits_retain(some.bits());

@@ -1,4 +1,4 @@
-// says: must be the first
+// says: join the user namespace first
 // shows: user
     let open = |(kind, file): &(Kind, std::path::PathBuf)| anyhow::Ok((*kind, open(file)?));
     let files = namespaces.iter().map(open).collect::<Result<Vec<_>, _>>()?;

@@ -1,3 +1,3 @@
-// says: the parent writes the maps while INIT waits at the gate
+// says: PARENT writes the maps while INIT waits at the gate
 // shows: user
     prctl::set_dumpable(false).context("prctl PR_SET_DUMPABLE")

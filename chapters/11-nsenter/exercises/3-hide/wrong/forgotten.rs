@@ -1,2 +1,2 @@
-// says: PR_SET_DUMPABLE 0 hides its memory
+// says: PR_SET_DUMPABLE 0 keeps root inside out
     Ok(())

@@ -1,2 +1,2 @@
-// says: getcwd(2) knows no path to it
+// says: getcwd(2) tells whether a path leads there
     let is_inside = true;
