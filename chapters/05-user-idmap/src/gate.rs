@@ -1,5 +1,5 @@
 // ANCHOR: all
-//! How does the child wait until the parent has done what only the parent can do?
+//! How does the child wait until the parent has done its part?
 
 use anyhow::Context;
 use ch02_ipc::Channel;
@@ -29,12 +29,12 @@ impl Gate {
         // ANCHOR_END: exercise-wait
     }
 
-    /// The parent: lets the child go on. It speaks before it opens, so that the lines of
+    /// The parent: lets the child go on. It logs before it opens the gate, so that the lines of
     /// the two have one order.
     ///
     /// # Errors
     ///
-    /// EPIPE: the child is gone.
+    /// EPIPE: the child has ended.
     pub fn open(&self) -> anyhow::Result<()> {
         info!("opening the gate");
         self.0.in_parent()?.say().context("open the gate")

@@ -1,10 +1,10 @@
 // ANCHOR: intro
 //! uid_map, gid_map, setgroups, and the gate between parent and child.
 //!
-//! In a new user namespace a process has every capability, but nobody's name: until its
-//! map is written, all ids are 65534. The parent writes it, from outside (a process inside
-//! may map no id but its own), and the child waits for that at the [`Gate`]. A child that
-//! executed something before would lose the capabilities: execve(2) gives them to id 0 only.
+//! In a new user namespace a process has every capability, and ids that nothing maps: they are
+//! shown as 65534. The parent writes the maps from outside (a process inside may map its own id
+//! only), and the child waits for that at the [`Gate`]. If it executed a program before, it
+//! would lose the capabilities: execve(2) gives them to id 0 inside, and 0 is not mapped yet.
 //!
 //! | module | question it answers |
 //! |---|---|
@@ -43,7 +43,7 @@ pub use write::Maps;
 /// A new user namespace (user_namespaces(7)).
 pub const CLONE_NEWUSER: Namespaces = Namespaces::of(Kind::User);
 
-/// All kinds of namespaces that a container has from here on, but for the network.
+/// The namespaces of this chapter's containers.
 const SO_FAR: Namespaces = CLONE_NEWUTS
     .and(CLONE_NEWIPC)
     .and(CLONE_NEWPID)
@@ -55,16 +55,16 @@ const SO_FAR: Namespaces = CLONE_NEWUTS
 /// What this chapter adds to the command line.
 #[derive(clap::Args, Clone, Debug)]
 pub struct IdMapOptions {
-    /// Map SIZE user ids: IN inside is OUT outside, and so on (repeatable), or `auto`:
-    /// users and groups as /etc/subuid and /etc/subgid grant them [default: 0 is you]
+    /// Map SIZE user ids: IN inside is OUT outside, and so on (repeatable). `auto` maps you
+    /// and what /etc/subuid and /etc/subgid grant you [default: 0 is you]
     #[arg(long, value_name = "IN:OUT:SIZE")]
     pub uid_map: Vec<UidMap>,
 
-    /// Map SIZE group ids, likewise
+    /// Map SIZE group ids in the same way (repeatable)
     #[arg(long, value_name = "IN:OUT:SIZE")]
     pub gid_map: Vec<MapLine>,
 
-    /// Write no map: inside, all ids are shown as 65534; what they may do outside stays
+    /// Write no map: ids are shown as 65534 inside, and the files outside stay yours
     #[arg(long, conflicts_with_all = ["uid_map", "gid_map", "user"])]
     pub no_map: bool,
 
@@ -76,7 +76,7 @@ pub struct IdMapOptions {
 /// What `--uid-map` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UidMap {
-    /// Oneself as root, and the ids that were granted.
+    /// The caller as root, and the ids that were granted.
     Auto,
     /// One line.
     Line(MapLine),
@@ -147,13 +147,12 @@ impl IdMapOptions {
         Ok(Some(maps))
     }
 
-    /// Whom the child becomes first: root, who may set up everything, or the command's user where
-    /// no id 0 is mapped.
+    /// Whom the child becomes first: root, or the command's user if the maps have no id 0.
     pub fn first_user(&self, maps: &Maps) -> User {
         self.user.filter(|_| !maps.contains(User::ROOT)).unwrap_or(User::ROOT)
     }
 
-    /// Whether nothing is said about maps.
+    /// Whether the command line has no option about maps.
     pub fn is_empty(&self) -> bool {
         self.uid_map.is_empty() && self.gid_map.is_empty() && !self.no_map
     }
@@ -162,7 +161,7 @@ impl IdMapOptions {
         if self.uid_map.contains(&UidMap::Auto) {
             if self.uid_map.len() > 1 || !self.gid_map.is_empty() {
                 return Err(Failure::usage(
-                    "--uid-map auto is the whole of both maps: give no other line",
+                    "--uid-map auto writes both maps: leave out the other --uid-map and --gid-map",
                 ));
             }
             return Maps::of_granted_ids();
@@ -188,12 +187,12 @@ impl IdMapOptions {
 ///
 /// # Errors
 ///
-/// EINVAL for an id that the map does not contain.
+/// EINVAL: the map does not contain the id.
 pub fn become_user(user: User) -> anyhow::Result<()> {
     let at_the_parents_end = prctl::get_pdeathsig().context("prctl PR_GET_PDEATHSIG")?;
     let (uid, gid) = (Uid::from_raw(user.uid), Gid::from_raw(user.gid));
     match setgroups(&[]) {
-        // Where the parent wrote "deny", the caller's groups stay.
+        // After "deny" in /proc/PID/setgroups, the caller's groups stay.
         Err(Errno::EPERM) => debug!("setgroups: not permitted"),
         other => other.context("setgroups to none")?,
     }

@@ -1,5 +1,5 @@
 // ANCHOR: all
-//! Stage 5: root of a user namespace, and an ordinary user outside.
+//! Stage 5: root of a user namespace, and still the caller outside.
 
 use std::{path::Path, process::ExitCode};
 
@@ -11,7 +11,7 @@ use ch05_user_idmap::{CLONE_NEWUSER, Gate, become_user};
 use clap::Parser;
 use lab::Program;
 
-/// Runs a command as root of a user namespace of its own: no privilege is needed.
+/// Runs a command as root of a new user namespace: no privilege is needed.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {

@@ -5,12 +5,12 @@ use std::{fmt, str::FromStr};
 
 use lab::Failure;
 
-/// As many lines as the kernel takes in one map (user_namespaces(7)).
+/// The kernel accepts this many lines in one map (user_namespaces(7)),
 const MOST_LINES: usize = 340;
-/// And as many bytes: they are written in one piece, of less than a page.
+/// and this many bytes: one write of less than a page of 4096.
 const MOST_BYTES: usize = 4095;
 
-/// One line of a map: `size` ids that start at `inside` are those that start at `outside`.
+/// One line of a map: `size` ids from `inside` on are the ids from `outside` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MapLine {
     /// The first id inside the user namespace.
@@ -72,13 +72,13 @@ impl FromStr for MapLine {
             size: number("SIZE", size)?,
         };
         if line.size == 0 {
-            return Err("SIZE is 0: a map of no ids".into());
+            return Err("SIZE is 0: a line maps at least one id".into());
         }
         for (name, first) in [("IN", line.inside), ("OUT", line.outside)] {
             // 4294967295 is (uid_t) -1, which means "no id" in many system calls.
             if first.checked_add(line.size).is_none() {
                 return Err(format!(
-                    "{name} + SIZE is more than 4294967295, the largest id is 4294967294"
+                    "{name} + SIZE is more than 4294967295: the largest id is 4294967294"
                 ));
             }
         }
@@ -101,7 +101,7 @@ pub struct IdMap {
 }
 
 impl IdMap {
-    /// Checks the lines of the map that is called `name` in errors.
+    /// Checks the lines. Errors call the map `name`.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl IdMap {
     pub fn new(name: &str, lines: Vec<MapLine>) -> anyhow::Result<IdMap> {
         if lines.is_empty() || lines.len() > MOST_LINES {
             return Err(Failure::usage(format!(
-                "{name}: 1 to {MOST_LINES} lines, not {}",
+                "{name}: {} lines, the kernel takes 1 to {MOST_LINES}",
                 lines.len()
             )));
         }
@@ -131,7 +131,7 @@ impl IdMap {
         let length = map.text().len();
         if length > MOST_BYTES {
             let message =
-                format!("{name}: {length} bytes of lines, and the kernel takes {MOST_BYTES}");
+                format!("{name}: {length} bytes of lines, the kernel takes {MOST_BYTES} at most");
             return Err(Failure::usage(message));
         }
         Ok(map)
@@ -150,7 +150,7 @@ impl IdMap {
         &self.lines
     }
 
-    /// Whether the map gives this id inside a meaning outside.
+    /// Whether the map contains this id inside.
     pub fn contains(&self, inside: u32) -> bool {
         self.lines
             .iter()

@@ -1,5 +1,5 @@
 // ANCHOR: subid
-//! Which further ids has this user been given?
+//! Which further ids may this user map?
 //!
 //! /etc/subuid and /etc/subgid hold lines of `NAME-OR-UID:FIRST:COUNT` (subuid(5)).
 
@@ -45,8 +45,8 @@ fn granted(file: &str) -> anyhow::Result<(u32, u32)> {
     let text = fs::read_to_string(file).unwrap_or_default();
     first_range(&text, &[&name, &uid.to_string()]).ok_or_else(|| {
         anyhow!(
-            "{file} gives {name} no ids: `sudo usermod --add-subuids 100000-165535 --add-subgids \
-             100000-165535 {name}`"
+            "{file} grants {name} no ids: `sudo usermod --add-subuids 100000-165535 --add-subgids \
+             100000-165535 {name}`, or a range that no other user has"
         )
     })
 }

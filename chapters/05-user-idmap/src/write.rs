@@ -36,7 +36,7 @@ impl Maps {
         Ok(maps)
     }
 
-    /// Root inside is this user outside: a map that everybody may write.
+    /// Root inside is this user outside: a map that takes no privilege.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ impl Maps {
         Maps::new(map("uid_map", uid)?, map("gid_map", gid)?)
     }
 
-    /// Every id that this process's own user namespace has, as itself: what root may map.
+    /// Every id of this process's own user namespace, mapped to itself: what root may map.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl Maps {
         if root || self.gid.maps_only(getegid().as_raw()) {
             // ANCHOR: exercise-setgroups
             if !root {
-                // Else one could drop a group that a file's permissions deny something to.
+                // Else a process inside could drop a group to which a file denies access.
                 write(pid, "setgroups", "deny")?;
             }
             // ANCHOR_END: exercise-setgroups
@@ -116,33 +116,33 @@ fn write(pid: Pid, file: &str, text: &str) -> anyhow::Result<()> {
 /// Which rule of user_namespaces(7) may have been broken.
 fn rule(file: &str, errno: Errno) -> &'static str {
     match (file, errno) {
-        ("setgroups", _) => "it can be changed only before gid_map is written (user_namespaces(7))",
+        ("setgroups", _) => "it can be written only before gid_map (user_namespaces(7))",
         (_, Errno::EPERM) if geteuid().is_root() => {
-            "each id outside must be one of this user namespace, a map can be written once, and the \
-             one with this namespace's id 0 takes CAP_SETFCAP (user_namespaces(7))"
+            "each id outside must be mapped in this user namespace, a map is written once only, and \
+             mapping uid 0 of this namespace takes CAP_SETFCAP (user_namespaces(7))"
         }
         (_, Errno::EPERM) => {
-            "without CAP_SETUID and CAP_SETGID only a map of your own id can be written, and gid_map \
-             only after \"deny\" in setgroups (user_namespaces(7))"
+            "without CAP_SETUID and CAP_SETGID you can map your own id only, and gid_map only after \
+             writing \"deny\" to setgroups (user_namespaces(7))"
         }
         (_, Errno::EINVAL) => "lines overlap, or an id is out of range (user_namespaces(7))",
         _ => "see user_namespaces(7)",
     }
 }
 
-/// An ordinary user writes a map of one line, the user's own id; for any other there is a helper.
+/// An ordinary user writes a map of the user's own id. Any other map takes a helper.
 fn require(helper: &str, map: &IdMap, own: u32) -> anyhow::Result<()> {
     let is_there = || find(OsStr::new(helper), std::env::var_os("PATH").as_deref()).is_some();
     ensure!(
         map.maps_only(own) || is_there(),
-        "the map \"{map}\" is more than your own id, which takes {helper}: install the package \
-         uidmap (shadow-utils on some systems)"
+        "the map \"{map}\" has more than your own id and takes {helper}, which is not in PATH: \
+         install the package uidmap (shadow-utils on some systems)"
     );
     Ok(())
 }
 
-/// newuidmap(1) and newgidmap(1) are root's (set-user-ID) and write what /etc/subuid and
-/// /etc/subgid allow this user.
+/// newuidmap(1) and newgidmap(1) are installed with CAP_SETUID and CAP_SETGID (set-user-ID root
+/// or file capabilities), and write what /etc/subuid and /etc/subgid grant this user.
 fn run(helper: &str, pid: Pid, map: &IdMap) -> anyhow::Result<()> {
     let mut command = Command::new(helper);
     command.arg(pid.to_string());
@@ -153,7 +153,7 @@ fn run(helper: &str, pid: Pid, map: &IdMap) -> anyhow::Result<()> {
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(
         output.status.success(),
-        "{helper} refuses the map \"{map}\": {}: it allows your own id and the ranges in /etc/{}",
+        "{helper} refuses the map \"{map}\": {}: it accepts your own id and your ranges in /etc/{}",
         said.trim().trim_start_matches(&format!("{helper}: ")),
         if helper == "newuidmap" {
             "subuid"

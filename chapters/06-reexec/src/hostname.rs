@@ -1,11 +1,11 @@
 // ANCHOR: hostname
-//! What is a container called that nobody named?
+//! What is the hostname of a container without `--hostname`?
 
 use std::{ffi::OsString, fs::File, io::Read};
 
 use anyhow::Context;
 
-/// A name that nothing else has: `container-` and eight random hexadecimal digits.
+/// `container-` and eight random hexadecimal digits.
 ///
 /// # Errors
 ///

@@ -1,10 +1,10 @@
 // ANCHOR: inside
 //! Is this start inside the namespaces that the first one made?
 //!
-//! argv\[0\] is anybody's to choose. To be PID 1 proves nothing either: in a container of another
+//! Any caller may choose argv\[0\]. Being PID 1 proves nothing either: in a container of another
 //! runtime this program may be PID 1, and the hostname is that container's. So the first start
-//! opens the UTS namespace that it is in and hands that over, and the second one changes nothing
-//! unless it is in another. (A descriptor, and no variable: the command would get that.)
+//! opens its own UTS namespace and hands the descriptor over. The second start changes nothing
+//! unless it is in another UTS namespace. (The command would inherit an environment variable.)
 
 use std::{
     fs::{self, File},
@@ -15,7 +15,7 @@ use std::{
 use anyhow::ensure;
 use lab::{Program, descriptors};
 
-/// The name under which the second start inherits the first one's namespace.
+/// The name under which the second start inherits the first start's namespace.
 const OUTSIDE: &str = "outside";
 
 /// The file of a process's own UTS namespace.
@@ -23,7 +23,7 @@ const OWN: &str = "/proc/self/ns/uts";
 
 static NOTED: OnceLock<Option<File>> = OnceLock::new();
 
-/// The first start: notes where it is, before it clones anything.
+/// The first start: notes its namespace, before it clones anything.
 pub(crate) fn note_outside() {
     NOTED.get_or_init(|| File::open(OWN).ok());
 }
@@ -36,7 +36,7 @@ pub(crate) fn hand_over(again: Program) -> Program {
     }
 }
 
-/// Refuses to go on in the place where the first start was, or without one.
+/// Refuses to go on in the first start's namespace, or without a first start.
 ///
 /// # Errors
 ///

@@ -3,7 +3,7 @@
 //!
 //! [`register`] gives a function a name. [`command`] starts this program again with that
 //! name as its argv\[0\]. [`init`] looks at argv\[0\]: if it is a registered name, this is the
-//! second start, and the function runs. So a program can run code of its own inside new
+//! second start, and the function runs. So a program can run its own code inside new
 //! namespaces, before the command is there.
 //!
 //! ```no_run
@@ -27,8 +27,8 @@
 //! |---|---|
 //! | `registry` | which function is this start to run? |
 //! | `inside` | is this start inside the namespaces that the first one made? |
-//! | `hostname` | what is a container called that nobody named? |
-//! | `net` | what does a new network namespace need at least? |
+//! | `hostname` | what is the hostname of a container without `--hostname`? |
+//! | `net` | what must be done in a new network namespace? |
 //!
 //! Source: execve(2), proc_pid_exe(5), pid_namespaces(7).
 
@@ -65,7 +65,7 @@ pub const NAMESPACES: Namespaces = CLONE_NEWUTS
 // ANCHOR_END: intro
 
 // ANCHOR: root-inside
-/// These maps, if there is root inside: execve(2) leaves capabilities to nobody else, and the
+/// These maps, if they contain root: execve(2) gives capabilities to id 0 inside only, and the
 /// second start needs them.
 ///
 /// # Errors
@@ -74,7 +74,7 @@ pub const NAMESPACES: Namespaces = CLONE_NEWUTS
 pub fn require_root_inside(maps: Option<Maps>) -> anyhow::Result<Maps> {
     maps.filter(|maps| maps.contains(User::ROOT)).ok_or_else(|| {
         Failure::usage(
-            "execve takes all capabilities from a process that is not id 0 inside: map id 0",
+            "no root inside: the second start would lose all capabilities at its execve; map id 0",
         )
     })
 }

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// The first start: makes the namespaces, and lets the second start loose in them.
+/// The first start: makes the namespaces, in which the child becomes the second start.
 fn parent(cli: &Cli) -> anyhow::Result<Exit> {
     let maps = require_root_inside(cli.ids.maps()?)?;
     let job = Job::new()?;
@@ -56,7 +56,7 @@ fn parent(cli: &Cli) -> anyhow::Result<Exit> {
     job.wait(child)
 }
 
-/// The second start, inside: sets everything up, and becomes the command.
+/// The second start, inside: sets everything up and becomes the command.
 fn ns_initialisation() -> anyhow::Result<Next> {
     let cli: Cli = lab::parse()?;
     require_inside()?;

@@ -1,5 +1,5 @@
 // ANCHOR: all
-//! What does a new network namespace need at least? Its loopback interface, up.
+//! What must be done in a new network namespace? Its loopback interface is down.
 
 use std::{mem, net::UdpSocket, os::fd::AsRawFd};
 
@@ -7,14 +7,14 @@ use anyhow::Context;
 use lab::info;
 use nix::errno::Errno;
 
-/// Brings up `lo`, which is down in a new network namespace (network_namespaces(7)): a
-/// program inside can then reach 127.0.0.1.
+/// Brings up `lo`, which is down in a new network namespace (network_namespaces(7)). Then a
+/// program inside can reach 127.0.0.1.
 ///
 /// # Errors
 ///
 /// EPERM without CAP_NET_ADMIN in the user namespace that owns the network namespace.
 pub fn bring_up_loopback() -> anyhow::Result<()> {
-    // Any socket will do to name the namespace in which netdevice(7) looks for the interface.
+    // netdevice(7) looks for the interface in the socket's network namespace. Any socket will do.
     let socket = UdpSocket::bind(("0.0.0.0", 0)).context("make a socket")?;
     // SAFETY: an ifreq is plain numbers, and all zeroes is one.
     let mut request: libc::ifreq = unsafe { mem::zeroed() };

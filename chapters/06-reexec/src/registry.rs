@@ -13,10 +13,10 @@ use lab::{Next, Program, info};
 
 use crate::inside;
 
-/// The file of the program that asks (proc_pid_exe(5)).
+/// The file that this process executes (proc_pid_exe(5)).
 pub const SELF: &str = "/proc/self/exe";
 
-/// What a registered function looks like: as a stage, it returns what comes next.
+/// A registered function. Like a stage, it returns what comes next.
 pub type Function = fn() -> anyhow::Result<Next>;
 
 static REGISTRY: Mutex<BTreeMap<&'static str, Function>> = Mutex::new(BTreeMap::new());
@@ -29,15 +29,15 @@ fn registry() -> MutexGuard<'static, BTreeMap<&'static str, Function>> {
 ///
 /// # Panics
 ///
-/// The name is taken: a programmer's error.
+/// The name is registered already: a programmer's error.
 pub fn register(name: &'static str, function: Function) {
     let taken = registry().insert(name, function).is_some();
     assert!(!taken, "a function is registered as {name:?} already");
     info!("register: {name}");
 }
 
-/// Runs the function that argv\[0\] names and returns its outcome, or `None` if argv\[0\]
-/// is no registered name: then this is the first start.
+/// Runs the function that argv\[0\] names and returns its outcome. `None` means that argv\[0\]
+/// is no registered name: this is the first start.
 pub fn init() -> Option<anyhow::Result<Next>> {
     // ANCHOR: exercise-init
     let argv0 = env::args_os().next().unwrap_or_default();
@@ -58,9 +58,8 @@ pub fn init() -> Option<anyhow::Result<Next>> {
 // ANCHOR_END: registry
 
 // ANCHOR: command
-/// This program, to be started again as the registered function `name`: a
-/// [`Command`] that can be run as a child, or executed by a child that
-/// [`ch01_uts::spawn`] has put into new namespaces.
+/// A [`Command`] that starts this program again as the registered function `name`. Run it as
+/// a child, or let a child of [`ch01_uts::spawn`] become it in new namespaces.
 ///
 /// # Panics
 ///
@@ -76,8 +75,8 @@ pub fn command(name: &str) -> Command {
     // ANCHOR_END: exercise-command
 }
 
-/// The registered function `name` as what a process becomes: this program once more, with the same
-/// arguments.
+/// What a process becomes to run the registered function `name`: this program again, with the
+/// same arguments.
 ///
 /// # Panics
 ///

@@ -14,8 +14,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         6,
         "a random hostname is set before the command can look",
-        "code that runs inside before the command is what re-exec is for: set the name in \
-         the registered function",
+        "set the name in the registered function: it runs inside, before the command",
         |bench| {
             let name = bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.text();
             ensure!(name.starts_with("container-"), "the hostname is {name:?}");
@@ -29,8 +28,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         6,
         "two containers have two hostnames",
-        "every container is PID 1 to itself and starts within the same second as others: \
-         what is to differ takes random bytes, such as /dev/urandom's",
+        "a pid or the time is the same in many containers: take random bytes, for example from \
+         /dev/urandom",
         |bench| {
             let name =
                 || anyhow::Ok(bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.text());
@@ -48,8 +47,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         6,
         "it finds its own file, whatever argv[0] says",
-        "argv[0] is what somebody called the program, /proc/self/exe is the program: execute \
-         that one, and choose argv[0] yourself",
+        "a caller can write anything into argv[0]: execute /proc/self/exe, and choose argv[0] \
+         yourself",
         |bench| {
             let run = bench.stage(["echo", "ran"]).with(|command| {
                 command.arg0("some-other-name");
@@ -61,8 +60,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         6,
         "the network is its own, and lo is up",
-        "a new network namespace has one interface, lo, and it is down: SIOCSIFFLAGS with \
-         IFF_UP",
+        "lo is down in a new network namespace: bring it up, SIOCSIFFLAGS with IFF_UP",
         |bench| {
             let ended = bench.script("cat /proc/net/dev").finish()?.must_end_with(0)?;
             must_be_new(bench, interfaces_in(&ended.text()))?;
@@ -75,7 +73,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         6,
         "the log tells of register, init and command, from both sides",
-        "the second start is a new program that registers again, and finds its name in \
+        "the second start is a new program: it registers the function again, and finds the name in \
          argv[0]",
         |bench| {
             let ended = bench.script("true").finish()?.must_end_with(0)?;
@@ -105,8 +103,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         6,
         "the registered function by hand does no harm",
-        "argv[0] is anybody's to choose: the function must find out that it is inside before \
-         it changes anything",
+        "any caller can choose argv[0]: the function must find out that it is inside before it \
+         changes anything",
         |bench| {
             let run = bench.stage(["--hostname", "oops", "echo", "ran"]).with(|command| {
                 command.arg0("nsInitialisation");
@@ -122,8 +120,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         6,
         "the registered function by hand, as PID 1 of somebody else's namespaces, does no harm",
-        "to be PID 1 proves nothing: in a container of another runtime's any program may be, and \
-         the hostname and the mounts there are that container's",
+        "being PID 1 proves nothing: in another runtime's container any program may be PID 1, and \
+         hostname and mounts are that container's",
         |bench| {
             if let Some(reason) = bench.no_user_namespace()? {
                 return Ok(Outcome::Skipped(reason));
@@ -147,8 +145,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         6,
         "a map without root is refused",
-        "execve(2) takes all capabilities from a process whose id is not 0 inside: map \
-         first, then run again",
+        "refuse maps without root: execve(2) takes all capabilities from a process whose uid \
+         inside is not 0",
         |bench| {
             let (uid_map, gid_map) = own_lines(bench, 1);
             for options in [vec!["--no-map"], vec!["--uid-map", &uid_map, "--gid-map", &gid_map]] {
@@ -194,7 +192,7 @@ fn interfaces_in(text: &str) -> Vec<String> {
 
 /// Where the kernel has tunnels, each new network namespace begins with some of them beside lo
 /// (sit0, tunl0: net.core.fb_tunnels_only_for_init_net). So these must be just the interfaces
-/// that a namespace of unshare(1)'s has.
+/// that unshare(1) gets in a new namespace.
 pub(super) fn must_be_new(bench: &Bench, mut found: Vec<String>) -> anyhow::Result<()> {
     let new = bench
         .run("unshare", ["-rn", "cat", "/proc/net/dev"])

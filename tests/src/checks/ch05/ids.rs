@@ -1,4 +1,4 @@
-//! Chapter 5: root inside, oneself outside.
+//! Chapter 5: root inside, yourself outside.
 
 use std::{fs, os::unix::fs::MetadataExt};
 
@@ -14,9 +14,9 @@ use crate::{
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
         5,
-        "root inside is oneself outside",
-        "the map says whose files root's are: write \"0 UID 1\" to uid_map from outside, while the \
-         child waits",
+        "root inside is you outside",
+        "root inside must be your own uid outside: write \"0 UID 1\" to uid_map from outside, while \
+         the child waits",
         |bench| {
             let (uid, gid) = (bench.user.uid(), bench.user.gid());
             let mut running = bench
@@ -50,8 +50,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         5,
         "an ordinary user may not drop groups",
-        "the kernel wants \"deny\" in setgroups before it takes an ordinary user's gid_map \
-         (user_namespaces(7))",
+        "write \"deny\" to setgroups before gid_map, unless you are root: else the kernel refuses an \
+         ordinary user's gid_map (user_namespaces(7))",
         |bench| {
             let expected = if bench.user == User::Root {
                 "allow\n"
@@ -69,8 +69,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         5,
         "a slow parent changes nothing",
-        "only the parent can write the maps, and it may be slow: the child waits at the gate for a \
-         byte, and the byte comes after the last map",
+        "the parent writes the maps, and may be slow: the child waits at the gate for a byte, and \
+         the parent sends it after the last map",
         |bench| {
             let running = match bench.script("id -u; id -g").with(slow::trace).start() {
                 Err(error) if slow::is_refused(&error) => {
@@ -86,8 +86,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         5,
         "--no-map shows nobody",
-        "an id that no map names is shown as 65534, and execve(2) gives such a process no \
-         capability",
+        "without a map, ids are shown as 65534 and execve(2) takes all capabilities, because no uid \
+         inside is 0",
         |bench| {
             let script = "id -u; grep CapEff /proc/self/status; cat /proc/self/uid_map";
             let ended =
@@ -96,11 +96,12 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     )
-    .until(6, "execve takes the capabilities of a process that is not id 0 inside"),
+    .until(6, "execve takes the capabilities of a process whose uid inside is not 0"),
     Check::new(
         5,
         "--user runs the command as another id",
-        "set the ids after the map is written: before, every id is EINVAL",
+        "set the ids after the maps are written: before that, setresuid(2) fails with EINVAL for \
+         every id",
         |bench| {
             let script = "id -u; id -g; grep CapEff /proc/self/status";
             let nobody_special = "1\n1\nCapEff:\t0000000000000000\n";

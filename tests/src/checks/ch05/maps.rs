@@ -20,7 +20,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         5,
         "a map that makes no sense is refused before anything is cloned",
-        "check what you can before clone(2): the kernel's EINVAL does not say which line was wrong",
+        "check the map before clone(2), and name the wrong line: the kernel's EINVAL does not",
         |bench| {
             let wrong: [(&[&str], &str); 9] = [
                 (&["--uid-map", ""], "three numbers"),
@@ -49,8 +49,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         5,
         "a map that is too long for the kernel is refused before anything is cloned",
-        "the kernel takes 340 lines at most, and less than a page of text: 340 lines of large \
-         numbers are more",
+        "the kernel takes 340 lines at most, and less than 4096 bytes: 340 lines of large numbers \
+         are longer",
         |bench| {
             let options = |ids: &mut dyn Iterator<Item = u32>| {
                 let line = |id: u32| ["--uid-map".to_owned(), format!("{id}:{id}:1")];
@@ -75,8 +75,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         5,
         "root without CAP_SETFCAP is told what it lacks",
-        "a map that has the writer's own id 0 takes CAP_SETFCAP (since Linux 5.12): who had it \
-         could put capabilities on files for the world outside",
+        "a map that contains the parent namespace's uid 0 takes CAP_SETFCAP (since Linux 5.12): \
+         root inside could give files capabilities that count outside",
         |bench| {
             let run = bench.stage(["echo", "ran"]).with(|command| {
                 // SAFETY: prctl with PR_CAPBSET_DROP takes numbers: no lock, no allocation.
@@ -100,8 +100,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         5,
         "a map that the kernel refuses names the rule",
-        "an id outside must be one that the writer's own user namespace maps, and one's own \
-         without CAP_SETUID",
+        "the writer's own user namespace must map each id outside, and without CAP_SETUID there \
+         only the writer's own id is accepted",
         |bench| {
             // Root of a user namespace that maps nothing but 0.
             let run = bench
@@ -123,8 +123,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         5,
         "a map of several lines is written in one piece",
-        "the kernel takes the whole map in one write(2), a line for each range, and a map can be \
-         written once only",
+        "write the whole map in one write(2), a line for each range: a map can be written only once",
         |bench| {
             let options = [
                 "--uid-map",
@@ -150,7 +149,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         5,
         "a map with more ids goes through newuidmap",
-        "newuidmap(1) is root's, and writes for an ordinary user what /etc/subuid grants",
+        "start newuidmap(1) and newgidmap(1) for it: they have the privilege, and write what \
+         /etc/subuid and /etc/subgid grant",
         |bench| {
             let uid = bench.user.uid();
             let (uid_map, gid_map) = own_lines(bench, 0);

@@ -1,4 +1,4 @@
-//! Chapter 5: root inside, oneself outside.
+//! Chapter 5: root inside, yourself outside.
 
 mod ids;
 mod maps;
@@ -9,7 +9,7 @@ use crate::Bench;
 /// In the order in which a reader meets them.
 pub(super) const CHECKS: &[&[Check]] = &[ids::CHECKS, maps::CHECKS];
 
-/// The one line of each map that anybody may write: the user's own ids, called `inside`.
+/// The one line of each map that take no privilege: the user's own ids, called `inside`.
 pub(super) fn own_lines(bench: &Bench, inside: u32) -> (String, String) {
     let line = |own| format!("{inside}:{own}:1");
     (line(bench.user.uid()), line(bench.user.gid()))

@@ -4,9 +4,9 @@ use super::{Check, holds};
 
 pub(super) const CHECKS: &[Check] = &[Check::new(
     5,
-    "--keep-id is oneself, inside and outside",
-    "a user is two numbers: the uid and the gid each have a map, and with --keep-id each line says \
-     the same on both sides",
+    "--keep-id is you, inside and outside",
+    "map the uid and the gid to themselves: with --keep-id, each map has the same number on both \
+     sides",
     |bench| {
         let (uid, gid) = (bench.user.uid(), bench.user.gid());
         // cat's own columns are wide: the shell splits and joins them.

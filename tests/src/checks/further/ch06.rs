@@ -8,8 +8,8 @@ use crate::namespaces;
 pub(super) const CHECKS: &[Check] = &[Check::new(
     6,
     "--host-net is the host's network, and nothing else of the host's",
-    "root of a user namespace has power over what belongs to it: the host's network does not, so \
-     leave that flag out and do not touch its lo; all other flags stay",
+    "leave out CLONE_NEWNET only, and do not touch the host's lo: the host's network belongs to \
+     another user namespace, and root inside may not change it",
     |bench| {
         let ended = bench
             .stage(["--host-net", "--", "sh", "-c", &namespaces::script()])

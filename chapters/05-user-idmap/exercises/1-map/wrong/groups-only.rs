@@ -1,3 +1,3 @@
-// says: the map says whose files root's are
+// says: root inside must be your own uid outside
 // hole: exercise-uid-map
         Ok(())

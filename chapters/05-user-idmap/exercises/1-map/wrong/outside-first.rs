@@ -1,4 +1,4 @@
-// says: the map says whose files root's are
+// says: root inside must be your own uid outside
 // shows: user
 // hole: exercise-lines
         let line = |line: &MapLine| format!("{} {} {}", line.outside, line.inside, line.size);

@@ -1,3 +1,3 @@
-// says: the kernel wants "deny" in setgroups before it takes an ordinary user's gid_map
+// says: write "deny" to setgroups before gid_map, unless you are root
 // shows: root
             write(pid, "setgroups", "deny")?;

@@ -1,2 +1,2 @@
-// says: the kernel wants "deny" in setgroups before it takes an ordinary user's gid_map
+// says: write "deny" to setgroups before gid_map, unless you are root
 // shows: user

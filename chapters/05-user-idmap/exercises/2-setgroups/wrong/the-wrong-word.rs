@@ -1,4 +1,4 @@
-// says: the kernel wants "deny" in setgroups
+// says: write "deny" to setgroups before gid_map
 // shows: user
             if !root {
                 write(pid, "setgroups", "0")?;

@@ -1,4 +1,4 @@
-// says: the byte comes after the last map
+// says: the parent sends it after the last map
 // hole: exercise-parent
         gate.open()?;
         if let Some(maps) = &maps {

@@ -1,4 +1,4 @@
-// says: the second start is a new program that registers again, and finds its name in argv[0]
+// says: the second start is a new program: it registers the function again
 // hole: exercise-command
     let mut command = Command::new(SELF);
     command.env("REGISTERED", name);

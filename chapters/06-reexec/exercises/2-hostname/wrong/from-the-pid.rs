@@ -1,2 +1,2 @@
-// says: every container is PID 1 to itself
+// says: a pid or the time is the same in many containers
     Ok(format!("container-{:08x}", std::process::id()))

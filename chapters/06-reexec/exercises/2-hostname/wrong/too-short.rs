@@ -1,4 +1,4 @@
-// says: what is to differ takes random bytes
+// says: a pid or the time is the same in many containers
     let mut bytes = [0; 2];
     File::open("/dev/urandom")
         .and_then(|mut file| file.read_exact(&mut bytes))

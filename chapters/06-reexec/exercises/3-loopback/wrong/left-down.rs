@@ -1,1 +1,1 @@
-// says: it is down: SIOCSIFFLAGS with IFF_UP
+// says: lo is down in a new network namespace

@@ -1,4 +1,4 @@
-// says: it is down: SIOCSIFFLAGS with IFF_UP
+// says: lo is down in a new network namespace
     // SAFETY: SIOCGIFFLAGS reads the name from and writes the flags to an ifreq, which `request` is.
     let read = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS, &mut request) };
     Errno::result(read).context("read the flags of lo (SIOCGIFFLAGS)")?;
