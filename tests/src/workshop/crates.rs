@@ -37,7 +37,7 @@ impl Workshop {
     ///
     /// The chapter has no such ANCHOR, or has it twice.
     pub fn handed_out(&self, exercise: &Exercise) -> anyhow::Result<Files> {
-        self.with_pieces_given(exercise, |text, hole| source::with_hole(text, hole))
+        self.with_pieces_given(exercise, source::with_hole)
     }
 
     /// The same with `own` in place of the exercise's own pieces.
