@@ -35,9 +35,9 @@ serve: ## read the book in a browser, at localhost:3000 (or PORT=3001)
 book: ## build the book into book/book
 	@book/mdbook.sh build book
 
-# The workshop: CH=03 names the chapter, EX=2 an exercise of it, FORCE=1 allows what needs --force.
+# The workshop: CH=03 names a chapter, EX=2 an exercise of it, FORCE=1 allows what needs --force.
 ## Write it yourself
-start: target/made/workshop ## make workshop/CHAPTER, with a piece taken out (CH=03)
+start: target/made/workshop ## the next exercise, or the next one of a chapter (CH=03)
 	$(call run,workshop -- start $(CH) $(if $(EX),--exercise $(EX)) $(if $(FORCE),--force))
 
 check: target/made/workshop ## build what you wrote and let the kernel mark it

@@ -14,6 +14,7 @@
 //! | [`seccomp`] | how does a test make the kernel refuse a system call? |
 //! | [`hang`] | what does a run that does not end wait for? |
 //! | [`slow`] | what does a stage do whose parent is slow? |
+//! | [`reused`] | what does `exec` do whose target's pid is given to another process? |
 //! | [`patience()`] | how long may something take on this machine? |
 //! | [`chapters`] | which chapters are there, and what do their probes say? |
 //! | [`diagnosis`] | what does the doctor say, and do the stages do as it said? |
@@ -40,6 +41,7 @@ pub mod named;
 pub mod namespaces;
 mod patience;
 pub mod process;
+pub mod reused;
 pub mod seccomp;
 pub mod skips;
 pub mod slow;

@@ -87,6 +87,22 @@ pub fn refuse_to_make_queue(key: u32, errno: Errno) -> io::Result<()> {
     ])
 }
 
+/// From now on ioctl(2) with this request is answered with `errno`.
+///
+/// # Errors
+///
+/// As seccomp(2).
+pub fn refuse_ioctl(wanted: u32, errno: Errno) -> io::Result<()> {
+    filter(&mut [
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, NUMBER),
+        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 3, libc::SYS_ioctl as u32),
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, SECOND),
+        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, wanted),
+        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
+        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ])
+}
+
 /// From now on fcntl(2) knows no F_SEAL_EXEC, as before Linux 6.3.
 ///
 /// # Errors

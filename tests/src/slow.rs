@@ -27,6 +27,14 @@ use crate::{
 /// How long the parent is held at one system call, at the most.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// A new child stops too. So does the stage at its execve(2): without TRACEEXEC one that executes
+/// itself again would get a SIGTRAP.
+pub(crate) const EVENTS: libc::c_int = libc::PTRACE_O_TRACEFORK
+    | libc::PTRACE_O_TRACEVFORK
+    | libc::PTRACE_O_TRACECLONE
+    | libc::PTRACE_O_TRACEEXEC
+    | libc::PTRACE_O_EXITKILL;
+
 /// Why a check that needs a slow parent is skipped.
 pub const REFUSED: &str = "this machine lets nobody trace a child: see kernel.yama.ptrace_scope";
 
@@ -54,13 +62,7 @@ pub fn is_refused(error: &anyhow::Error) -> bool {
 pub fn hold_back(parent: Pid, bound: Duration) -> anyhow::Result<()> {
     let (start, bound) = (Instant::now(), patience(bound));
     wait(parent, start + bound)?.context("the stage does not start")?;
-    let events = libc::PTRACE_O_TRACEFORK | libc::PTRACE_O_TRACEVFORK | libc::PTRACE_O_TRACECLONE;
-    // Without TRACEEXEC a stage that executes itself again would get a SIGTRAP.
-    let options = events
-        | libc::PTRACE_O_TRACEEXEC
-        | libc::PTRACE_O_TRACEEXIT
-        | libc::PTRACE_O_TRACESYSGOOD
-        | libc::PTRACE_O_EXITKILL;
+    let options = EVENTS | libc::PTRACE_O_TRACEEXIT | libc::PTRACE_O_TRACESYSGOOD;
     request(libc::PTRACE_SETOPTIONS, parent, options as usize)?;
     let mut signal = None;
     loop {
@@ -68,7 +70,7 @@ pub fn hold_back(parent: Pid, bound: Duration) -> anyhow::Result<()> {
         request(libc::PTRACE_SYSCALL, parent, signal.take().unwrap_or(0))?;
         match wait(parent, start + bound)? {
             Some(WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXIT)) => {
-                return request(libc::PTRACE_DETACH, parent, 0);
+                return let_go_on(parent);
             }
             Some(WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC)) => {}
             Some(WaitStatus::PtraceEvent(..)) => let_go(Pid::from_raw(message(parent)? as i32))?,
@@ -79,7 +81,7 @@ pub fn hold_back(parent: Pid, bound: Duration) -> anyhow::Result<()> {
             None => {
                 nix::sys::signal::kill(parent, nix::sys::signal::Signal::SIGSTOP)?;
                 waitpid(parent, None)?;
-                return request(libc::PTRACE_DETACH, parent, 0);
+                return let_go_on(parent);
             }
         }
     }
@@ -88,7 +90,12 @@ pub fn hold_back(parent: Pid, bound: Duration) -> anyhow::Result<()> {
 /// A new child is traced too, and stopped: it is let go.
 fn let_go(child: Pid) -> anyhow::Result<()> {
     waitpid(child, None).context("wait for a new child to stop")?;
-    request(libc::PTRACE_DETACH, child, 0)
+    let_go_on(child)
+}
+
+/// Lets a stopped process go, which is traced no more.
+pub(crate) fn let_go_on(pid: Pid) -> anyhow::Result<()> {
+    request(libc::PTRACE_DETACH, pid, 0)
 }
 
 /// Waits until no child of the process runs: each sleeps, or has ended.
@@ -103,7 +110,7 @@ fn let_children_run(parent: Pid) {
 }
 
 /// The next change of the process's state; `None` if there is none before the deadline.
-fn wait(pid: Pid, deadline: Instant) -> anyhow::Result<Option<WaitStatus>> {
+pub(crate) fn wait(pid: Pid, deadline: Instant) -> anyhow::Result<Option<WaitStatus>> {
     loop {
         match waitpid(pid, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL))
             .context("wait for a traced process")?
@@ -115,7 +122,7 @@ fn wait(pid: Pid, deadline: Instant) -> anyhow::Result<Option<WaitStatus>> {
     }
 }
 
-fn request(what: libc::c_uint, pid: Pid, data: usize) -> anyhow::Result<()> {
+pub(crate) fn request(what: libc::c_uint, pid: Pid, data: usize) -> anyhow::Result<()> {
     // SAFETY: PTRACE_SETOPTIONS, PTRACE_SYSCALL and PTRACE_DETACH, which are asked for above, take
     // their data for a number; only the requests that read or write take it for an address.
     let answer = unsafe { libc::ptrace(what, pid.as_raw(), 0, data) };
@@ -126,7 +133,7 @@ fn request(what: libc::c_uint, pid: Pid, data: usize) -> anyhow::Result<()> {
 }
 
 /// The pid that goes with the event at which the process is stopped.
-fn message(pid: Pid) -> anyhow::Result<libc::c_ulong> {
+pub(crate) fn message(pid: Pid) -> anyhow::Result<libc::c_ulong> {
     let mut message: libc::c_ulong = 0;
     // SAFETY: PTRACE_GETEVENTMSG writes an unsigned long to its data, which points to one.
     let answer = unsafe { libc::ptrace(libc::PTRACE_GETEVENTMSG, pid.as_raw(), 0, &mut message) };

@@ -14,9 +14,11 @@ use judge::{
     User, checks,
     workshop::{
         Workshop, chapter,
-        commands::{self, NotYet},
         desk::Desk,
-        marking, timetable, verdict,
+        marking::{self, NotYet},
+        progress::progress,
+        start::start,
+        timetable, verdict,
     },
 };
 use lab::Probe;
@@ -37,7 +39,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Do {
-    /// Make workshop/CHAPTER with a piece taken out, or take out the next piece
+    /// Hand out the next exercise: workshop/CHAPTER is the stage, with a piece taken out
     Start {
         chapter: Option<String>,
         /// Which exercise [default: the first that is not done]
@@ -119,10 +121,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             chapter,
             exercise,
             force,
-        } => commands::start(workshop()?, chapter.as_deref(), exercise, force)?,
+        } => start(workshop()?, chapter.as_deref(), exercise, force)?,
         Do::Check { chapter } => marking::check(&mut desk(&chapter)?)?,
         Do::Hint { chapter } => desk(&chapter)?.hint()?,
-        Do::Progress => commands::progress(&workshop()?)?,
+        Do::Progress => progress(&workshop()?)?,
         Do::Reset { chapter, force } => desk(&chapter)?.reset(force)?,
         Do::Solution { chapter } => desk(&chapter)?.solution()?,
         Do::Watch { chapter } => desk(&chapter)?.watch()?,

@@ -6,9 +6,10 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use nix::errno::Errno;
 
 use super::{Check, Outcome, ch05::own_lines, holds};
-use crate::Bench;
+use crate::{Bench, seccomp};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -67,6 +68,28 @@ pub(super) const CHECKS: &[Check] = &[
             let inside = bench.other("inside");
             let words = ["--".as_ref(), inside.as_os_str(), "loopback".as_ref()];
             bench.stage(words).finish()?.must_end_with(0)?.must_write("word\n")?;
+            holds()
+        },
+    ),
+    Check::new(
+        6,
+        "the flags of lo are read before they are written",
+        "SIOCSIFFLAGS replaces all flags of an interface: read them first (SIOCGIFFLAGS), and add \
+         one",
+        |bench| {
+            let run = bench.stage(["echo", "ran"]).with(|command| {
+                // SAFETY: the filter is installed with async-signal-safe calls.
+                unsafe {
+                    command.pre_exec(|| {
+                        seccomp::refuse_ioctl(libc::SIOCGIFFLAGS as u32, Errno::EACCES)
+                    });
+                }
+            });
+            let ended = run
+                .finish()?
+                .must_end_with(125)
+                .context("where the kernel refuses to tell the flags (SIOCGIFFLAGS: EACCES)")?;
+            ended.must_complain(&["Permission denied"])?.must_write("")?;
             holds()
         },
     ),

@@ -10,7 +10,12 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 
-use super::{Workshop, exercise::Exercise, manifest, source};
+use super::{
+    Workshop,
+    exercise::{self, Exercise, Hole},
+    given::Given,
+    manifest, source,
+};
 
 /// The files of a crate: the path inside it, and the text.
 pub type Files = BTreeMap<String, String>;
@@ -25,27 +30,43 @@ impl Workshop {
         read_files(&self.root.join("chapters").join(chapter), "src")
     }
 
-    /// The crate that an exercise hands out: the chapter's, with its pieces taken out.
+    /// The crate that an exercise hands out: the chapter's, with its pieces taken out, and with the
+    /// pieces of the chapter's other exercises given (see [`super::given`]).
     ///
     /// # Errors
     ///
     /// The chapter has no such ANCHOR, or has it twice.
     pub fn handed_out(&self, exercise: &Exercise) -> anyhow::Result<Files> {
+        self.with_pieces_given(exercise, source::with_hole)
+    }
+
+    /// The same with `own` in place of the exercise's own pieces.
+    ///
+    /// # Errors
+    ///
+    /// As [`Workshop::handed_out`].
+    pub fn with_pieces_given(
+        &self,
+        exercise: &Exercise,
+        own: impl Fn(&str, &Hole) -> Option<String>,
+    ) -> anyhow::Result<Files> {
+        let folder = self.root.join("chapters").join(exercise.chapter);
         let mut files = self.chapter_source(exercise.chapter)?;
-        for hole in &exercise.holes {
-            let with: Vec<(String, String)> = files
-                .iter()
-                .filter_map(|(f, text)| Some((f.clone(), source::with_hole(text, hole)?)))
-                .collect();
-            let [(file, text)] = &with[..] else {
-                bail!(
-                    "{} files of {} have the anchor {}",
-                    with.len(),
-                    exercise.chapter,
-                    hole.anchor
-                )
-            };
-            files.insert(file.clone(), text.clone());
+        for other in exercise::of_chapter(exercise.chapter, &folder)? {
+            for hole in &other.holes {
+                let file = anchored(&files, hole).context(exercise.chapter)?;
+                let text = files[&file].clone();
+                let changed = if other.slug == exercise.slug {
+                    own(&text, hole)
+                } else {
+                    let given = Given::of(&text, hole, other.number);
+                    given.map(|given| {
+                        files.extend(given.file);
+                        given.text
+                    })
+                };
+                files.insert(file, changed.with_context(|| hole.anchor.clone())?);
+            }
         }
         Ok(stripped(files))
     }
@@ -141,6 +162,20 @@ impl Workshop {
             Err(said)
         })
     }
+}
+
+/// The one file that has the hole's anchor.
+///
+/// # Errors
+///
+/// None has it, or more than one.
+pub fn anchored(files: &Files, hole: &Hole) -> anyhow::Result<String> {
+    let has = |(_, text): &(&String, &String)| source::has_anchor(text, &hole.anchor);
+    let found: Vec<&String> = files.iter().filter(has).map(|(file, _)| file).collect();
+    let [file] = found[..] else {
+        bail!("{} files have the anchor {}", found.len(), hole.anchor)
+    };
+    Ok(file.clone())
 }
 
 /// Without the ANCHOR lines.

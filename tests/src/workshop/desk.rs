@@ -12,9 +12,12 @@ use anyhow::{Context, ensure};
 
 use super::{
     Workshop, chapter,
-    commands::{hand_out, keep, wrapped},
-    crates::{Files, read_files, write_files},
-    exercise::Exercise,
+    crates::{Files, anchored, read_files, write_files},
+    exercise::{Exercise, Hole},
+    given::is_given,
+    prose::wrapped,
+    source,
+    start::{as_handed_out, hand_out, keep},
     state::State,
 };
 use crate::chapters::{CHAPTERS, Chapter};
@@ -117,7 +120,7 @@ impl Desk {
     /// diff(1) is not there.
     pub fn solution(&self) -> anyhow::Result<()> {
         let folder = self.workshop.crate_folder(self.chapter.name);
-        let right = self.workshop.right_answer(&self.exercise)?;
+        let right = self.right_answer_for_this(&folder)?;
         let solution = self.workshop.folder.join(".solution");
         write_files(&right, &solution)?;
         let outcome = diff(&folder, &solution, &right);
@@ -137,6 +140,28 @@ impl Desk {
         Ok(())
     }
 
+    /// An answer that passes, and in it no piece that is still given: it is the answer to another
+    /// exercise.
+    fn right_answer_for_this(&self, folder: &Path) -> anyhow::Result<Files> {
+        let chapter = self.workshop.chapter_source(self.chapter.name)?;
+        let mut right = self.workshop.right_answer(&self.exercise)?;
+        let learners = read_files(folder, "src")?;
+        for exercise in &self.exercises {
+            for hole in &exercise.holes {
+                let file = anchored(&chapter, hole)?;
+                let Some(line) = line_of(learners.get(&file), hole) else {
+                    continue;
+                };
+                let text = right.get(&file).context("an answer has the chapter's files")?;
+                let with = source::with_piece_replaced(text, &chapter[&file], hole, line);
+                if let Some(with) = with {
+                    right.insert(file, with);
+                }
+            }
+        }
+        Ok(right)
+    }
+
     /// Hands the exercise out again. What the learner wrote goes into a backup, with `force` only.
     ///
     /// # Errors
@@ -145,7 +170,12 @@ impl Desk {
     pub fn reset(&mut self, force: bool) -> anyhow::Result<()> {
         let number = &self.chapter.name[..2];
         let folder = self.workshop.crate_folder(self.chapter.name);
-        if self.workshop.handed_out(&self.exercise)? == read_files(&folder, "src")? {
+        let handed_out = match as_handed_out(&folder)? {
+            Some(files) => files,
+            None => self.workshop.handed_out(&self.exercise)?,
+        };
+        let learners = read_files(&folder, "src")?;
+        if handed_out.iter().filter(|(file, _)| file.starts_with("src/")).eq(&learners) {
             println!(
                 "{} is as it was handed out: make check CH={number}",
                 self.workshop.shown(&folder)
@@ -157,7 +187,8 @@ impl Desk {
         );
         ensure!(force, "{} has your work in it: {way}", self.workshop.shown(&folder));
         println!("Your work is in {} now.", self.workshop.shown(&keep(&folder)?));
-        hand_out(&self.workshop, &mut self.state, self.exercise.clone(), self.exercises.len())
+        let of = self.exercises.len();
+        hand_out(&self.workshop, &mut self.state, &self.exercise, of, &handed_out)
     }
 
     /// Checks again at every change of a file, until Ctrl-C.
@@ -185,6 +216,11 @@ impl Desk {
             sleep(Duration::from_millis(200));
         }
     }
+}
+
+/// The line with which a learner's file includes the piece, if it is given.
+fn line_of<'a>(text: Option<&'a String>, hole: &Hole) -> Option<&'a str> {
+    text?.split_inclusive('\n').find(|line| is_given(line, hole))
 }
 
 /// When a file under the folder was last changed, and how many there are.

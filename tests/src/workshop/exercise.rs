@@ -69,6 +69,9 @@ pub struct Exercise {
     pub checks: Vec<&'static Check>,
     /// What to do, as Markdown.
     pub task: String,
+    /// All that a learner reads first, as Markdown: its title, the task, why, and what the check
+    /// looks at. The hints are not in it.
+    pub page: String,
     /// Three, each nearer to the line.
     pub hints: Vec<String>,
 }
@@ -130,6 +133,7 @@ fn parse(chapter: &'static str, number: usize, slug: &str, text: &str) -> anyhow
         holes: Vec::new(),
         checks: Vec::new(),
         task: paragraphs_from(body, "**Task.**").context("it has no `**Task.**`")?,
+        page: body.split("<details>").next().unwrap_or_default().trim().to_owned(),
         hints: hints(body)?,
     };
     for part in ["**Why.**", "**What the check looks at.**"] {
@@ -212,6 +216,7 @@ mod tests {
         let exercise = parse("01-uts", 1, "x", TEXT).unwrap();
         assert_eq!(exercise.title, "A title");
         assert_eq!(exercise.task, "Do it.\n\nWell.");
+        assert!(exercise.page.starts_with("### A title") && exercise.page.ends_with("That."));
         assert_eq!(exercise.holes[0].put, "todo!(\"do it\");");
         assert_eq!(exercise.hints, ["Hint 1: a\n\nAsk.", "Hint 2: b\n\nB", "Hint 3: c\n\nC"]);
     }

@@ -1,10 +1,12 @@
 //! What happens on `check`?
 
+use std::{error::Error, fmt};
+
 use super::{
-    commands::{NotYet, wrapped},
     crates::{Files, learners},
     desk::Desk,
     exercise::Exercise,
+    prose::wrapped,
     state::Stand,
     verdict::{Place, Verdict},
 };
@@ -13,6 +15,18 @@ use crate::{
     chapters::Chapter,
     checks::{self, Check},
 };
+
+/// The error of a learner who is not there yet: everything has been said already.
+#[derive(Debug)]
+pub struct NotYet;
+
+impl fmt::Display for NotYet {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("not yet")
+    }
+}
+
+impl Error for NotYet {}
 
 /// The checks of an exercise: its own first, then the rest of its chapter's but those above.
 pub fn checks_of(chapter: &Chapter, exercise: &Exercise) -> Vec<&'static Check> {

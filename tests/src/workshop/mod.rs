@@ -3,25 +3,31 @@
 //! | module | question it answers |
 //! |---|---|
 //! | [`exercise`] | what does an exercise ask for, and what judges it? |
+//! | [`given`] | how does a stage run while a piece of it is not the learner's yet? |
 //! | [`source`] | how is a piece of source found, taken out and put in? |
 //! | [`manifest`] | how does a learner's crate get the chapter's dependencies? |
 //! | [`crates`] | what is in a learner's crate, and how is it built? |
 //! | [`verdict`] | does a check hold for it, fail, hang, leave a zombie? |
 //! | [`state`] | where does a learner stand? |
-//! | [`commands`] | what happens on `start` and `progress`? |
+//! | [`start`] | what happens on `start`? |
+//! | [`progress`] | what happens on `progress`, and what comes next? |
 //! | [`desk`] | what happens on `hint`, `reset`, `solution`, `watch`? |
 //! | [`marking`] | what happens on `check`? |
+//! | [`prose`] | how does Markdown become lines on a terminal? |
 //! | [`timetable`] | how long does a workshop take? |
 //! | [`answers`] | which answers are known, right and wrong? |
 
 pub mod answers;
-pub mod commands;
 pub mod crates;
 pub mod desk;
 pub mod exercise;
+pub mod given;
 pub mod manifest;
 pub mod marking;
+pub mod progress;
+pub mod prose;
 pub mod source;
+pub mod start;
 pub mod state;
 pub mod timetable;
 pub mod verdict;

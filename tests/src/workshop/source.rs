@@ -31,6 +31,11 @@ fn piece(text: &str, anchor: &str) -> Option<Range<usize>> {
     None
 }
 
+/// The piece itself.
+pub fn piece_of<'a>(text: &'a str, anchor: &str) -> Option<&'a str> {
+    Some(&text[piece(text, anchor)?])
+}
+
 /// Whether `text` has this anchor.
 pub fn has_anchor(text: &str, anchor: &str) -> bool {
     piece(text, anchor).is_some()
@@ -48,22 +53,15 @@ pub fn with_hole(text: &str, hole: &Hole) -> Option<String> {
     with_answer(text, &hole.anchor, &indented(taken, &hole.put))
 }
 
-/// As [`with_hole`], in a learner's text, which has no anchors: `chapter` is the chapter's text.
-///
-/// # Errors
-///
-/// The learner's text has not exactly one such piece.
-pub fn with_hole_in(learners: &str, chapter: &str, hole: &Hole) -> anyhow::Result<String> {
-    let taken = &chapter[piece(chapter, &hole.anchor).context("the chapter has no such anchor")?];
-    let taken = without_anchors(taken);
-    ensure!(
-        learners.matches(&taken).count() == 1,
-        "the piece that is to be taken out is changed already"
-    );
-    Ok(learners.replacen(&taken, &indented(&taken, &hole.put), 1))
+/// A text without anchors, with `put` in place of the piece that the chapter's text has; `None` if
+/// the piece is not in it exactly once.
+pub fn with_piece_replaced(text: &str, chapter: &str, hole: &Hole, put: &str) -> Option<String> {
+    let taken = without_anchors(piece_of(chapter, &hole.anchor)?);
+    (text.matches(&taken).count() == 1).then(|| text.replacen(&taken, put, 1))
 }
 
-fn indented(like: &str, put: &str) -> String {
+/// The lines of `put`, as far indented as the first line of `like`.
+pub fn indented(like: &str, put: &str) -> String {
     let first = like.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let indent = &first[..first.len() - first.trim_start().len()];
     put.lines().map(|line| format!("{indent}{line}\n")).collect()
@@ -164,11 +162,11 @@ mod tests {
     }
 
     #[test]
-    fn the_next_hole_spares_what_a_learner_wrote() {
+    fn a_piece_is_found_by_its_text_too() {
         let learners = "fn f() {\n    uno();\n    two();\n}\n";
-        let with = with_hole_in(learners, TEXT, &hole("b")).unwrap();
-        assert_eq!(with, "fn f() {\n    uno();\n    todo!(\"it\")\n}\n");
-        assert!(with_hole_in(learners, TEXT, &hole("a")).is_err());
+        let with = with_piece_replaced(learners, TEXT, &hole("b"), "    three();\n").unwrap();
+        assert_eq!(with, "fn f() {\n    uno();\n    three();\n}\n");
+        assert!(with_piece_replaced(learners, TEXT, &hole("a"), "").is_none());
     }
 
     #[test]

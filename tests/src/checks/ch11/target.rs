@@ -2,16 +2,18 @@
 
 use std::{fs, thread, time::Duration};
 
-use anyhow::ensure;
-use nix::sys::signal::Signal;
+use anyhow::{Context, ensure};
+use nix::{errno::Errno, sys::signal::Signal};
 
 use crate::{
-    Ended, User,
+    Ended, Outcome, User,
     checks::{Check, holds},
     host::nobody_stays,
     layered,
     named::{call, container, entry, exec, with_other_start},
     namespaces, patience, process, repetitions,
+    reused::{self, Sleeper},
+    slow,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -62,6 +64,41 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     ),
+    Check::new(
+        11,
+        "a process that gets the target's pid meanwhile is not joined",
+        "a file below /proc/PID is the target's only if its pidfd says afterwards that it still \
+         runs: ask it when all files are open",
+        |bench| {
+            let target = Sleeper::new(None).context("a process in a namespace of its own")?;
+            let pid = target.pid();
+            let words = ["--one-by-one", "--target", &pid.to_string(), "--uts"];
+            let running = match exec(bench, &words, "echo ran").with(slow::trace).start() {
+                Err(error) if slow::is_refused(&error) => {
+                    return Ok(Outcome::Skipped(slow::REFUSED.into()));
+                }
+                started => started?,
+            };
+            let mut another = Err(Errno::EEXIST);
+            reused::while_child_is_at(running.pid(), libc::PR_SET_DUMPABLE, bench.bound, || {
+                drop(target);
+                another = Sleeper::new(Some(pid));
+                Ok(())
+            })?;
+            let ended = running.finish()?;
+            match another {
+                Err(Errno::EPERM | Errno::ENOSYS) => {
+                    ended.must_end_with(125)?;
+                    return Ok(Outcome::Skipped("no process can choose its pid here".into()));
+                }
+                another => drop(another.context("another process with the target's pid")?),
+            }
+            ended.must_end_with(125)?.must_write("")?.must_complain(&["has ended"])?;
+            holds()
+        },
+    )
+    // An ordinary user cannot say which pid the next process gets.
+    .only_as(User::Root),
     Check::new(
         11,
         "a target that ends meanwhile is joined, or refused in one line",

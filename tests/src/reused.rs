@@ -1,0 +1,162 @@
+//! What does `exec` do whose target ends in between, while its pid is given to another process?
+//!
+//! Between two system calls of a process that rarely happens by itself. So CHILD is stopped at one
+//! of its system calls (ptrace(2)), between the one that found the target and those that go by its
+//! pid.
+
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use nix::{
+    errno::Errno,
+    sys::{
+        signal::{Signal, kill},
+        wait::{WaitStatus, waitpid},
+    },
+    unistd::Pid,
+};
+
+use crate::{
+    patience,
+    slow::{EVENTS, let_go_on, message, request, wait},
+};
+
+/// A process in a UTS namespace of its own, which sleeps; killed when it is dropped.
+pub struct Sleeper(Pid);
+
+/// The arguments of clone3(2), up to `set_tid_size`.
+#[repr(C, align(8))]
+#[derive(Default)]
+struct CloneArguments {
+    flags: u64,
+    pidfd: u64,
+    child_tid: u64,
+    parent_tid: u64,
+    exit_signal: u64,
+    stack: u64,
+    stack_size: u64,
+    tls: u64,
+    set_tid: u64,
+    set_tid_size: u64,
+}
+
+impl Sleeper {
+    /// One with any pid, or with this one.
+    ///
+    /// # Errors
+    ///
+    /// EPERM if this process may not choose a pid; EEXIST if it is taken.
+    pub fn new(pid: Option<Pid>) -> nix::Result<Sleeper> {
+        let wanted = pid.map_or(0, Pid::as_raw);
+        let mut arguments = CloneArguments {
+            flags: libc::CLONE_NEWUTS as u64,
+            exit_signal: libc::SIGCHLD as u64,
+            ..CloneArguments::default()
+        };
+        if pid.is_some() {
+            arguments.set_tid = &raw const wanted as u64;
+            arguments.set_tid_size = 1;
+        }
+        let size = mem::size_of::<CloneArguments>();
+        // SAFETY: as fork(2): nothing is shared, and no stack is given. `set_tid` points to one
+        // pid, which lives as long as the call.
+        let cloned = unsafe { libc::syscall(libc::SYS_clone3, &raw const arguments, size) };
+        match Errno::result(cloned)? {
+            // SAFETY: neither call takes a pointer or a lock, and the loop does nothing else.
+            0 => unsafe {
+                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+                loop {
+                    libc::pause();
+                }
+            },
+            pid => Ok(Sleeper(Pid::from_raw(pid as i32))),
+        }
+    }
+
+    /// Its pid.
+    pub fn pid(&self) -> Pid {
+        self.0
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        if kill(self.0, Signal::SIGKILL).is_ok() {
+            let _ = waitpid(self.0, None);
+        }
+    }
+}
+
+/// Runs a stage that was stopped at its start ([`crate::slow::trace`]) until its first child makes
+/// a prctl(2) with this option, does `deed` meanwhile, and lets both go on.
+///
+/// # Errors
+///
+/// `deed`'s; or the child makes no such call.
+pub fn while_child_is_at(
+    parent: Pid,
+    option: libc::c_int,
+    bound: Duration,
+    deed: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let deadline = Instant::now() + patience(bound);
+    let child = first_child(parent, deadline)?;
+    let mut signal = 0;
+    loop {
+        request(libc::PTRACE_SYSCALL, child, signal)?;
+        signal = 0;
+        match wait(child, deadline)?.context("the child makes no such call")? {
+            WaitStatus::PtraceSyscall(_) if enters_prctl(child, option)? => break,
+            WaitStatus::PtraceSyscall(_) | WaitStatus::PtraceEvent(..) => {}
+            WaitStatus::Stopped(_, arrived) => signal = arrived as usize,
+            _ => bail!("the child has ended without prctl {option}"),
+        }
+    }
+    let done = deed();
+    let_go_on(child)?;
+    done
+}
+
+/// The first child of a process that was stopped at its start. The child is stopped then, and the
+/// process goes on.
+fn first_child(parent: Pid, deadline: Instant) -> anyhow::Result<Pid> {
+    wait(parent, deadline)?.context("the stage does not start")?;
+    let options = EVENTS | libc::PTRACE_O_TRACESYSGOOD;
+    request(libc::PTRACE_SETOPTIONS, parent, options as usize)?;
+    let mut signal = 0;
+    loop {
+        request(libc::PTRACE_CONT, parent, signal)?;
+        signal = 0;
+        match wait(parent, deadline)?.context("the stage clones no child")? {
+            WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC) => {}
+            WaitStatus::PtraceEvent(..) => break,
+            WaitStatus::Stopped(_, arrived) => signal = arrived as usize,
+            _ => bail!("the stage has ended without a child"),
+        }
+    }
+    let child = Pid::from_raw(message(parent)? as i32);
+    wait(child, deadline)?.context("the new child does not stop")?;
+    let_go_on(parent)?;
+    Ok(child)
+}
+
+/// Whether a process that has stopped at a system call is about to make a prctl(2) with this
+/// option.
+fn enters_prctl(pid: Pid, option: libc::c_int) -> anyhow::Result<bool> {
+    // SAFETY: it is plain numbers, and all zeroes is one.
+    let mut info: libc::ptrace_syscall_info = unsafe { mem::zeroed() };
+    let size = mem::size_of::<libc::ptrace_syscall_info>();
+    let what = libc::PTRACE_GET_SYSCALL_INFO;
+    // SAFETY: the kernel writes `size` bytes to `info` at the most.
+    let got = unsafe { libc::ptrace(what, pid.as_raw(), size, &raw mut info) };
+    Errno::result(got).context("ptrace: which system call?")?;
+    if info.op != libc::PTRACE_SYSCALL_INFO_ENTRY {
+        return Ok(false);
+    }
+    // SAFETY: `op` says that this is the field of the union that was written.
+    let entry = unsafe { info.u.entry };
+    Ok(entry.nr == libc::SYS_prctl as u64 && entry.args[0] == option as u64)
+}
