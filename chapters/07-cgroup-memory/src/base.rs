@@ -29,10 +29,7 @@ use lab::{
 };
 use nix::unistd::{AccessFlags, access};
 
-use crate::{
-    group::is_container,
-    hierarchy::{Hierarchy, Version},
-};
+use crate::hierarchy::{Hierarchy, Version};
 
 /// The leaf into which the processes of a delegated group move.
 pub const LEAF: &str = "container-runtime";
@@ -75,6 +72,15 @@ impl Base {
     pub fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+/// What the name of every container's group begins with; eight random digits follow.
+const PREFIX: &str = "container-";
+
+/// Whether a folder's name is a container's group's.
+pub fn is_container(name: &str) -> bool {
+    let digits = name.strip_prefix(PREFIX).unwrap_or_default();
+    digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// Undoes what was prepared, unless another container still needs it.
@@ -243,3 +249,18 @@ fn write(file: &Path, value: &str) -> anyhow::Result<()> {
     fs::write(file, value).with_context(|| format!("write {value:?} to {}", file.display()))
 }
 // ANCHOR_END: move
+
+#[cfg(test)]
+mod tests {
+    use ch06_reexec::random_name;
+
+    use super::*;
+
+    #[test]
+    fn a_groups_name_is_known() {
+        assert!(is_container(&random_name().unwrap()));
+        for other in ["container-runtime", "container-4242", "container-", "system.slice"] {
+            assert!(!is_container(other), "{other}");
+        }
+    }
+}

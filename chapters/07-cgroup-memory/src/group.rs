@@ -17,10 +17,10 @@ use lab::{
 };
 use nix::unistd::Pid;
 
-use crate::{base::Base, hierarchy::Version};
-
-/// What the name of every container's group begins with; eight random digits follow.
-const PREFIX: &str = "container-";
+use crate::{
+    base::{Base, is_container},
+    hierarchy::Version,
+};
 
 /// A group that this process made. Removed when it is dropped.
 ///
@@ -118,12 +118,6 @@ pub fn join(folder: &Path, pid: Pid) -> anyhow::Result<()> {
     info!("moved {pid} into {}", folder.file_name().unwrap_or_default().display());
     Ok(())
 }
-
-/// Whether a folder's name is a container's group's.
-pub fn is_container(name: &str) -> bool {
-    let digits = name.strip_prefix(PREFIX).unwrap_or_default();
-    digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
-}
 // ANCHOR_END: group
 
 // ANCHOR: left-over
@@ -164,16 +158,3 @@ fn has_processes(folder: &Path) -> bool {
     fs::read_to_string(folder.join("cgroup.procs")).is_ok_and(|pids| !pids.is_empty())
 }
 // ANCHOR_END: left-over
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_groups_name_is_known() {
-        assert!(is_container(&random_name().unwrap()));
-        for other in ["container-runtime", "container-4242", "container-", "system.slice"] {
-            assert!(!is_container(other), "{other}");
-        }
-    }
-}

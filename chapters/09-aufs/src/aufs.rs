@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use anyhow::ensure;
 
-use crate::driver::{Driver, Stack, mount_with};
+use crate::stack::{Stack, mount_with};
 
 /// aufs stores its branches in one page, and does not check whether they fit (aufs for Linux 6.1):
 /// with 86 the kernel crashes.
@@ -39,7 +39,7 @@ pub(crate) fn mount(stack: &Stack) -> anyhow::Result<()> {
         options.extend(path);
         options.extend(how.trim_start_matches(':').bytes());
     }
-    mount_with(Driver::Aufs, &stack.merged, &options)
+    mount_with("aufs", &stack.merged, &options)
 }
 
 // ANCHOR_END: aufs

@@ -1,19 +1,16 @@
 // ANCHOR: driver
 //! Which union file system puts the layers together, and how is it mounted?
 
-use std::{
-    fmt, fs,
-    path::{Path, PathBuf},
-};
+use std::{fmt, fs, path::Path};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use ch05_user_idmap::is_root_outside;
 use clap::ValueEnum;
 use lab::info;
-use nix::mount::{MsFlags, mount};
+
 use rustix::fs::{MemfdFlags, XattrFlags, fsetxattr, memfd_create, setxattr};
 
-use crate::{aufs, overlay};
+use crate::{aufs, overlay, stack::Stack};
 
 /// A union file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -29,22 +26,6 @@ impl fmt::Display for Driver {
         f.write_str(self.name())
     }
 }
-
-/// The layers of one root.
-#[derive(Clone, Debug)]
-pub struct Stack {
-    /// Image layers, lowest first. They are only read.
-    pub image: Vec<PathBuf>,
-    /// The container layer, which collects what changes.
-    pub container: PathBuf,
-    /// Overlay's scratch folder, empty and on the container layer's file system.
-    pub work: PathBuf,
-    /// Where the root appears.
-    pub merged: PathBuf,
-}
-
-/// mount(2) copies a page of options at the most, with the zero at its end.
-const LONGEST_OPTIONS: usize = 4095;
 
 impl Driver {
     fn name(self) -> &'static str {
@@ -145,22 +126,5 @@ impl Driver {
             Driver::Overlay => overlay::mount(stack),
         }
     }
-}
-
-pub(crate) fn mount_with(driver: Driver, at: &Path, options: &[u8]) -> anyhow::Result<()> {
-    ensure!(
-        options.len() <= LONGEST_OPTIONS,
-        "{driver}: the layers' paths make {} bytes of options, and mount(2) takes {LONGEST_OPTIONS}: \
-         use fewer layers, or shorter paths",
-        options.len()
-    );
-    mount(
-        Some("none"),
-        at,
-        Some(driver.name()),
-        MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
-        Some(options),
-    )
-    .with_context(|| format!("mount -t {driver} -o {}", String::from_utf8_lossy(options)))
 }
 // ANCHOR_END: driver

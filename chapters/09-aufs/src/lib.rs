@@ -14,7 +14,7 @@
 //! | [`mod@furnish`] | what do programs expect in a root besides files? |
 //! | [`changes`] | what did the container change? |
 //! | [`driver`] | which union file system puts the layers together? |
-//! | `overlay`, `aufs`, `fsmount` | how does each get the layers? |
+//! | [`stack`], `overlay`, `aufs`, `fsmount` | how does each get the layers? |
 //! | `whiteout` | what does an entry of a layer mean? |
 //! | `scratch` | what does a run need beside its container layer, and what if it is killed? |
 //! | [`image`] | where does an image come from, if you name none? |
@@ -37,6 +37,7 @@ pub mod layers;
 mod overlay;
 pub mod root;
 mod scratch;
+pub mod stack;
 mod whiteout;
 
 use anyhow::ensure;

@@ -18,8 +18,8 @@ use nix::errno::Errno;
 use rustix::mount::MountAttrFlags;
 
 use crate::{
-    driver::{Driver, Stack, mount_with},
     fsmount::Filesystem,
+    stack::{Stack, mount_with},
 };
 
 /// fsconfig(2) copies a value of 256 bytes at the most, with the zero at its end.
@@ -89,7 +89,7 @@ fn in_one_string(stack: &Stack) -> anyhow::Result<()> {
     if needs_userxattr() {
         options.extend(b",userxattr");
     }
-    mount_with(Driver::Overlay, &stack.merged, &options)
+    mount_with("overlay", &stack.merged, &options)
 }
 
 /// A path of the folder that fits into an option: its own, or the path of an open descriptor in

@@ -16,10 +16,10 @@ use nix::{
 
 use crate::{
     changes::{Change, changes, in_image},
-    driver::Stack,
     furnish::FOLDERS,
     layers::{ContainerLayer, Layers, clear_temporary},
     scratch::{self, Scratch},
+    stack::Stack,
 };
 
 /// How many changes the log lists for a person; for a machine, all.

@@ -13,10 +13,7 @@ use std::{
 
 use anyhow::{Context, anyhow, ensure};
 use ch05_user_idmap::{MapLine, User};
-use ch07_cgroup_memory::{
-    group::{is_container, join},
-    hierarchy::hierarchies_of,
-};
+use ch07_cgroup_memory::{base::is_container, group::join, hierarchy::hierarchies_of};
 use ch10_names::{Identity, has_ended};
 use lab::{Kind, Namespaces, diagnose::require_own_proc};
 use nix::unistd::Pid;
