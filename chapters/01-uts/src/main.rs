@@ -7,7 +7,7 @@ use ch01_uts::{CLONE_NEWUTS, set_hostname, spawn};
 use clap::Parser;
 use lab::Program;
 
-/// Runs a command in a new UTS namespace: its hostname is its own.
+/// Runs a command in a new UTS namespace, with its own hostname.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {

@@ -16,12 +16,12 @@ use nix::{
 };
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 
-/// A process that this one has cloned: killed when this is dropped before its end was taken.
+/// A process that this one has cloned. Dropped before it was reaped, it is killed.
 #[derive(Debug)]
 #[must_use]
 pub struct Process {
     pid: Pid,
-    /// Means this process, whichever has its pid one day (pidfd_open(2)).
+    /// Refers to this process, and to no later one with the same pid (pidfd_open(2)).
     pidfd: OwnedFd,
     is_reaped: bool,
 }
@@ -74,8 +74,8 @@ impl Process {
     }
 }
 
-/// Sends a signal to the process of a pidfd, and to no other that has its pid by then
-/// (pidfd_send_signal(2)). The libraries know no real-time signals, so this is the call itself.
+/// Sends a signal to the process of a pidfd, and never to a later one with the same pid
+/// (pidfd_send_signal(2)). The libraries have no real-time signals, so this is the call itself.
 ///
 /// # Errors
 ///
@@ -96,7 +96,7 @@ impl AsFd for Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if !self.is_reaped && self.send(libc::SIGKILL).is_ok() {
-            // Nobody is left to hear that this failed; a zombie goes when the parent does.
+            // No caller is left for an error; a zombie goes when its parent ends.
             let _ = waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED);
         }
     }
@@ -129,7 +129,7 @@ impl Child {
         self.process.pid
     }
 
-    /// The process, and what it says about its start.
+    /// The process, and the report of its start.
     pub fn into_parts(self) -> (Process, StartReport) {
         (self.process, self.report)
     }
@@ -148,8 +148,8 @@ impl Child {
         self.outcome()
     }
 
-    /// Sleeps until something has happened: the child has said something about its start, one of
-    /// `others` can be read, or the child has ended, and then it returns `true`.
+    /// Sleeps until the child has reported something about its start, one of `others` can be
+    /// read, or the child has ended. Returns whether it has ended.
     ///
     /// # Errors
     ///
@@ -165,12 +165,12 @@ impl Child {
         Ok(has_ended)
     }
 
-    /// What the child has said about its start.
+    /// What the child has reported about its start.
     pub fn start(&self) -> Start {
         self.report.start()
     }
 
-    /// How a child has ended that has ended.
+    /// How the child ended. To be called after its end.
     ///
     /// # Errors
     ///
@@ -194,7 +194,8 @@ impl Child {
     }
 
     fn listen(&mut self) -> anyhow::Result<()> {
-        self.may_report = self.may_report && self.report.listen().context("hear the child")?;
+        self.may_report =
+            self.may_report && self.report.listen().context("read the child's report")?;
         Ok(())
     }
 }
@@ -213,7 +214,7 @@ pub fn wait_for_any(descriptors: &[BorrowedFd]) -> anyhow::Result<Vec<bool>> {
     Ok(watched.iter().map(|fd| fd.any().unwrap_or(false)).collect())
 }
 
-/// An error passes through as many parents as there are; one word for all of them is enough.
+/// An error may pass through several parents; only the first one marks it.
 fn said_inside(message: String) -> String {
     if message.starts_with("inside: ") {
         message

@@ -1,10 +1,9 @@
 // ANCHOR: channel
 //! How does one process wait until the other has done something?
 //!
-//! It reads from a channel, and sleeps until the other one says a word. clone(2) gives both ends
-//! to both processes. Each keeps its own and closes the other's: a read returns without a word
-//! when the other process has ended, but only if nobody else has that end open, and least of all
-//! the reader itself.
+//! It reads from a channel, and sleeps until the other process says a word. clone(2) gives both
+//! ends to both processes. Each keeps its own end and closes the other: a read returns without a
+//! word when the last copy of the other end is closed, and the reader may have such a copy itself.
 
 use std::{
     cell::Cell,
@@ -90,7 +89,7 @@ impl End {
         // ANCHOR: exercise-word
         match (&self.0).read(&mut [0]) {
             Ok(1) => Ok(()),
-            // What the other one has not read before its end comes back as a reset.
+            // The other process ended with something unread: a reset.
             Ok(_) => bail!("the other process has ended"),
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {
                 bail!("the other process has ended")

@@ -2,12 +2,12 @@
 //! What a new IPC namespace hides: System V message queues, semaphores and shared memory.
 //!
 //! [`prove`] shows it in both directions: a queue made outside is not inside, and one
-//! made inside is not outside. For that, two processes have to wait for each other: they do so at
-//! a [`Channel`], as all processes do in the chapters above.
+//! made inside is not outside. For that, two processes wait for each other at a [`Channel`], as
+//! all processes in later chapters do.
 //!
 //! | module | question it answers |
 //! |---|---|
-//! | `prove` | what can be seen through the wall? |
+//! | `prove` | which queues does a process in a new IPC namespace see? |
 //! | `channel` | how does one process wait until the other has done something? |
 //!
 //! Source: ipc_namespaces(7), msgget(2), sysvipc(7).

@@ -8,7 +8,7 @@ use ch02_ipc::{CLONE_NEWIPC, prove};
 use clap::Parser;
 use lab::Program;
 
-/// Runs a command in new UTS and IPC namespaces: the host's System V queues are not there.
+/// Runs a command in new UTS and IPC namespaces: it sees no System V queue of the host.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {

@@ -1,5 +1,5 @@
 // ANCHOR: key
-//! What can be seen through the wall of an IPC namespace?
+//! Which queues does a process in a new IPC namespace see?
 
 use anyhow::{Context, ensure};
 use ch01_uts::{attempt, spawn};
@@ -47,14 +47,14 @@ impl Key {
 const MADE_OUTSIDE: Key = Key(0x0c1);
 const MADE_INSIDE: Key = Key(0x0c2);
 
-/// Proves with System V calls that an IPC namespace hides both ways, or says what it let through.
+/// Proves with System V calls that an IPC namespace hides queues in both directions.
 ///
-/// Outside and inside are two new namespaces: a queue belongs to its namespace and not to
-/// the process that made it, so one made in the host's would stay there if we were killed.
+/// Outside and inside are two new namespaces. A queue belongs to its namespace and not to the
+/// process that made it, so a queue made in the host's would stay if this process were killed.
 ///
 /// # Errors
 ///
-/// A namespace could not be made, or a queue was seen through the wall.
+/// A namespace could not be made, or a queue was visible on the other side.
 pub fn prove() -> anyhow::Result<()> {
     let exit = spawn(CLONE_NEWIPC, outside)?.wait()?;
     ensure!(exit == Exit::Code(0), "the proof ended with {exit}");
@@ -71,7 +71,7 @@ fn outside() -> anyhow::Result<Exit> {
         ensure!(!MADE_INSIDE.is_here()?, "a queue made inside is visible outside");
         channel.say()?;
     }
-    other.wait() // where the other side has failed, this is its error
+    other.wait() // if the other side has failed, this returns its error
 }
 
 fn inside(channel: &Channel) -> anyhow::Result<Exit> {

@@ -12,8 +12,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         2,
         "a queue made outside is not inside",
-        "System V objects belong to the IPC namespace of whoever made them: the child needs \
-         CLONE_NEWIPC",
+        "a System V object belongs to the IPC namespace of the process that made it: clone the \
+         child with CLONE_NEWIPC",
         |bench| {
             let _queue = Queue::create(key())?;
             let (inside, key) = (bench.other("inside"), key().to_string());
@@ -31,7 +31,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         2,
         "a queue made inside is not outside, and goes with its namespace",
-        "when the last process of an IPC namespace ends, the kernel removes its queues",
+        "a queue that the child makes belongs to its IPC namespace, and the kernel removes it with \
+         the namespace: clone the child with CLONE_NEWIPC",
         |bench| {
             let (inside, key) = (bench.other("inside"), key().to_string());
             let words = ["--".as_ref(), inside.as_os_str(), "queue".as_ref(), key.as_ref()];
@@ -49,8 +50,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         2,
         "the stage proves it itself, in both directions",
-        "msgget(2) with a key and no flag looks for a queue, and ENOENT is an answer, not a \
-         failure: it is not in this namespace; IPC_CREAT would make what it looks for",
+        "msgget(2) with a key and no flag looks for a queue. ENOENT means that it is not in this \
+         namespace; any other errno is an error; IPC_CREAT would make the queue",
         |bench| {
             let ended = bench.script("true").finish()?.must_end_with(0)?;
             let said = ended.messages();
@@ -83,8 +84,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         2,
         "a side that fails is not waited for",
-        "a read that returns 0 bytes is no word but the end: it comes when the last copy of the \
-         other end is closed, so each process closes the end that is not its own",
+        "a read(2) that returns 0 bytes is the end, not a word. It comes when the last copy of the \
+         other end is closed, so each process must close the end that it does not use",
         |bench| {
             let said = bench.script("true").finish()?.must_end_with(0)?.messages();
             let mut made = said

@@ -15,7 +15,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         4,
         "/proc shows the command's own processes only",
-        "mount a new proc after clone(2): it shows the PID namespace of whoever mounts it",
+        "mount a new proc in the child, after clone(2): it shows the PID namespace of the process \
+         that mounts it",
         |bench| {
             let ended = bench
                 .script("echo /proc/[0-9]*; readlink /proc/self")
@@ -35,7 +36,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         4,
         "no program and no device in the new /proc is of use",
-        "a new proc has no flags but those that you name: MS_NOSUID, MS_NODEV, MS_NOEXEC",
+        "a new proc has only the flags that you name: MS_NOSUID, MS_NODEV, MS_NOEXEC",
         |bench| {
             let text = bench.script("cat /proc/self/mountinfo").finish()?.must_end_with(0)?.text();
             let fields = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
@@ -51,9 +52,9 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         4,
         "no mount inside is tied to one outside",
-        "a new mount namespace is a copy whose mounts are still tied to the originals (shared:N or \
-         master:N in mountinfo): MS_PRIVATE cuts the tie in both directions, MS_REC for all of \
-         them",
+        "a new mount namespace is a copy, and its mounts are still tied to the originals (shared:N \
+         or master:N in mountinfo): MS_PRIVATE cuts the tie in both directions, MS_REC does it for \
+         all mounts",
         |bench| {
             let outside = fs::read_to_string("/proc/self/mountinfo")?;
             let ended = bench.script("cat /proc/self/mountinfo").finish()?.must_end_with(0)?;
@@ -79,8 +80,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         4,
         "a mount made inside does not reach the host",
-        "a new mount namespace is a copy whose mounts are still tied to the originals: \
-         MS_REC|MS_PRIVATE on / comes first",
+        "a new mount namespace is a copy, and its mounts are still tied to the originals: make \
+         them private first, with MS_REC|MS_PRIVATE on /",
         |bench| {
             let before = fs::read_to_string("/proc/self/mountinfo")?;
             let place = bench.folder("place")?;
@@ -112,9 +113,9 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         4,
         "--rootfs is the root, and nothing of the old one is left",
-        "pivot_root(\".\", \".\") is about the working directory, so chdir(2) to the new root \
-         comes first (EBUSY: it was still the old one); after pivot_root(2) the old root is still \
-         mounted: umount2(2) with MNT_DETACH takes it away",
+        "call chdir(2) to the new root before pivot_root(\".\", \".\"), or it fails with EBUSY. \
+         After pivot_root(2) the old root is still mounted: detach it with umount2(2) and \
+         MNT_DETACH",
         |bench| {
             let path = new_rootfs(bench, "root")?;
             let script =
@@ -141,7 +142,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         4,
         "--rootfs may be relative, and on another mount",
-        "pivot_root(2) wants a mount point: bind the folder on itself first",
+        "pivot_root(2) needs a mount point: bind the folder on itself first",
         |bench| {
             new_rootfs(bench, "root")?;
             bench
@@ -182,8 +183,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         4,
         "whoever joins the mount namespace has that root, too",
-        "chroot(2) changes what one process calls /, and leaves the old root where it was; \
-         pivot_root(2) changes the root of the mount namespace",
+        "chroot(2) changes what / means to one process, and leaves the old root mounted: use \
+         pivot_root(2), which changes the root of the mount namespace",
         |bench| {
             new_rootfs(bench, "root")?;
             let words = ["--rootfs", "root", "--", "sh", "-c", "echo ready; read wait || exit 0"];
@@ -209,8 +210,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         4,
         "a pivot_root that fails stops the stage",
-        "an error inside must stop the child and come back: whoever ignores that of pivot_root \
-         runs the command among the host's files",
+        "return the error of pivot_root(2): if you ignore it, the command runs among the host's \
+         files",
         |bench| {
             new_rootfs(bench, "root")?;
             let run = bench.stage(["--rootfs", "root", "--", "echo", "ran"]).with(|command| {
@@ -227,8 +228,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         4,
         "a --rootfs that cannot be one gets a clear error",
-        "an error inside must stop the child and come back: a pivot_root whose error is ignored \
-         mounts proc into the host's tree",
+        "return the error of each step: if you ignore a failed pivot_root(2), the stage mounts \
+         proc into the host's tree",
         |bench| {
             bench.file("a-file", "", 0o644)?;
             bench.folder("empty")?;

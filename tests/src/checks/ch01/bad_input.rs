@@ -14,8 +14,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "no such command is 127",
-        "execve(2) fails in the child: its error goes back through a close-on-exec pipe, and \
-         the parent says it once",
+        "execve(2) fails in the child. Send its error to the parent through a close-on-exec pipe; \
+         the parent prints it once",
         |bench| {
             for command in ["no-such-command", "/no/such/command", "./no-such-command"] {
                 let ended = bench.stage(["--", command]).finish()?.must_end_with(127)?;
@@ -31,8 +31,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "a command that cannot be executed is 126",
-        "EACCES and ENOEXEC say that the file is there; so does ENOENT when the interpreter \
-         is what is missing",
+        "EACCES and ENOEXEC mean that the file exists. ENOENT can mean that too, when only the \
+         script's interpreter or the loader is missing",
         |bench| {
             bench.file("plain", "no program", 0o644)?;
             bench.file("orphan", "#!/no/such/interpreter\n", 0o755)?;
@@ -57,8 +57,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "a hostname is 1 to 64 bytes",
-        "refuse before anything is cloned what can be known before: the kernel would take an \
-         empty name",
+        "check the name before you clone: sethostname(2) accepts an empty name, and refuses a long \
+         one only in the child",
         |bench| {
             for wrong in [String::new(), "x".repeat(65)] {
                 let ended = bench
@@ -74,8 +74,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "an unknown option is 2",
-        "bad usage has an exit status of its own, so that a script can tell it from the \
-         command's",
+        "bad usage has its own exit status, 2, so that a script can tell it from the command's \
+         status",
         |bench| {
             let ended = bench.stage(["--no-such-option"]).finish()?.must_end_with(2)?;
             ended.must_complain(&["--no-such-option"])?.must_write("")?;
@@ -85,8 +85,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "a namespace limit is named (ENOSPC)",
-        "clone(2) says ENOSPC when a limit under /proc/sys/user is reached, and means no \
-         disk",
+        "clone(2) returns ENOSPC when a limit in /proc/sys/user is reached; no disk is full. Name \
+         the limit",
         |bench| {
             // The limits are per user namespace, so a new one has limits that nobody else uses.
             if let Some(reason) = bench.no_user_namespace()? {
@@ -115,8 +115,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "root without CAP_SYS_ADMIN is told so",
-        "uid 0 is not a privilege, capabilities are: in a container root may have lost the \
-         one that is needed",
+        "uid 0 alone is not a privilege, capabilities are: root in a container may lack \
+         CAP_SYS_ADMIN. Name the capability",
         |bench| {
             let run = bench.stage(["echo", "ran"]).with(|command| {
                 // SAFETY: prctl with PR_CAPBSET_DROP takes numbers: no lock, no allocation.

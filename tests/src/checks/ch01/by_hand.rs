@@ -7,8 +7,8 @@ use crate::checks::{Check, holds};
 pub(super) const CHECKS: &[Check] = &[Check::new(
     1,
     "the runtime's own variables, typed by hand, gain nothing and harm nothing",
-    "what a process finds in its environment anybody may have put there: a number is no \
-     descriptor of yours before you have looked, and a guard has no switch outside",
+    "anybody can set an environment variable before your program starts. Check that a number in it \
+     really is your descriptor, and let no variable switch a protection off",
     |bench| {
         // Descriptor 9 is a folder of the host's, which the command must not have.
         let caller = ["sh", "-c", "exec 9</; exec \"$@\"", "sh"];

@@ -10,7 +10,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "arguments arrive byte for byte",
-        "arguments are bytes without a zero, not text: keep them as OsString from end to end",
+        "arguments are bytes without a zero byte, not text: keep them as OsString from the command \
+         line to execve(2)",
         |bench| {
             let words: [&[u8]; 6] =
                 [b"a b", b"", b"\xff\xfe", b"it's \"quoted\"", b"two\nlines", b"--hostname"];
@@ -32,7 +33,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "standard input and output are the command's",
-        "the child inherits descriptors 0, 1 and 2; the log goes to standard error and never to \
+        "the child inherits descriptors 0, 1 and 2. Write the log to standard error, never to \
          standard output",
         |bench| {
             let ended = bench.stage(["cat"]).input("one\ntwo\n").finish()?.must_end_with(0)?;
@@ -43,8 +44,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "closed standard streams do no harm",
-        "with 0, 1 or 2 closed, the next open(2) gets its number: a pipe of the runtime must not \
-         become the command's output",
+        "if 0, 1 or 2 is closed, the next open(2) returns that number, and a pipe of the runtime \
+         becomes the command's output: open /dev/null in its place first",
         |bench| {
             for closed in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"] {
                 let script = format!("exec \"$0\" \"$@\" {closed}");
@@ -62,8 +63,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "the command starts with nothing of the runtime's",
-        "open descriptors, blocked and ignored signals and the environment survive execve(2): give \
-         back what you took, and pass on nothing that the caller left open",
+        "open descriptors, blocked and ignored signals, and the environment survive execve(2). \
+         Restore what you changed, and close what the caller left open",
         |bench| {
             let script = "ls /proc/self/fd; grep -E '^Sig(Blk|Ign)' /proc/self/status; env";
             // Whoever starts the stage may have a folder open: with it the command could leave any
@@ -107,7 +108,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "without a command there is a shell that names the stage",
-        "the prompt is the environment variable PS1 of the shell",
+        "set the environment variable PS1, the prompt of a shell",
         |bench| {
             let none: [&str; 0] = [];
             let ended =

@@ -18,8 +18,8 @@ use crate::{
 pub(super) const CHECKS: &[Check] = &[Check::new(
     1,
     "a signal in the first moments ends it, and leaves nothing",
-    "whoever stops a runtime that has just begun means it: no child may take the signal and \
-     forget it, and nothing may be made before the signals are held back that must be removed",
+    "a signal that arrives before the command runs must end the stage. Block signals before you \
+     make anything that has to be removed, and do not let a helper child swallow one",
     |bench| {
         let delegation = Delegation::to(bench, &["memory"])?;
         let moments = repetitions(42);

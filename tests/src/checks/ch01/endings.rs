@@ -14,8 +14,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "it ends when its command ends",
-        "the parent ends when its child has, and not before: ask for the pid's end first, and \
-         sleep only if it has not come",
+        "the parent ends after its child and not before. Wait for the child itself, by its pid or \
+         pidfd: a SIGCHLD may have come before you wait",
         |bench| {
             bench.stage(["true"]).finish()?.must_end_with(0)?;
             holds()
@@ -24,8 +24,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "each signal that ends the command is told, real-time ones too",
-        "a signal is a number from 1 to 64: the status of wait(2) has it as it is, and a list of \
-         names that ends at 31 has not",
+        "signals have numbers from 1 to 64. Take the number from the status of wait(2); a list of \
+         names that stops at 31 loses the real-time signals",
         |bench| {
             for signal in [34, 40, 64] {
                 // A PID 1 cannot end itself by a signal (chapter 3), but its child can.
@@ -41,8 +41,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "a child that is killed before it is the command has no exit status of it",
-        "a pipe that is empty does not tell a successful execve(2) from a death before it: let the \
-         child say that it executes now",
+        "an empty error pipe means that execve(2) succeeded, or that the child was killed before \
+         it. Let the child write a mark right before execve(2)",
         |bench| {
             let words = ["--hostname", "boxed", "--", "echo", "ran"];
             let killed = bench.stage(words).with(|command| {
@@ -57,8 +57,9 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "an error of any length comes back, as one line that a person can read",
-        "a pipe holds 64 KiB, or less: a child that writes more waits for a reader, and a parent \
-         that waits for the child's end reads nothing",
+        "a pipe holds 64 KiB or less. If the child's error is longer, the child blocks in \
+         write(2), and a parent that waits for its end waits for ever: read the pipe while you \
+         wait",
         |bench| {
             let long = "A".repeat(100_000);
             let path = format!("/{long}");
@@ -81,7 +82,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "the exit status is the command's",
-        "waitpid(2) returns the status: pass it on, 128+N for signal N",
+        "waitid(2) returns the exit status or the signal: pass the status on, and return 128+N for \
+         signal N",
         |bench| {
             for status in [0, 1, 7, 125, 255] {
                 bench.script(&format!("exit {status}")).finish()?.must_end_with(status)?;

@@ -14,8 +14,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "the hostname changes inside only",
-        "sethostname(2) changes the UTS namespace of the caller: call it in the child, after \
-         clone(2) with CLONE_NEWUTS",
+        "sethostname(2) changes the caller's UTS namespace: call it in the child, after clone(2) \
+         with CLONE_NEWUTS",
         |bench| {
             let hosts = || {
                 fs::read_to_string("/proc/sys/kernel/hostname").context("read the host's hostname")
@@ -45,8 +45,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "the hostname is the one that was asked for",
-        "the name comes from the command line: whoever says --hostname gets that one, up to 64 \
-         bytes of it",
+        "set the name that --hostname gives, all of its bytes, up to 64",
         |bench| {
             for name in ["a-name-of-its-own", "another", &"x".repeat(64)] {
                 let ended =
@@ -59,8 +58,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "the new namespaces are the table's, no more and no fewer",
-        "each CLONE_NEW* flag makes one new namespace, and without its flag the child stays in the \
-         parent's",
+        "each CLONE_NEW* flag of clone(2) makes one new namespace. Without the flag the child \
+         stays in its parent's",
         |bench| {
             let new = match bench.stage {
                 1 => vec!["uts"],

@@ -11,7 +11,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "each line of the log is whole and says who speaks",
-        "two processes write to one standard error: a line in one write(2), or lines tear",
+        "parent and child write to one standard error: write each line with one write(2), or \
+         pieces of two lines mix",
         |bench| {
             for _ in 0..10 {
                 let ended = bench.script("true").finish()?.must_end_with(0)?;
@@ -49,8 +50,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "each line reaches standard error in one write",
-        "two processes write to one standard error: what is written in two pieces has the other's \
-         line between them, an error no less than the log",
+        "parent and child write to one standard error: write each line, errors too, with one \
+         write(2), or pieces of two lines mix",
         |bench| {
             for words in [["--", "true"], ["--", "no-such-command"]] {
                 // In packet mode a read returns what one write(2) has written (pipe(2)).
@@ -72,8 +73,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "what is chosen inside or by a caller cannot forge a line, or talk to the terminal",
-        "a name is bytes: with a newline it begins a line of its own, and a terminal obeys what \
-         follows an escape; show such bytes, do not write them",
+        "a name may contain a newline or an escape character, which forges a line or controls the \
+         terminal: print such bytes escaped",
         |bench| {
             let forged = "x\n +0.01ms parent[1] 01-uts::main forged\x1b[31m\x07\r";
             for words in [["--hostname", forged, "true"], ["--", forged, "x"]] {
@@ -91,7 +92,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "-q and RUST_LOG=off leave a plain runtime",
-        "a log is for a reader: who turns it off wants the command's own words only",
+        "with the log off, standard error belongs to the command alone",
         |bench| {
             let ended = bench
                 .stage(["-q", "--", "sh", "-c", "echo out; echo err >&2"])

@@ -18,14 +18,14 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "Ctrl-C ends what runs in the shell, not the shell",
-        "a terminal sends SIGINT to the whole foreground group: the parent must outlive it to wait \
-         for its child",
+        "a terminal sends SIGINT to the whole foreground group: the parent must survive it, to \
+         wait for its child",
         |bench| is_interrupted(bench, Terminal::open(bench, &["-q"])?),
     ),
     Check::new(
         1,
         "Ctrl-C ends a command without a handler",
-        "nobody may be left with a terminal that hangs: PID 1 without a handler hears SIGKILL only",
+        "PID 1 without a handler does not get SIGINT: send it SIGKILL, or the terminal hangs",
         |bench| {
             // Not a shell that becomes sleep: between the two a dash catches SIGINT, and forgets
             // it.
@@ -42,8 +42,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "a terminal that is closed ends what runs on it",
-        "the kernel tells only the leader of a session that its terminal is closed: a runtime that \
-         leads one (xterm -e, ssh -t) has to end its command, or hand the news on",
+        "when a terminal closes, the kernel sends SIGHUP to the leader of the session only. If the \
+         runtime is the leader (xterm -e, ssh -t), it must end its command or pass the signal on",
         |bench| {
             for words in forms(bench) {
                 let run = [&words[..], &["sh", "-c", "echo ready; exec sleep 1000"]].concat();
@@ -58,8 +58,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "SIGTERM or SIGHUP to the parent ends both",
-        "a parent that ends by a signal cannot end its child any more: ask the kernel to do so, \
-         before anything else (PR_SET_PDEATHSIG)",
+        "a parent that a signal has ended cannot end its child: let the child call prctl(2) with \
+         PR_SET_PDEATHSIG first of all",
         |bench| {
             for signal in [Signal::SIGTERM, Signal::SIGHUP] {
                 let (running, _) = sleeping(bench)?;
@@ -79,8 +79,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "SIGKILL of the parent at any moment leaves nothing",
-        "prctl(2) PR_SET_PDEATHSIG makes the kernel end the child with its parent; ask first, then \
-         look whether the parent is still there",
+        "prctl(2) with PR_SET_PDEATHSIG and SIGKILL makes the kernel end the child with its \
+         parent. After the call, check that the parent still exists",
         |bench| {
             for microseconds in [0, 200, 500, 1000, 1500, 2000, 2500, 3000, 4000, 6000, 9000, 15000]
             {

@@ -10,8 +10,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "the command is PID 1, and has another pid outside",
-        "the first process that is cloned into a new PID namespace is its PID 1; execve(2) keeps \
-         the pid",
+        "the first process in a new PID namespace is its PID 1: clone(2) with CLONE_NEWPID, and \
+         execve(2) keeps the pid",
         |bench| {
             let mut running = bench.script("echo pid $$; read wait || exit 0").start_waiting()?;
             running.until("pid")?;
@@ -34,8 +34,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "the log shows one process under two pids",
-        "/proc shows the PID namespace for which it was mounted, whoever reads it: /proc/self is \
-         the outer pid",
+        "/proc shows the PID namespace that it was mounted for, to every reader: here the link \
+         /proc/self has the outer pid",
         |bench| {
             let ended = bench.script("true").finish()?.must_end_with(0)?;
             let said = ended.messages();
@@ -56,7 +56,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "what the command left in the background ends with it",
-        "when PID 1 ends, the kernel kills every other process of the namespace \
+        "when PID 1 ends, the kernel kills every other process of its PID namespace \
          (pid_namespaces(7))",
         |bench| {
             // Whether anybody stays is looked at after every check.

@@ -17,8 +17,9 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "in a pipeline the stage leaves the terminal to the others",
-        "the foreground belongs to all programs of a pipeline together: whoever takes it for one \
-         stops the others (`… | less` gets SIGTTIN); lend it only if nobody else has it",
+        "all programs of a pipeline share the foreground. If the stage takes it for its child, the \
+         kernel stops the others (`| less` gets SIGTTIN): lend the terminal only if no other \
+         program uses it",
         |bench| {
             let script = "echo hello; while echo more; do sleep 0.02; done 2>/dev/null; exit 0";
             let words = [tty(bench), &["-q", "--", "sh", "-c", script]].concat();
@@ -35,8 +36,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "a PID 1 in the background that reads the terminal gets an error, and does not spin",
-        "SIGTTIN stops who reads from the background, but no PID 1: its read(2) begins again and \
-         again, for ever; where SIGTTIN is ignored, the read is an error (EIO)",
+        "SIGTTIN stops a process that reads the terminal from the background, but it does not stop \
+         a PID 1: the read(2) restarts for ever. With SIGTTIN ignored, the read fails with EIO",
         |bench| {
             let words = [tty(bench), &["-q", "--", "cat"]].concat();
             let script = "\"$0\" \"$@\" & wait $!; echo it has ended with $?";
@@ -49,8 +50,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "the terminal's settings are what they were after a command that was killed",
-        "a program that sets the terminal sets it back at its end; one that was killed cannot: \
-         whoever lent the terminal does",
+        "a program that changes the terminal's settings restores them at its end, unless it is \
+         killed: then the parent must restore them",
         |bench| {
             let script = "stty -echo -icanon; echo ready; exec sleep 1000";
             let words = [tty(bench), &["-q", "--", "sh", "-c", script]].concat();

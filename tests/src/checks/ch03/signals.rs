@@ -25,8 +25,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "a signal to the parent ends the command, and both end",
-        "whoever stops the runtime means the command: pass the signal on, wait for the pid, and \
-         report how it ended",
+        "a signal to the runtime is meant for the command: pass it on, wait for the child, and \
+         return how it ended",
         |bench| {
             for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
                 let (running, _) = sleeping(bench)?;
@@ -46,8 +46,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "a signal that comes together with the child's end does not replace its exit status",
-        "a signal that is still pending when its block is lifted ends the parent: read it first, \
-         it was the child's",
+        "a signal that is pending when you unblock it ends the parent: read it first, or keep it \
+         blocked until you exit",
         |bench| {
             let mut running = bench.script("echo ready; read wait; exit 6").start_waiting()?;
             running.until("ready")?;
@@ -65,8 +65,9 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "a signal that PID 1 has no handler for ends it all the same",
-        "the kernel drops a signal to a PID 1 that has no handler for it, and tells nobody: look \
-         at SigCgt and SigIgn in /proc/PID/status, and send SIGKILL then",
+        "the kernel drops a signal that PID 1 neither handles nor blocks, and kill(2) still \
+         returns 0: look at SigCgt, SigBlk and SigIgn in /proc/PID/status, and send SIGKILL \
+         instead",
         |bench| {
             let mut running = bench.script("echo ready; exec sleep 1000").start()?;
             running.until("ready")?;
@@ -78,8 +79,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "a handler of PID 1's hears the signal",
-        "SIGKILL leaves a command no time to tidy up: a PID 1 with a handler gets the signal \
-         itself",
+        "a PID 1 that handles the signal must get it: SIGKILL leaves it no time to tidy up",
         |bench| {
             let script =
                 "trap 'echo tidied up; exit 9' TERM; echo ready; while :; do sleep 0.02; done";
@@ -93,8 +93,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "a PID 1 that blocks a signal and waits for it is not killed",
-        "a signal that is blocked waits for its process, a PID 1's too: sigwait(3) and signalfd(2) \
-         are how an init hears, and it has no handler for that",
+        "the kernel does not drop a signal that PID 1 blocks; sigwait(3) and signalfd(2) read it. \
+         So also look at SigBlk",
         |bench| {
             let inside = bench.other("inside");
             for how in ["wait", "look"] {
@@ -112,7 +112,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "each signal that would end the parent is passed on, real-time ones too",
-        "whoever stops at a list of the usual ones dies of the others, and takes the command along",
+        "a signal that you do not pass on ends the parent, and the kernel kills the command with \
+         it: pass on every signal whose default action ends a process",
         |bench| {
             for signal in [libc::SIGALRM, libc::SIGIO, libc::SIGPROF, libc::SIGPWR, 40] {
                 let script = format!(
@@ -134,8 +135,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "a stage in a stage hears signals, inside and through the outer one",
-        "the masks of /proc/PID/status are asked of the process that is meant: where /proc is the \
-         host's, PID is another number there than in here",
+        "the mounted /proc may be another PID namespace's, where the same number is another \
+         process: take the pid from the pidfd's /proc/self/fdinfo, which follows that /proc",
         |bench| {
             let words = match bench.stage {
                 ..8 => "-q --",
@@ -161,8 +162,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "a full pipe on standard error does not make the parent deaf",
-        "a write(2) to a pipe that nobody empties waits for ever: whoever waits for signals must \
-         not wait for a reader of its log",
+        "a write(2) to a full pipe blocks until another process reads. While you wait for signals, \
+         a line of the log must not block",
         |bench| {
             let (_reader, writer) = full_pipe()?;
             let run = bench.script("echo ready; exec sleep 1000 2>/dev/null");
@@ -176,8 +177,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "kill 0 inside reaches nobody outside",
-        "a PID namespace hides pids; a process group that reaches across it can be signalled \
-         without a pid: the child must lead a group of its own",
+        "a PID namespace hides pids, not process groups: `kill 0` signals the whole group without \
+         naming a pid. Let the child lead a group of its own",
         |bench| {
             let outer = "trap 'echo outside heard it' USR1; \"$0\" \"$@\" <&- & wait $!; echo $?";
             let run = bench.script("trap '' USR1; kill -USR1 0; sleep 0.05; exit 4");
@@ -191,8 +192,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "a signal that PID 1 ignores on purpose does not end it",
-        "a bit in SigIgn says that the command has chosen to ignore the signal: that is no lack of \
-         a handler",
+        "a bit in SigIgn means that the command chose to ignore the signal: pass it on, do not \
+         send SIGKILL",
         |bench| {
             let mut running =
                 bench.script("trap '' TERM; echo ready; read wait; exit 6").start_waiting()?;

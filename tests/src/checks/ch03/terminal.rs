@@ -17,8 +17,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "Ctrl-Z stops what runs in the shell, and nothing hangs",
-        "a parent in the child's process group gets the child's Ctrl-Z too: it must not stop, \
-         nobody would wake it",
+        "a parent in the child's process group gets the child's Ctrl-Z too. It must ignore it: if \
+         it stops, no process continues it",
         |bench| {
             let mut terminal = Terminal::open(bench, &["-q"])?;
             terminal.write(&format!("{} answer\n", bench.other("inside").display()))?;
@@ -60,8 +60,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "a Ctrl-C that the terminal has sent is not sent again",
-        "a terminal sends its Ctrl-C to the whole foreground group, so the command has it \
-         already: a parent that sends it too sends it twice",
+        "the terminal has sent Ctrl-C to the whole foreground group, so the command has it \
+         already: do not send it again",
         |bench| {
             // Where the kernel refuses every signal that a process sends, a parent that sends none
             // notices nothing.

@@ -10,8 +10,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "--domainname changes inside only",
-        "the domain name belongs to the UTS namespace, as the hostname does: setdomainname(2), in \
-         the child",
+        "the domain name belongs to the UTS namespace, as the hostname does: call setdomainname(2) \
+         in the child",
         |bench| {
             let hosts = || {
                 fs::read_to_string("/proc/sys/kernel/domainname")
@@ -27,7 +27,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "--domainname leaves the hostname alone",
-        "two names, two calls: sethostname(2) sets one of them, setdomainname(2) the other",
+        "two names, two system calls: sethostname(2) sets the one, setdomainname(2) the other",
         |bench| {
             let words =
                 ["--hostname", "host-inside", "--domainname", "domain-inside", "uname", "-n"];

@@ -6,8 +6,8 @@ use crate::checks::ch02::{Queue, key};
 pub(super) const CHECKS: &[Check] = &[Check::new(
     2,
     "--queue is there for the command, and for nobody else",
-    "msgget(2) makes the queue in the IPC namespace of the caller, under the key that it is given: \
-     call it in the child, before execve(2)",
+    "msgget(2) makes the queue in the caller's IPC namespace, with the key that you pass: call it \
+     in the child, before execve(2)",
     |bench| {
         // A wrong stage makes it outside: whatever comes, it is removed there.
         let _removed = Queue::removed_at_the_end(key());

@@ -15,8 +15,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "--pid-file names the command for whoever is outside",
-        "a pid is a number in a PID namespace: to the command it is 1, and to the parent what \
-         clone(2) returned",
+        "a pid is a number in a PID namespace. For the command it is 1; processes outside need the \
+         pid that clone(2) returned to the parent",
         |bench| {
             let script = "echo ready; read wait || exit 0";
             let mut running =
@@ -41,8 +41,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "--pid-file is gone when the stage has ended",
-        "the kernel gives a pid to somebody else one day: a file that still names it is worse than \
-         none",
+        "the kernel uses a pid again for another process: remove the file when the command has \
+         ended, also after an error",
         |bench| {
             let file = bench.folder.join("pid");
             for status in [0, 3] {

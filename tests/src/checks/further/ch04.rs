@@ -11,8 +11,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         4,
         "--volume shows a folder of the host's inside",
-        "a bind mount shows one folder in two places: make it below the new root, and mind that \
-         Path::join with an absolute path forgets the root",
+        "a bind mount shows one folder in two places: make it below the new root. Path::join with \
+         an absolute path drops the root, so strip the `/` first",
         |bench| {
             new_rootfs(bench, "root")?;
             let data = bench.folder("data")?;
@@ -28,8 +28,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         4,
         "--volume works although the host's paths end at pivot_root",
-        "after pivot_root(2) no path leads to the host any more: bind the volume before, while \
-         both folders have a name",
+        "after pivot_root(2) no path leads to the host: bind the volume before, while both folders \
+         have a path",
         |bench| {
             new_rootfs(bench, "root")?;
             bench.folder("data")?;
@@ -41,8 +41,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         4,
         "--volume without its folder gets a clear error",
-        "a volume that is not there must be an error: else the command writes into the container, \
-         and the data is gone with it",
+        "if the volume's folder does not exist, return an error: otherwise the command writes into \
+         the root file system, and its data is not where you expect it",
         |bench| {
             new_rootfs(bench, "root")?;
             let words =
@@ -59,8 +59,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         4,
         "--read-only: nothing in the root can be written",
-        "a bind mount ignores every flag but MS_REC: MS_RDONLY takes a second mount(2), with \
-         MS_REMOUNT and MS_BIND",
+        "mount(2) ignores all flags but MS_REC when it makes a bind mount: set MS_RDONLY with a \
+         second mount(2), MS_REMOUNT|MS_BIND",
         |bench| {
             let root = new_rootfs(bench, "root")?;
             let script = "touch /file 2>&1; touch /etc/file 2>&1; exit 0";
@@ -88,8 +88,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         4,
         "--read-only: /tmp can be written, and is forgotten",
-        "a read-only root leaves programs without a place for temporary files: mount a tmpfs on \
-         /tmp before the root becomes read-only",
+        "programs need a place for temporary files: mount a tmpfs on /tmp before you make the root \
+         read-only",
         |bench| {
             let root = new_rootfs(bench, "root")?;
             let script = "echo kept > /tmp/file && cat /tmp/file";

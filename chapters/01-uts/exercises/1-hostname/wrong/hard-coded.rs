@@ -1,4 +1,4 @@
-// says: the name comes from the command line
+// says: set the name that --hostname gives
         let child = spawn(CLONE_NEWUTS, || {
             set_hostname("inside".as_ref())?;
             Ok(Program::command(&cli.lab.command))

@@ -1,4 +1,4 @@
-// says: sethostname(2) changes the UTS namespace of the caller
+// says: sethostname(2) changes the caller's UTS namespace
         if let Some(name) = &cli.uts.hostname {
             set_hostname(name)?;
         }

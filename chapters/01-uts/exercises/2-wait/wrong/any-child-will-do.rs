@@ -1,4 +1,4 @@
-// says: waitpid(2) returns the status: pass it on
+// says: waitid(2) returns the exit status or the signal: pass the status on
         let ended = waitid(WaitId::All, WaitIdOptions::EXITED)?.context("no child")?;
         self.is_reaped = true;
         match (ended.exit_status(), ended.terminating_signal()) {

@@ -1,4 +1,4 @@
-// says: waitpid(2) returns the status: pass it on
+// says: waitid(2) returns the exit status or the signal: pass the status on
         waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED)?;
         self.is_reaped = true;
         Ok(Exit::Code(0))

@@ -1,2 +1,2 @@
-// says: prctl(2) PR_SET_PDEATHSIG makes the kernel end the child with its parent
+// says: makes the kernel end the child with its parent
     Ok(())

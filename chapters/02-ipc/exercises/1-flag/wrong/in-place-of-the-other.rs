@@ -1,2 +1,2 @@
-// says: without its flag the child stays in the parent's
+// says: Without the flag the child stays in its parent's
         let child = spawn(CLONE_NEWIPC, || {

@@ -1,2 +1,2 @@
-// says: the child needs CLONE_NEWIPC
+// says: clone the child with CLONE_NEWIPC
         let child = spawn(CLONE_NEWUTS, || {

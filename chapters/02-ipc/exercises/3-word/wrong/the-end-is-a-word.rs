@@ -1,4 +1,4 @@
-// says: a read that returns 0 bytes is no word
+// says: a read(2) that returns 0 bytes is the end, not a word
 // hole: exercise-word
         match (&self.0).read(&mut [0]) {
             Ok(_) => Ok(()),

@@ -1,4 +1,4 @@
-// says: so each process closes the end that is not its own
+// says: so each process must close the end that it does not use
 // hole: exercise-parents
         drop(self.parents.take());
         self.childs

@@ -1,3 +1,3 @@
-// says: without its flag the child stays in the parent's
+// says: Without the flag the child stays in its parent's
 // hole: exercise-flag
         let child = job.spawn(CLONE_NEWPID, || {

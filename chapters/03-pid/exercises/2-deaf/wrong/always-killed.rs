@@ -1,3 +1,3 @@
-// says: SIGKILL leaves a command no time to tidy up
+// says: SIGKILL leaves it no time to tidy up
         let _ = arrived;
         kill(&child.process, libc::SIGKILL)

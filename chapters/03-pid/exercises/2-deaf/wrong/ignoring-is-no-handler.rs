@@ -1,4 +1,4 @@
-// says: a bit in SigIgn says that the command has chosen to ignore the signal
+// says: a bit in SigIgn means that the command chose to ignore the signal
         let signal = arrived.signal;
         let status = fs::read_to_string(format!("/proc/{}/status", child.pid()))?;
         let caught = u64::from_str_radix(field(&status, "SigCgt:"), 16).unwrap_or(0);

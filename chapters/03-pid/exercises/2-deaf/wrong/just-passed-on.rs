@@ -1,4 +1,4 @@
-// says: the kernel drops a signal to a PID 1 that has no handler for it
+// says: the kernel drops a signal that PID 1 neither handles nor blocks
 // verdict: HANGS
         if arrived.is_typed && self.terminal.is_lent() {
             Ok(())

@@ -1,4 +1,4 @@
-// says: a parent that sends it too sends it twice
+// says: so the command has it already: do not send it again
         let signal = arrived.signal;
         if is_deaf(child.process.as_fd(), signal).unwrap_or(false) {
             return kill(&child.process, libc::SIGKILL);

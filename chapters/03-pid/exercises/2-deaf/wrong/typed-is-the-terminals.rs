@@ -1,4 +1,4 @@
-// says: nobody may be left with a terminal that hangs
+// says: send it SIGKILL, or the terminal hangs
 // verdict: HANGS
         if arrived.is_typed && self.terminal.is_lent() {
             return Ok(());

@@ -1,1 +1,1 @@
-// says: a new mount namespace is a copy whose mounts are still tied to the originals
+// says: its mounts are still tied to the originals

@@ -1,1 +1,1 @@
-// says: it shows the PID namespace of whoever mounts it
+// says: it shows the PID namespace of the process that mounts it
