@@ -169,14 +169,17 @@ fn trials_of_readings(
     Ok(trials)
 }
 
-/// Why a transcript cannot be run here: its chapter does not run, or it is of cgroup v1.
+/// Why a transcript cannot be run here: its chapter does not run, or the cgroups are not its own.
 fn why_not(
     file: &Path,
     transcript: &Transcript,
     diagnosis: &Diagnosis,
 ) -> anyhow::Result<Option<String>> {
-    if transcript.on_v1 && !cgroups::memory_is_on_v1()? {
-        return Ok(Some("this transcript is of cgroup v1, and here memory is on v2".into()));
+    let here = if cgroups::memory_is_on_v1()? { 1 } else { 2 };
+    if let Some(version) = transcript.cgroup.filter(|version| *version != here) {
+        return Ok(Some(format!(
+            "this transcript is of cgroup v{version}, and here memory is on v{here}"
+        )));
     }
     let chapter = file.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
     let answer = diagnosis.get(&*chapter).filter(|answer| answer.verdict == "does not run");

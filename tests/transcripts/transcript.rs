@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The first line says who runs it: `user`, `root` or `both`; the page leaves it away. It
-//! can say `as root, on cgroup v1` as well, where an output is different on version 2.
+//! can say `as root, on cgroup v2` (or v1) as well, where an output is that version's.
 //! A command begins with the prompt, which is `$ ` or, if it takes root, `# `, and goes on
 //! in lines that begin with `> `. Its output
 //! follows, both streams in the order written. An exit status other than 0 stands after
@@ -18,16 +18,16 @@
 use anyhow::{Context, bail, ensure};
 use judge::User;
 
-/// What the first line ends with if the transcript is for cgroup v1.
-const ON_V1: &str = ", on cgroup v1";
+/// What stands before the version if a transcript is for one version of the cgroups.
+const ON_CGROUP: &str = ", on cgroup v";
 
 /// A transcript: commands, and what they print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transcript {
     /// The first line without its `as `.
     pub who: String,
-    /// Whether it is for machines where memory is limited by cgroup v1.
-    pub on_v1: bool,
+    /// The version of the cgroups that limit memory where it runs; any, if it does not say.
+    pub cgroup: Option<u8>,
     pub steps: Vec<Step>,
 }
 
@@ -48,7 +48,13 @@ impl Transcript {
         let who = first
             .strip_prefix("as ")
             .context("the first line is not `as user`, `as root` or `as both`")?;
-        let (who, on_v1) = who.strip_suffix(ON_V1).map_or((who, false), |who| (who, true));
+        let (who, version) = who.split_once(ON_CGROUP).unwrap_or((who, ""));
+        let cgroup = match version {
+            "" => None,
+            "1" => Some(1),
+            "2" => Some(2),
+            _ => bail!("cgroup v{version} is no version: write v1 or v2"),
+        };
         ensure!(
             ["user", "root", "both"].contains(&who),
             "nobody is {who:?}: write user, root or both"
@@ -77,14 +83,15 @@ impl Transcript {
         ensure!(!steps.is_empty(), "no line begins with the prompt: there is no command");
         Ok(Transcript {
             who: who.to_owned(),
-            on_v1,
+            cgroup,
             steps,
         })
     }
 
     /// The file's text.
     pub fn render(&self) -> anyhow::Result<String> {
-        let mut text = format!("as {}{}\n", self.who, if self.on_v1 { ON_V1 } else { "" });
+        let version = self.cgroup.map(|version| format!("{ON_CGROUP}{version}"));
+        let mut text = format!("as {}{}\n", self.who, version.unwrap_or_default());
         for step in &self.steps {
             for line in step.output.lines() {
                 let taken = line.starts_with(prompt(&self.who)) || exit_status(line).is_some();

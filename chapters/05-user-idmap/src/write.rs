@@ -118,12 +118,12 @@ fn rule(file: &str, errno: Errno) -> &'static str {
     match (file, errno) {
         ("setgroups", _) => "it can be written only before gid_map (user_namespaces(7))",
         (_, Errno::EPERM) if geteuid().is_root() => {
-            "each id outside must be mapped in this user namespace, a map is written once only, and \
-             mapping uid 0 of this namespace takes CAP_SETFCAP (user_namespaces(7))"
+            "each id outside must be mapped in this user namespace, a map is written once only, \
+             and mapping uid 0 of this namespace takes CAP_SETFCAP (user_namespaces(7))"
         }
         (_, Errno::EPERM) => {
-            "without CAP_SETUID and CAP_SETGID you can map your own id only, and gid_map only after \
-             writing \"deny\" to setgroups (user_namespaces(7))"
+            "without CAP_SETUID and CAP_SETGID you can map your own id only, and gid_map only \
+             after writing \"deny\" to setgroups (user_namespaces(7))"
         }
         (_, Errno::EINVAL) => "lines overlap, or an id is out of range (user_namespaces(7))",
         _ => "see user_namespaces(7)",

@@ -1,4 +1,4 @@
-//! What is a hierarchy without a controller? A way to name groups of processes, on version 1.
+//! What is a hierarchy without a controller? On version 1, a way to keep track of processes.
 //!
 //! As root: `cargo run -p ch07-cgroup-memory --example named_hierarchy`
 
@@ -45,7 +45,7 @@ fn named_hierarchy() -> anyhow::Result<Exit> {
     SigSet::all().thread_block().context("block signals")?;
     let child = spawn(CLONE_NEWNS, || {
         make_private()?;
-        // Over /tmp, in a mount namespace of its own: there is a folder, and nobody sees it.
+        // Over /tmp, in a new mount namespace: it is always there, and no other process sees this.
         in_named_hierarchy(Path::new("/tmp"))?;
         Ok(Exit::Code(0))
     })?;
@@ -56,15 +56,16 @@ fn in_named_hierarchy(place: &Path) -> anyhow::Result<()> {
     mount_hierarchy(place)?;
     let groups = [place.join("cgroup-1"), place.join("cgroup-2")];
     for group in &groups {
-        fs::create_dir_all(group).with_context(|| format!("make {}", group.display()))?; // one that was killed left them
+        // A run that was killed may have left the folder.
+        fs::create_dir_all(group).with_context(|| format!("make {}", group.display()))?;
         info!("made the group /{}", group.strip_prefix(place)?.display());
     }
     let own = Pid::this().to_string();
-    fs::write(groups[0].join("cgroup.procs"), &own).context("move oneself into cgroup-1")?;
+    fs::write(groups[0].join("cgroup.procs"), &own).context("move this process into cgroup-1")?;
     let memberships = fs::read_to_string("/proc/self/cgroup").context("read /proc/self/cgroup")?;
     stdout().write_all(memberships.as_bytes()).context("write to standard output")?;
 
-    fs::write(place.join("cgroup.procs"), &own).context("move oneself back")?;
+    fs::write(place.join("cgroup.procs"), &own).context("move this process back")?;
     for group in &groups {
         fs::remove_dir(group).with_context(|| format!("remove {}", group.display()))?;
     }
@@ -80,8 +81,8 @@ fn mount_hierarchy(place: &Path) -> anyhow::Result<()> {
 }
 
 /// Unmounts the hierarchy, which ends with its last mount, but only if its groups are gone
-/// by then. rmdir(2) returns before they are, and the kernel tells nobody when: so this
-/// looks whether the hierarchy has ended, and if it stays, mounts and unmounts it again.
+/// by then. rmdir(2) returns earlier, and the kernel does not report when. So this looks whether
+/// the hierarchy has ended, and if it has not, mounts and unmounts it again.
 fn unmount_hierarchy(place: &Path) -> anyhow::Result<()> {
     for _ in 0..20 {
         umount2(place, MntFlags::empty()).context("unmount the hierarchy, and so end it")?;
@@ -96,5 +97,5 @@ fn unmount_hierarchy(place: &Path) -> anyhow::Result<()> {
         mount_hierarchy(place)?;
     }
     umount2(place, MntFlags::empty()).context("unmount the hierarchy")?;
-    bail!("the hierarchy {NAME} is unmounted, and does not end: who else has mounted it?")
+    bail!("the hierarchy {NAME} is unmounted and still there: another process has mounted it")
 }

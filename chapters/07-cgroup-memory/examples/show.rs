@@ -1,4 +1,4 @@
-//! In which groups does this process sit, and which limits do they have?
+//! In which groups is this process, and which limits do they have?
 //!
 //! `cargo run -p ch07-cgroup-memory --example show`
 
@@ -28,9 +28,8 @@ const KNOBS: [&str; 6] = [
     "cpuset.cpus.effective",
 ];
 
-/// The tree that this process sits in: for each hierarchy its version, mount point,
-/// controllers, the process's group, and the limits there. Goes to standard output.
-///
+/// Writes to standard output, for each hierarchy: its version, mount point and controllers, this
+/// process's group, and the limits there.
 fn show() -> anyhow::Result<()> {
     let all = hierarchies_of("self")?;
     let mut text = String::new();

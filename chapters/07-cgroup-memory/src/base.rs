@@ -1,13 +1,13 @@
 // ANCHOR: base
 //! In which group may a container's group be made?
 //!
-//! On version 1: in the group of the runtime itself. On version 2 two rules stand in the way. A
-//! group has the knobs of a controller only if the group above has switched it on for its children
-//! (`cgroup.subtree_control`). And a group that has done so holds no processes itself, but for the
+//! On version 1: in the runtime's own group. On version 2 there are two rules. A group has the
+//! knobs of a controller only if the group above has switched it on for its children
+//! (`cgroup.subtree_control`). And a group that has done so holds no processes itself, except the
 //! root of the hierarchy (the no-internal-process rule). So a container's group is made
 //!
-//! - by root: beside the runtime's own group, where there are no processes in between, or at the
-//!   root of the hierarchy;
+//! - by root: beside the runtime's own group if the group above has no processes, or at the root
+//!   of the hierarchy;
 //! - by any other user: in a group that was delegated. Its processes, the runtime among them, move
 //!   down into a leaf, the controllers are switched on above them, and the container's group is
 //!   made beside the leaf. The last container undoes it.
@@ -39,8 +39,8 @@ pub const LEAF: &str = "container-runtime";
 pub struct Base {
     folder: PathBuf,
     switched_on: Vec<&'static str>,
-    /// One at a time: until the container's group is there, another run could undo this, or take
-    /// the group for one that is left over.
+    /// One run at a time: until the container's group is there, another run could undo this, or
+    /// take the group for one that was left over.
     turn: Option<Lock>,
 }
 
@@ -63,7 +63,7 @@ impl Base {
         Ok(base)
     }
 
-    /// The container's group has been made: the next one may come.
+    /// The container's group has been made: the next run may prepare.
     pub fn ready(&mut self) {
         self.turn = None;
     }
@@ -77,7 +77,7 @@ impl Base {
 /// What the name of every container's group begins with; eight random digits follow.
 const PREFIX: &str = "container-";
 
-/// Whether a folder's name is a container's group's.
+/// Whether this is the name of a container's group.
 pub fn is_container(name: &str) -> bool {
     let digits = name.strip_prefix(PREFIX).unwrap_or_default();
     digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
@@ -98,15 +98,16 @@ impl Drop for Base {
         undone.unwrap_or_else(|error| warn!("{error:#}"));
     }
 }
-/// The folder itself may be locked for long: if it is a container's group, in which this run is, by
-/// the runtime that made it.
+
+/// Locks `cgroup.procs` and not the folder: if this run is in a container, the folder is the
+/// container's group, and its maker holds the lock for long.
 fn wait_for_turn(folder: &Path) -> anyhow::Result<Lock> {
     lock::wait_for(&folder.join("cgroup.procs"))
 }
 // ANCHOR_END: base
 
 // ANCHOR: choose
-/// The first group that this process may write and that can give the controllers on.
+/// The first group that this process may write and that has the controllers for its children.
 fn choose(hierarchy: &Hierarchy, controllers: &[&str]) -> anyhow::Result<PathBuf> {
     let own = &hierarchy.group;
     if hierarchy.version == Version::V1 {
@@ -141,7 +142,7 @@ fn has_all(folder: &Path, controllers: &[&str]) -> anyhow::Result<()> {
     for controller in controllers {
         ensure!(
             has.iter().any(|name| name == controller),
-            "the group {} has no {controller}, only {}: {}",
+            "the group {} has no controller {controller}, only {}: {}",
             folder.display(),
             has.join(", "),
             way_out(Version::V2)
@@ -154,7 +155,7 @@ fn may_write(folder: &Path, version: Version) -> anyhow::Result<()> {
     for place in [folder, &folder.join("cgroup.procs")] {
         access(place, AccessFlags::W_OK).map_err(|errno| {
             let (place, reason) = (place.display(), errno.desc());
-            anyhow!("{reason}: {place} is not ours to write: {}", way_out(version))
+            anyhow!("{reason}: you may not write {place}: {}", way_out(version))
         })?;
     }
     Ok(())
@@ -169,7 +170,9 @@ fn way_out(version: Version) -> &'static str {
         (Version::V2, true) => {
             "start this from a delegated group: `systemd-run --scope -p Delegate=yes COMMAND`"
         }
-        (Version::V1, _) => "on cgroup v1 only root can give a group away: run this as root",
+        (Version::V1, _) => {
+            "on cgroup v1 only root can give a group away (chown): run this as root"
+        }
     }
 }
 // ANCHOR_END: choose
@@ -221,7 +224,7 @@ fn undo(folder: &Path, switched_on: &[&str]) -> anyhow::Result<()> {
 /// Moves every process of one group into another, which is made if it is not there.
 fn move_all(from: &Path, to: &Path) -> anyhow::Result<()> {
     let own = fs::metadata("/proc/self").context("stat /proc/self")?.uid();
-    // A process that is moved may just have forked: look again until nobody is left.
+    // A process may fork while it is moved: look again until the group is empty.
     for _ in 0..100 {
         let pids = words(&from.join("cgroup.procs"))?;
         if pids.is_empty() {
@@ -232,12 +235,16 @@ fn move_all(from: &Path, to: &Path) -> anyhow::Result<()> {
                 continue;
             };
             let is_own = process.uid() == own;
-            ensure!(is_own, "process {pid} in {} is another user's", from.display());
+            ensure!(
+                is_own,
+                "process {pid} in {} is another user's, and cannot be moved",
+                from.display()
+            );
             fs::create_dir_all(to).with_context(|| format!("make the cgroup {}", to.display()))?;
             write(&to.join("cgroup.procs"), &pid)?;
         }
     }
-    bail!("the group {} never gets empty", from.display())
+    bail!("the group {} gets new processes faster than they can be moved", from.display())
 }
 
 fn words(file: &Path) -> anyhow::Result<Vec<String>> {

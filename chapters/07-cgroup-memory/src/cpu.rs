@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use crate::{group::Group, hierarchy::Version};
 
-/// Relative weight on the processor, as cgroup v1 has it: 2 to 262144, usual is 1024.
+/// A relative weight on the processor, as on cgroup v1: 2 to 262144, the default is 1024.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CpuShares(u64);
 
@@ -17,8 +17,8 @@ impl CpuShares {
     const LEAST: u64 = 2;
     const MOST: u64 = 262_144;
 
-    /// For `cpu.weight` of version 2, 1 to 10000, usual is 100: the curve of runc since 1.4
-    /// (opencontainers/cgroups), on which the least, the usual and the most of both meet.
+    /// The `cpu.weight` of version 2: 1 to 10000, the default is 100. On this curve, runc's since
+    /// 1.4 (opencontainers/cgroups), the least, the default and the most of both versions meet.
     pub fn weight(self) -> u64 {
         let l = (self.0 as f64).log2();
         let exponent = (l * l + 125.0 * l) / 612.0 - 7.0 / 34.0;
@@ -46,7 +46,7 @@ impl FromStr for CpuShares {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.parse() {
             Ok(shares @ Self::LEAST..=Self::MOST) => Ok(CpuShares(shares)),
-            _ => Err(format!("shares are a number from {} to {}", Self::LEAST, Self::MOST)),
+            _ => Err(format!("CPU shares are a number from {} to {}", Self::LEAST, Self::MOST)),
         }
     }
 }
@@ -65,7 +65,7 @@ impl CpuList {
         let knob = "cpuset.cpus";
         group
             .set(knob, &self.0)
-            .context("is there such a processor, and does the group above have it?")?;
+            .context("the machine has no such processor, or the group above may not use it")?;
         if group.version == Version::V1 {
             // A new v1 group has no memory nodes either, and takes no process before it has.
             let parent = group.folder().parent().context("a group is in a folder")?;

@@ -24,9 +24,9 @@ use crate::{
 
 /// A group that this process made. Removed when it is dropped.
 ///
-/// The maker holds a lock on the folder (flock(2)). The kernel takes it away when the maker ends,
-/// however it ends: so the next run can tell a group that is left over from one in use, whatever
-/// PID namespace each of them is in.
+/// The maker holds a lock on the folder (flock(2)). The kernel releases it when the maker ends,
+/// even by SIGKILL. So the next run can tell a group that was left over from one in use, in
+/// whatever PID namespaces the two runs are.
 #[derive(Debug)]
 pub struct Group {
     /// The interface of its hierarchy.
@@ -36,12 +36,12 @@ pub struct Group {
 }
 
 impl Group {
-    /// Makes a group for a container in the group `base`, after clearing away those that
-    /// killed runtimes left there.
+    /// Makes a group for a container in the group `base`. First removes the groups that killed
+    /// runtimes left there.
     ///
     /// # Errors
     ///
-    /// EACCES if `base` is not ours, EROFS in a container.
+    /// EACCES: `base` is another user's. EROFS: in a container.
     pub fn create(version: Version, base: &Base) -> anyhow::Result<Group> {
         clear_left_over(base.folder());
         let folder = base.folder().join(random_name()?);
@@ -91,7 +91,7 @@ impl Group {
     ///
     /// # Errors
     ///
-    /// ESRCH if it has ended, EACCES if it is another user's.
+    /// ESRCH: it has ended. EACCES: the common group above both groups is another user's.
     pub fn add(&self, pid: Pid) -> anyhow::Result<()> {
         join(&self.folder, pid)
     }
@@ -101,7 +101,7 @@ impl Drop for Group {
     fn drop(&mut self) {
         match remove(&self.folder) {
             Ok(()) => debug!("removed {}", self.folder.display()),
-            Err(error) => warn!("the next run has to remove a cgroup: {error:#}"),
+            Err(error) => warn!("a cgroup stays until the next run removes it: {error:#}"),
         }
     }
 }
@@ -128,13 +128,13 @@ pub fn clear_left_over(base: &Path) {
         let is_ours = entry.file_name().to_str().is_some_and(is_container);
         if is_ours && matches!(lock::try_exclusive(&folder), Ok(Some(_))) && remove(&folder).is_ok()
         {
-            info!("removed {}, whose maker was killed", folder.display());
+            info!("removed {}, left by a killed runtime", folder.display());
         }
     }
 }
 
-/// Removes a group, and first those that the container has made below it. For a moment after its
-/// last process has ended, the kernel may still refuse (EBUSY).
+/// Removes a group, and first the groups that the container has made below it. For a moment after
+/// the last process has ended, the kernel may still refuse (EBUSY).
 fn remove(folder: &Path) -> anyhow::Result<()> {
     for _ in 0..50 {
         match tree::remove(folder, true) {

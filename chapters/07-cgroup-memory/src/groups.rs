@@ -1,5 +1,5 @@
 // ANCHOR: groups
-//! Who makes a container's groups, puts it into them, and removes them?
+//! Who makes a container's groups, moves the container into them, and removes them?
 
 use anyhow::Context;
 use lab::{info, warn};
@@ -13,8 +13,8 @@ use crate::{
     memory::{self, MemoryReport},
 };
 
-/// The groups of one container: one for each hierarchy that is needed, so on version 2 one in all.
-/// They are removed when this is dropped, after the container has ended.
+/// The groups of one container: one in each hierarchy that has a limit, so on version 2 one in
+/// all. They are removed when this is dropped, after the container has ended.
 #[derive(Debug, Default)]
 pub struct Groups {
     // Dropped in this order: the groups, then what was prepared for them.
@@ -25,7 +25,7 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Makes the groups and sets the limits; nobody is in them yet. Without a limit there is no
+    /// Makes the groups and sets the limits. The groups are empty. Without a limit there is no
     /// group.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl Groups {
         Ok(())
     }
 
-    /// Moves a process, which waits at the gate, into every group: from then on it is limited.
+    /// Moves a process, which waits at the gate, into every group. From then on it is limited.
     ///
     /// # Errors
     ///
@@ -76,8 +76,8 @@ impl Groups {
         self.groups.iter().try_for_each(|group| group.add(pid))
     }
 
-    /// Says on the log what the memory limit did. The container has ended: that the kernel's
-    /// numbers cannot be read is no error of it.
+    /// Logs what the memory limit did. The container has ended, so a number that cannot be read is
+    /// a warning and not an error.
     pub fn report(&self) {
         let Some(group) = self.memory.map(|index| &self.groups[index]) else {
             return;
@@ -102,16 +102,16 @@ impl Groups {
                     warn!("the memory limit killed {oom_kills} {processes}");
                 }
             }
-            Err(error) => warn!("what did the memory limit do? {error:#}"),
+            Err(error) => warn!("no report of the memory limit: {error:#}"),
         }
     }
 
-    /// Removes what a process has left that was to make these groups, and was killed.
+    /// Removes the groups with these limits that a killed process has left.
     pub fn clear(limits: &CgroupOptions) {
         for (hierarchy, controllers) in needed(limits).into_iter().flatten() {
             match Base::prepare(&hierarchy, &controllers) {
                 Ok(base) => clear_left_over(base.folder()),
-                Err(error) => warn!("the next run has to clear up: {error:#}"),
+                Err(error) => warn!("cgroups stay until the next run removes them: {error:#}"),
             }
         }
     }

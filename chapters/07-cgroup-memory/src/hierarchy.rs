@@ -1,10 +1,10 @@
 // ANCHOR: hierarchy
-//! Which cgroup hierarchies are there, and where in each of them does a process sit?
+//! Which cgroup hierarchies are there, and in which group of each is a process?
 //!
 //! On version 2 there is one hierarchy, with all controllers. On version 1 there may be many,
 //! each with the subsystems that were mounted with it, or with none and a name. A machine can
-//! have both (hybrid): then a controller is in one of them. /proc/self/mountinfo tells where they
-//! are mounted, and /proc/PID/cgroup where a process sits (proc_pid_mountinfo(5), cgroups(7)):
+//! have both (hybrid): then a controller is in one of them. /proc/self/mountinfo lists where they
+//! are mounted, and /proc/PID/cgroup the groups of a process (proc_pid_mountinfo(5), cgroups(7)):
 //!
 //! ```text
 //! 35 24 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw,nsdelegate
@@ -81,7 +81,10 @@ pub fn with_controller<'a>(
 ) -> anyhow::Result<&'a Hierarchy> {
     let has = |hierarchy: &&Hierarchy| hierarchy.controllers.iter().any(|name| name == controller);
     hierarchies.iter().find(has).ok_or_else(|| {
-        anyhow!("no mounted cgroup hierarchy has {controller}: see /proc/cgroups and mountinfo")
+        anyhow!(
+            "no mounted cgroup hierarchy has the controller {controller}: see /proc/cgroups, and \
+             `findmnt -t cgroup,cgroup2`"
+        )
     })
 }
 
@@ -126,7 +129,7 @@ fn mounted(line: &str, cgroup: &str) -> Option<Hierarchy> {
     })
 }
 
-/// In mountinfo a space, a tab, a newline and a backslash are written as `\` and three octal digits.
+/// mountinfo writes a space, a tab, a newline and a backslash as `\` and three octal digits.
 fn unescaped(word: &str) -> PathBuf {
     let mut pieces = word.split('\\');
     let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();

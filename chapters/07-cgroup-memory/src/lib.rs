@@ -1,19 +1,19 @@
 // ANCHOR: intro
 //! cgroups: groups, controllers, limits.
 //!
-//! Namespaces change what a process sees; cgroups change what it gets. A *hierarchy* is a tree of
-//! *groups*, and each is a folder. A *controller* (on version 1: subsystem) such as memory limits
-//! what the processes of a group get together. [`Groups`] makes a container's groups, sets their
-//! limits, puts the container in while it waits at the gate, and removes them.
+//! Namespaces change what a process sees; cgroups limit what it uses. A *hierarchy* is a tree of
+//! *groups*, and each group is a folder. A *controller* (on version 1: subsystem) such as memory
+//! limits what the processes of a group use together. [`Groups`] makes a container's groups, sets
+//! their limits, puts the container in while it waits at the gate, and removes them.
 //!
 //! | module | question it answers |
 //! |---|---|
 //! | [`memory`] | how is memory limited, and what did the limit do? |
 //! | [`group`] | what is a group? |
 //! | [`groups`] | who makes a container's groups, and who removes them? |
-//! | [`hierarchy`] | which hierarchies are there, and where does a process sit? |
+//! | [`hierarchy`] | which hierarchies are there, and in which groups is a process? |
 //! | [`base`] | in which group may a container's group be made? |
-//! | [`size`] | how does a person write a number of bytes? |
+//! | [`size`] | how do you write a number of bytes? |
 //! | [`cpu`] | how is the processor shared? |
 //!
 //! Source: cgroups(7), and Documentation/admin-guide/cgroup-v2.rst of the kernel.
@@ -38,15 +38,15 @@ pub use size::Size;
 /// What this chapter adds to the command line.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct CgroupOptions {
-    /// At most this much memory, and no swap: bytes, or with k, m or g
+    /// Limit memory to SIZE and use no swap: a number of bytes, or with k, m or g
     #[arg(short, long, value_name = "SIZE")]
     pub memory: Option<Size>,
 
-    /// The share of the processor, 2 to 262144, usual is 1024
+    /// The share of the processor: 2 to 262144, the default is 1024
     #[arg(long, value_name = "N")]
     pub cpu_shares: Option<CpuShares>,
 
-    /// The processors to run on, such as 0-2,7
+    /// The processors that the container may use, such as 0-2,7
     #[arg(long, value_name = "LIST")]
     pub cpuset_cpus: Option<CpuList>,
 }

@@ -1,5 +1,5 @@
 // ANCHOR: all
-//! Stage 7: a container that gets no more than it may.
+//! Stage 7: a container that starts with limits.
 
 use std::{path::Path, process::ExitCode};
 
@@ -15,7 +15,7 @@ use ch07_cgroup_memory::Groups;
 use clap::Parser;
 use lab::{Exit, Next, Program};
 
-/// Runs a command in new namespaces, in a cgroup that limits what it gets.
+/// Runs a command in new namespaces, in a cgroup that limits what it may use.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -40,7 +40,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// The first start: makes the groups and the namespaces, and lets the second start loose in them.
+/// The first start: makes the groups and the namespaces, in which the child becomes the second
+/// start.
 fn parent(cli: &Cli) -> anyhow::Result<Exit> {
     let maps = require_root_inside(cli.ids.maps()?)?;
     let job = Job::new()?;
@@ -53,7 +54,7 @@ fn parent(cli: &Cli) -> anyhow::Result<Exit> {
     })?;
     maps.write(child.pid())?;
     // ANCHOR: exercise-order
-    groups.add(child.pid())?; // before the gate opens: the command never lives without its limits
+    groups.add(child.pid())?; // before the gate opens: the command starts with its limits
     gate.open()?;
     // ANCHOR_END: exercise-order
     let outcome = job.wait(child);
@@ -61,7 +62,7 @@ fn parent(cli: &Cli) -> anyhow::Result<Exit> {
     outcome
 }
 
-/// The second start, inside: sets everything up, and becomes the command.
+/// The second start, inside: sets everything up and becomes the command.
 fn ns_initialisation() -> anyhow::Result<Next> {
     let cli: Cli = lab::parse()?;
     require_inside()?;

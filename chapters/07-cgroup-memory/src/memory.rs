@@ -1,7 +1,8 @@
 // ANCHOR: memory
 //! How is memory limited, and what did the limit do?
 //!
-//! Sources: cgroup-v2.rst, "Memory Interface Files"; Documentation/admin-guide/cgroup-v1/memory.rst.
+//! Sources: Documentation/admin-guide/cgroup-v2.rst, "Memory Interface Files", and
+//! cgroup-v1/memory.rst.
 
 use std::fs;
 
@@ -17,16 +18,16 @@ pub(crate) fn knob(group: &Group) -> &'static str {
     }
 }
 
-/// Sets the limit: so much memory, and no swap.
+/// Limits memory to `most`, and swap to none.
 ///
 /// # Errors
 ///
-/// The kernel refuses it, or cannot limit swap on a machine that has some.
+/// The kernel refuses the limit, or cannot limit swap on a machine that has some.
 pub fn limit(group: &Group, most: Size) -> anyhow::Result<()> {
     // ANCHOR: exercise-limit
     let most = most.to_string();
     group.set(knob(group), &most)?;
-    // Without this, a process with too much memory is not killed but swapped out, and slow.
+    // Without this, the kernel swaps a process with too much memory out instead of killing it.
     // Version 2 counts swap alone; version 1 counts memory and swap together.
     let (knob, value) = match group.version {
         Version::V2 => ("memory.swap.max", "0"),
@@ -43,19 +44,19 @@ pub fn limit(group: &Group, most: Size) -> anyhow::Result<()> {
     // ANCHOR_END: exercise-limit
 }
 
-/// Whether the machine has swap at all: /proc/swaps is a heading and a line for each.
+/// Whether the machine has swap: /proc/swaps is a heading and a line for each swap area.
 fn machine_swaps() -> anyhow::Result<bool> {
     Ok(fs::read_to_string("/proc/swaps").context("read /proc/swaps")?.lines().count() > 1)
 }
 
-/// What a memory limit did, in the kernel's numbers.
+/// What a memory limit did, as the kernel counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryReport {
     /// The limit, in bytes; `None` where the container has lifted it.
     pub limit: Option<u64>,
     /// The most that was in use at once, in bytes; unknown on version 2 before Linux 5.19.
     pub peak: Option<u64>,
-    /// How many processes the kernel killed because of the limit.
+    /// How many processes of the group an OOM killer ended.
     pub oom_kills: u64,
 }
 
@@ -64,7 +65,7 @@ impl MemoryReport {
     ///
     /// # Errors
     ///
-    /// A knob is not there.
+    /// A knob cannot be read.
     pub fn read(group: &Group) -> anyhow::Result<MemoryReport> {
         let (peak, events) = match group.version {
             Version::V2 => ("memory.peak", "memory.events"),
@@ -74,7 +75,7 @@ impl MemoryReport {
         let kills = group.get(events)?;
         let kills = kills.lines().find_map(|line| line.strip_prefix("oom_kill "));
         Ok(MemoryReport {
-            limit: group.get(knob(group))?.parse().ok(), // version 2 says `max` for none
+            limit: group.get(knob(group))?.parse().ok(), // `max` on version 2: no limit
             peak: if group.has(peak) {
                 Some(number(&group.get(peak)?)?)
             } else {

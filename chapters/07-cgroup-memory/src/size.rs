@@ -1,5 +1,5 @@
 // ANCHOR: size
-//! How does a person write a number of bytes?
+//! How do you write a number of bytes?
 
 use std::{fmt, str::FromStr, sync::LazyLock};
 
@@ -31,20 +31,22 @@ impl FromStr for Size {
             "k" => 1 << 10,
             "m" => 1 << 20,
             "g" => 1 << 30,
-            unit => return Err(format!("{unit:?} is no unit: k, m or g")),
+            unit => return Err(format!("{unit:?} is no unit: use k, m or g")),
         };
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err("a size is a whole number with k, m or g, such as 100m".into());
         }
         let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
         match bytes {
-            None => Err("more bytes than a number can count".into()),
+            None => Err("more bytes than the kernel can count".into()),
             Some(bytes) if bytes >= unlimited() => {
-                Err(format!("{bytes} bytes is what the kernel takes for no limit"))
+                Err(format!("{bytes} bytes means \"no limit\" to the kernel: leave the option out"))
             }
             Some(bytes) if bytes < *PAGE => {
                 let page = *PAGE;
-                Err(format!("{bytes} bytes is less than a page ({page}), and memory is in pages"))
+                Err(format!(
+                    "{bytes} bytes is less than a page, and the least limit is one page: {page}"
+                ))
             }
             Some(bytes) => Ok(Size(bytes)),
         }

@@ -125,6 +125,12 @@ fn there_and_back() -> anyhow::Result<()> {
     let of_root = "as root\n# id -u\n0\n$ 5\n";
     ensure!(Transcript::parse(of_root)?.render()? == of_root);
     ensure!(!Transcript::parse(of_root)?.is_for(User::Ordinary));
+    for (version, first) in [(1, "as root, on cgroup v1"), (2, "as user, on cgroup v2")] {
+        let prompt = if version == 1 { '#' } else { '$' };
+        let text = format!("{first}\n{prompt} true\n");
+        let transcript = Transcript::parse(&text)?;
+        ensure!(transcript.cgroup == Some(version) && transcript.render()? == text, "{first}");
+    }
     Ok(())
 }
 
@@ -133,6 +139,7 @@ fn refused() -> anyhow::Result<()> {
         "",
         "as user\n",
         "as me\n$ true\n",
+        "as user, on cgroup v3\n$ true\n",
         "as root\n$ true\n",
         "$ true\n",
         "as user\noutput of nothing\n$ true\n",

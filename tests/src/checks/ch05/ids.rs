@@ -15,8 +15,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         5,
         "root inside is you outside",
-        "root inside must be your own uid outside: write \"0 UID 1\" to uid_map from outside, while \
-         the child waits",
+        "root inside must be your own uid outside: write \"0 UID 1\" to uid_map from outside, \
+         while the child waits",
         |bench| {
             let (uid, gid) = (bench.user.uid(), bench.user.gid());
             let mut running = bench
@@ -50,8 +50,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         5,
         "an ordinary user may not drop groups",
-        "write \"deny\" to setgroups before gid_map, unless you are root: else the kernel refuses an \
-         ordinary user's gid_map (user_namespaces(7))",
+        "write \"deny\" to setgroups before gid_map, unless you are root: else the kernel refuses \
+         an ordinary user's gid_map (user_namespaces(7))",
         |bench| {
             let expected = if bench.user == User::Root {
                 "allow\n"
@@ -86,8 +86,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         5,
         "--no-map shows nobody",
-        "without a map, ids are shown as 65534 and execve(2) takes all capabilities, because no uid \
-         inside is 0",
+        "without a map, ids are shown as 65534 and execve(2) takes all capabilities, because no \
+         uid inside is 0",
         |bench| {
             let script = "id -u; grep CapEff /proc/self/status; cat /proc/self/uid_map";
             let ended =

@@ -123,7 +123,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         5,
         "a map of several lines is written in one piece",
-        "write the whole map in one write(2), a line for each range: a map can be written only once",
+        "write the whole map in one write(2), a line for each range: a map is taken only once",
         |bench| {
             let options = [
                 "--uid-map",

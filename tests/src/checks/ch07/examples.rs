@@ -15,8 +15,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "the example `show` prints the hierarchies that the process sits in",
-        "/proc/self/mountinfo says where the hierarchies are, /proc/self/cgroup where you are in \
-         each",
+        "read /proc/self/mountinfo for where the hierarchies are mounted, and /proc/self/cgroup \
+         for your group in each",
         |bench| {
             let show = match example(bench, "show") {
                 Ok(file) => file,
@@ -41,7 +41,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "the example `named_hierarchy` makes one without a controller, and removes it",
-        "a v1 hierarchy lives until its last group is removed and its last mount is gone",
+        "remove all groups before the last unmount: else a v1 hierarchy stays",
         |bench| {
             let named_hierarchy = match example(bench, "named_hierarchy") {
                 Ok(file) => file,

@@ -19,8 +19,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "a group left by a killed runtime is cleared by the next run",
-        "nobody removes a group for you: a lock that ends with its maker tells the next run which \
-         groups are left over",
+        "the kernel keeps a group whose maker was killed: hold a lock on it, so that the next run \
+         can tell which groups are left over, and remove them",
         |bench| {
             delegated(bench, &["memory"], |delegation| {
                 let (running, group) = waiting(bench, delegation)?;
@@ -37,8 +37,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "groups below the container's own are removed with it",
-        "rmdir(2) takes no group that has others below it, and what the container has made there \
-         nobody else removes: the lowest first, after a killed runtime too",
+        "rmdir(2) refuses a group that has groups below it, and the container may have made some: \
+         remove the lowest first, after a killed runtime too",
         |bench| {
             delegated(bench, &["memory"], |delegation| {
                 let (running, group) = waiting(bench, delegation)?;
@@ -66,7 +66,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "a limited stage in a limited stage leaves no group",
-        "what runs inside may make groups as well, and be ended before it removes them",
+        "a program inside may make groups and be killed before it removes them: remove those too",
         |bench| {
             if !memory_is_on_v1()? {
                 return Ok(Outcome::Skipped(
@@ -91,8 +91,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "a run in another PID namespace takes no group away",
-        "a pid means nothing in another PID namespace: whether a group's maker has ended must be \
-         told by something that does, such as a lock",
+        "find out with a lock whether a group's maker has ended: a pid means another process in \
+         another PID namespace",
         |bench| {
             if let Some(reason) = bench.no_user_namespace()? {
                 return Ok(Outcome::Skipped(reason));
@@ -122,8 +122,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "a group that the container has left and removed is no error of the run's",
-        "after the command has ended, its exit status is the run's, whatever can be read of the \
-         limits by then",
+        "when the command has ended, its exit status is the run's: a limit that cannot be read \
+         any more is a warning",
         |bench| {
             if !geteuid().is_root() {
                 return Ok(Outcome::Skipped("only root may move processes out of a group".into()));
@@ -143,8 +143,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "a delegated group with another user's process is refused, and nothing hangs",
-        "flock(2) locks belong to an open file: who opens the folder a second time waits for \
-         itself, and most easily where an error is being cleared up",
+        "a flock(2) lock belongs to an open file: if you open and lock it a second time, for \
+         example while you clear up after an error, you wait for yourself",
         |bench| {
             if memory_is_on_v1()? {
                 return Ok(Outcome::Skipped("memory is on cgroup v1 here: nothing moves".into()));

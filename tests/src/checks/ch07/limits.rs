@@ -17,8 +17,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "a slow parent changes nothing",
-        "the child goes into its groups while it waits at the gate: once it is open, the \
-         command may be there before the parent does anything else",
+        "move the child into its groups before you open the gate: as soon as it is open, the \
+         command may start",
         |bench| {
             let mut refused = false;
             let outcome = delegated(bench, &["memory"], |delegation| {
@@ -72,7 +72,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "cpu shares and processors are set",
-        "each subsystem has its own hierarchy on v1: the child goes into a group of each",
+        "on v1 each subsystem may have its own hierarchy: make a group in each, and move the \
+         child into all of them",
         |bench| {
             delegated(bench, &["cpu", "cpuset"], |delegation| {
                 let script = "grep Cpus_allowed_list /proc/self/status; echo ready; read \
@@ -117,8 +118,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "limits that make no sense are refused before anything is made",
-        "the kernel rounds, and takes words for zero: check what a person wrote before you \
-         write it",
+        "check a limit before you write it: the kernel rounds, and takes some words for zero",
         |bench| {
             let wrong = [
                 ["--memory", "0"],
@@ -145,9 +145,8 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         7,
-        "without a group of one's own the error says how to get one",
-        "who may write a group's files may limit in it: an ordinary user needs one that was \
-         delegated",
+        "without a delegated group the error says how to get one",
+        "an ordinary user needs a delegated group: if there is none, say how to get one",
         |bench| {
             if !geteuid().is_root() && ch07_cgroup_memory::probe() == lab::Probe::Runs {
                 return Ok(Outcome::Skipped(

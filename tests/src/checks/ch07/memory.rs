@@ -10,8 +10,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "more memory than the limit is killed, and the log says why",
-        "a limit without one on swap only makes a hog slow: limit both, and read the \
-         kernel's count of OOM kills",
+        "limit memory and swap, and log the kernel's count of OOM kills: with swap, a program \
+         that uses too much is only slow",
         |bench| {
             delegated(bench, &["memory"], |delegation| {
                 let ended = delegation
@@ -38,7 +38,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "less memory than the limit is left alone",
-        "the limit is on what is touched: a command that stays below never notices it",
+        "the limit counts memory that was touched: a command that stays below it must run as \
+         without a limit",
         |bench| {
             delegated(bench, &["memory"], |delegation| {
                 let ended =
@@ -54,7 +55,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "the references' line: stress under 100m",
-        "the limit holds for the command's children too: they are born into its group",
+        "the limit holds for the command's children too, because they are born in its group",
         |bench| {
             if lab::exec::find("stress".as_ref(), Some("/usr/bin:/bin".as_ref())).is_none() {
                 return Ok(Outcome::Skipped(
@@ -73,8 +74,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "swap is limited with the memory",
-        "a limit without one on swap only makes a hog slow: the kernel counts in bytes, v1 \
-         memory and swap together, v2 swap alone",
+        "limit swap too, in bytes: memory.swap.max is swap alone (0), memory.memsw.limit_in_bytes \
+         is memory and swap together",
         |bench| {
             let mut has_knob = true;
             let outcome = delegated(bench, &["memory"], |delegation| {
@@ -116,8 +117,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "a limit that kills before the command is there says so",
-        "from the moment it is in the group, all that the child does is counted, your own code \
-         too; a child that was killed on its way has not run the command, and has no status of it",
+        "from the moment it is in the group, your own code in the child counts too: if the limit \
+         kills it before it is the command, report that as the runtime's failure, 125",
         |bench| {
             delegated(bench, &["memory"], |delegation| {
                 // More words than init may read before it is killed.

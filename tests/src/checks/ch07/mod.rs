@@ -1,4 +1,4 @@
-//! Chapter 7: a container gets no more than it may.
+//! Chapter 7: a container uses no more than its limits.
 
 mod examples;
 mod groups;

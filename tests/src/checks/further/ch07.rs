@@ -10,8 +10,7 @@ use crate::{cgroups::group_of, delegation::delegated};
 pub(super) const CHECKS: &[Check] = &[Check::new(
     7,
     "--pids limits how many processes there are",
-    "an option limits nothing: a subsystem does, when it is in the list and writes its number to \
-     pids.max of the group",
+    "enter pids in the list of controllers, and write the number to pids.max of the group",
     |bench| {
         delegated(bench, &["pids"], |delegation| {
             let run =

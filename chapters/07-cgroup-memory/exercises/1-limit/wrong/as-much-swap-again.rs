@@ -1,4 +1,4 @@
-// says: a limit without one on swap only makes
+// says: limit swap too, in bytes
     group.set(knob(group), &most.to_string())?;
     let (knob, value) = match group.version {
         Version::V2 => ("memory.swap.max", most.to_string()),

@@ -1,4 +1,4 @@
-// says: the kernel counts in bytes
+// says: limit swap too, in bytes
     let most = (most.0 / 1024).to_string();
     group.set(knob(group), &most)?;
     let (knob, value) = match group.version {

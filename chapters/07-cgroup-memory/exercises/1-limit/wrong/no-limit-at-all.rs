@@ -1,2 +1,2 @@
-// says: a limit without one on swap only makes
+// says: limit swap too, in bytes
     Ok(())

@@ -1,3 +1,3 @@
-// says: the child goes into its groups while it waits at the gate
+// says: move the child into its groups before you open the gate
     gate.open()?;
     groups.add(child.pid())?;
