@@ -54,8 +54,8 @@ impl Driver {
         }
     }
 
-    /// The driver that you named, or aufs where the kernel has it, else overlay; the log says which,
-    /// and why.
+    /// The driver that you named, or aufs where the kernel has it, else overlay; the log says
+    /// which, and why.
     ///
     /// # Errors
     ///
@@ -150,8 +150,8 @@ impl Driver {
 pub(crate) fn mount_with(driver: Driver, at: &Path, options: &[u8]) -> anyhow::Result<()> {
     ensure!(
         options.len() <= LONGEST_OPTIONS,
-        "{driver}: the layers' paths make {} bytes of options, and mount(2) takes {LONGEST_OPTIONS}: \
-         use fewer layers, or shorter paths",
+        "{driver}: the layers' paths make {} bytes of options, and mount(2) takes \
+         {LONGEST_OPTIONS}: use fewer layers, or shorter paths",
         options.len()
     );
     mount(
