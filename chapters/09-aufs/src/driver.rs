@@ -35,8 +35,8 @@ impl Driver {
         }
     }
 
-    /// The driver that you named, or aufs where the kernel has it, else overlay; the log says which,
-    /// and why.
+    /// The driver that you named, or aufs where the kernel has it, else overlay; the log says
+    /// which, and why.
     ///
     /// # Errors
     ///

@@ -59,7 +59,8 @@ impl Filesystem {
         anyhow!("{}: {what}: {errno}{}", self.kind, self.reasons())
     }
 
-    /// The kernel's reasons for a refusal: messages `e TEXT`; each read(2) of the context returns one.
+    /// The kernel's reasons for a refusal: messages `e TEXT`; each read(2) of the context returns
+    /// one.
     fn reasons(&self) -> String {
         let Ok(mut context) = self.context.try_clone().map(File::from) else {
             return String::new();

@@ -29,9 +29,9 @@ use lab::{Exit, Namespaces, Start, StartReport, context, error_pipe, go_on, info
 use nix::errno::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-/// Runs `work` in a keeper, and waits for it. The keeper's user namespace has these maps (`None`: it
-/// gets none). If the keeper is killed, another one runs `clear`, whose argument is whether there
-/// was a container.
+/// Runs `work` in a keeper, and waits for it. The keeper's user namespace has these maps (`None`:
+/// it gets none). If the keeper is killed, another one runs `clear`, whose argument is whether
+/// there was a container.
 ///
 /// # Errors
 ///

@@ -152,8 +152,8 @@ fn existing(layer: &Path) -> anyhow::Result<PathBuf> {
     Ok(found)
 }
 
-/// The path of a container layer, without links. The folder, and folders above it, need not be there
-/// yet; nothing is made before it is known that the folder is none of the image's.
+/// The path of a container layer, without links. The folder, and folders above it, need not be
+/// there yet; nothing is made before it is known that the folder is none of the image's.
 fn to_be(layer: &Path) -> anyhow::Result<PathBuf> {
     let shown = layer.display();
     let full = std::path::absolute(layer).with_context(|| format!("container layer {shown}"))?;
@@ -181,8 +181,8 @@ fn to_be(layer: &Path) -> anyhow::Result<PathBuf> {
     bail!("container layer {shown}: nothing is above it")
 }
 
-/// A layer that is in the stack twice, or a container layer inside an image layer, would be read and
-/// written at once.
+/// A layer that is in the stack twice, or a container layer inside an image layer, would be read
+/// and written at once.
 fn refuse_overlaps(image: &[PathBuf], container: Option<&Path>) -> anyhow::Result<()> {
     for (index, layer) in image.iter().enumerate() {
         ensure!(!image[..index].contains(layer), "layer {}: you named it twice", layer.display());

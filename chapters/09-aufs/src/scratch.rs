@@ -3,8 +3,9 @@
 //! left there from what is yours?
 //!
 //! Overlay needs an empty folder on the container layer's file system, but not in the layer. A run
-//! makes `.NAME.run-DIGITS` beside the layer NAME, and notes in it which process is the container's.
-//! The next run that has the lock of NAME removes such a folder if that process has ended.
+//! makes `.NAME.run-DIGITS` beside the layer NAME, and notes in it which process is the
+//! container's. The next run that has the lock of NAME removes such a folder if that process has
+//! ended.
 
 use std::{
     ffi::OsString,

@@ -70,7 +70,8 @@ fn exists(folder: BorrowedFd, path: &Path) -> bool {
     statat(folder, path, AtFlags::SYMLINK_NOFOLLOW).is_ok()
 }
 
-/// The first byte of overlay's extended attribute, with either of its prefixes; zero if it is empty.
+/// The first byte of overlay's extended attribute, with either of its prefixes; zero if it is
+/// empty.
 fn attribute(folder: BorrowedFd, name: &OsStr, attribute: &str) -> Option<u8> {
     // There is no lgetxattr that takes a folder before Linux 6.13; this path goes through it.
     let path = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name);

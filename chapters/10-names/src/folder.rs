@@ -1,9 +1,9 @@
 // ANCHOR: folder
 //! Where are the entries, and how does only one process at a time write them?
 //!
-//! In a folder of this user's, under `$XDG_RUNTIME_DIR`, else /run (root) or /run/user/UID, else the
-//! temporary folder. It exists while there are entries. A file in it is opened through the folder's
-//! descriptor, which was checked, and not by its path, which may lead elsewhere by then.
+//! In a folder of this user's, under `$XDG_RUNTIME_DIR`, else /run (root) or /run/user/UID, else
+//! the temporary folder. It exists while there are entries. A file in it is opened through the
+//! folder's descriptor, which was checked, and not by its path, which may lead elsewhere by then.
 
 use std::{
     env,

@@ -43,12 +43,10 @@ impl Names {
             match state.status()? {
                 Status::LeftOver => {}
                 Status::Elsewhere => {
-                    bail!(
-                        "the name {name} is taken in another PID or time namespace: use another name"
-                    )
+                    bail!("the name {name} is taken in another PID or time namespace: use another")
                 }
                 Status::Runs(_) | Status::Busy => {
-                    bail!("the name {name} is taken by process {holder}: use another name")
+                    bail!("the name {name} is taken by process {holder}: use another")
                 }
             }
         }
@@ -131,8 +129,8 @@ pub struct Entry {
 impl Entry {
     /// Waits until init reports that the container is set up, writes down which process it is, and
     /// lets init go on. So the container can be found before the command does anything. Before that
-    /// init's root is the host's, and nobody may join it. The wait ends also if init ends or a signal
-    /// comes; the caller deals with both.
+    /// init's root is the host's, and nobody may join it. The wait ends also if init ends or a
+    /// signal comes; the caller deals with both.
     ///
     /// # Errors
     ///

@@ -1,9 +1,9 @@
 // ANCHOR: bootstrap
-//! What does the parent tell the one that goes in?
+//! What does PARENT send to the process that goes in?
 //!
-//! Typed data, as in runc: a row of attributes, each with its type (4), its length (4) and its
+//! Typed data, as in runc: attributes, each with its type (4 bytes), its length (4 bytes) and its
 //! value. Their order does not matter, and an attribute that is not needed is left out. Lengths and
-//! lists are written as chapter 8's [`wire`] writes them.
+//! lists have the form of chapter 8's [`wire`].
 
 use std::{
     io::{Read, Write},
@@ -69,7 +69,7 @@ impl Lending {
         let all = [Lending::Cut, Lending::Background, Lending::Lent];
         all.into_iter()
             .find(|one| *one as u32 == number)
-            .with_context(|| format!("no lending has the number {number}"))
+            .with_context(|| format!("{number} is no way to lend a terminal"))
     }
 }
 
@@ -102,7 +102,7 @@ impl Bootstrap {
         attribute(TERMINAL, &|to| put_number(to, self.terminal as u32));
         for (kind, is_so) in [(AT_THE_TARGET, self.at_the_target), (ONE_BY_ONE, self.one_by_one)] {
             if is_so {
-                attribute(kind, &|_| {}); // that it is there says it
+                attribute(kind, &|_| {}); // it is there, or not
             }
         }
         if let Some(folder) = &self.workdir {
@@ -112,11 +112,11 @@ impl Bootstrap {
         wire::write_framed(to, MAGIC, &rest)
     }
 
-    /// Reads it, and not a byte more: the same channel carries what comes after.
+    /// Reads it, and not a byte more: the same channel carries the word at the gate.
     ///
     /// # Errors
     ///
-    /// It is cut short, garbled, of an unknown type, or something is missing.
+    /// It is cut short or garbled, or an attribute is unknown or missing.
     pub fn read(from: impl Read) -> anyhow::Result<Bootstrap> {
         let rest = wire::read_framed(from, MAGIC)?;
         let mut rest = Bytes(&rest);
@@ -150,12 +150,12 @@ impl Bootstrap {
             value.end().with_context(|| format!("the attribute of type {kind}"))?;
         }
         Ok(Bootstrap {
-            target: target.context("it names no target")?,
-            joined: joined.context("it says nothing of namespaces to join")?,
-            new: new.context("it says nothing of new namespaces")?,
+            target: target.context("it has no target")?,
+            joined: joined.context("it has no list of namespaces to join")?,
+            new: new.context("it has no list of new namespaces")?,
             at_the_target,
             one_by_one,
-            terminal: terminal.context("it says nothing of a terminal")?,
+            terminal: terminal.context("it does not say what becomes of the terminal")?,
             workdir,
             process: process.context("it has no command")?,
         })

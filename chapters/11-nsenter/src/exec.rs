@@ -1,5 +1,5 @@
 // ANCHOR: exec
-//! What does PARENT do, which stays outside?
+//! What does PARENT do, outside?
 
 use std::{
     io::Read,
@@ -28,8 +28,8 @@ use crate::{ExecOptions, name_process};
 /// The name under which CHILD inherits its end of the channel.
 pub(crate) const CHANNEL: &str = "nsenter";
 
-/// PARENT: starts CHILD, tells it what to do, does for INIT what only a process outside can do, and
-/// waits for it.
+/// PARENT: starts CHILD, sends it what it must know, does for INIT what only a process outside can
+/// do, and waits for it.
 ///
 /// # Errors
 ///
@@ -40,7 +40,7 @@ pub fn exec(options: &ExecOptions) -> anyhow::Result<Exit> {
     let target = options.find_target()?;
     let (maps, streams) = (options.maps()?, options.process.streams()?);
     let bootstrap = options.bootstrap(&target, maps.as_ref(), &streams.terminal())?;
-    let target = target.still_alive()?; // so all that was read is its own
+    let target = target.still_alive()?; // so all that was read is about it
 
     let job = Job::with(streams.terminal())?;
     let channel = Channel::new()?;
@@ -59,7 +59,7 @@ pub fn exec(options: &ExecOptions) -> anyhow::Result<Exit> {
         return outcome.and_then(|exit| sent.map(|()| exit)); // CHILD's error says more than ours
     };
     let init = succeed(child, init)?;
-    info!("INIT is {}, and a child of mine: CHILD has left", init.pid());
+    info!("INIT is {}, and a child of PARENT: CHILD has ended", init.pid());
     job.lend(init.pid())?;
     if options.is_whole() {
         target.share_groups(init.pid())?;
@@ -81,18 +81,18 @@ fn become_child(channel: &Channel) -> anyhow::Result<Program> {
 // ANCHOR_END: exec
 
 // ANCHOR: init-of-mine
-/// INIT's pid, which CHILD reports before it leaves. `None`: CHILD has ended without it, or a signal
-/// has come.
+/// INIT's pid, which CHILD reports before it ends. `None`: CHILD has ended without a report, or a
+/// signal has come.
 fn reported(channel: &End, child: &mut Child, job: &Job) -> anyhow::Result<Option<Pid>> {
     let ready = wait_for_any(&[channel.as_fd(), child.process.as_fd(), job.as_fd()])?;
     let (mut pid, mut from) = ([0; 4], channel);
-    // What is not there to read is not reported: then the other end is closed.
+    // If nothing can be read, the other end is closed, and nothing was reported.
     let has_pid = ready[0] && from.read_exact(&mut pid).is_ok();
     Ok(has_pid.then(|| Pid::from_raw(i32::from_ne_bytes(pid))))
 }
 
-/// INIT in CHILD's place: it was cloned with CLONE_PARENT, so it is a child of this process, and
-/// its pid cannot be another's before this process has waited for it.
+/// INIT in CHILD's place. INIT was cloned with CLONE_PARENT, so it is a child of this process, and
+/// no other process gets its pid before this process has waited for it.
 fn succeed(child: Child, init: Pid) -> anyhow::Result<Child> {
     let raw = rustix::process::Pid::from_raw(init.as_raw()).context("INIT has a pid")?;
     let pidfd = pidfd_open(raw, PidfdFlags::empty()).context("pidfd_open of INIT")?;
@@ -104,8 +104,8 @@ fn succeed(child: Child, init: Pid) -> anyhow::Result<Child> {
 }
 
 /// An INIT that was not reported waits at its gate. It ends when this end is closed for writing,
-/// and then its own end is closed, too. It is a child of this process: if nobody waited for it, the
-/// container's PID namespace could not end.
+/// and with it its own end of the channel is closed. It is a child of this process: until this
+/// process has waited for it, the container's PID namespace cannot end.
 fn wait_until_alone(channel: End) -> anyhow::Result<()> {
     let mut stream = UnixStream::from(OwnedFd::from(channel));
     // Both fail where the other end is closed already.

@@ -1,20 +1,20 @@
 // ANCHOR: intro
-//! Into a container that already runs.
+//! Into a container that runs already.
 //!
-//! clone(2) makes namespaces; setns(2) joins those that another process has. That takes more than
-//! one call: a process that joined a PID namespace is not in it, only its children are; and until
-//! it becomes the command it is a piece of the host inside the container. So PARENT starts this
-//! program again, as CHILD, which joins, clones INIT and leaves: as runc's package nsenter does.
-//! (There it runs before Go's own runtime, which starts threads, and a process with threads cannot
-//! join a user namespace. A Rust program has one thread when `main` begins: see the example
+//! clone(2) makes namespaces; setns(2) joins existing ones. That takes more than one call: only the
+//! children of a process that joined a PID namespace are in it. And until a process that went in
+//! becomes the command, it is a piece of the host inside the container. So PARENT starts this
+//! program again, as CHILD, which joins, clones INIT and ends, as in runc's package nsenter. (There
+//! this happens before Go's runtime starts its threads: a process with several threads cannot join
+//! a user namespace. A Rust program has one thread when `main` begins: see the example
 //! `before_main`.)
 //!
 //! | module | question it answers |
 //! |---|---|
-//! | [`options`] | what can you ask of `exec`? |
+//! | [`options`] | which options has `exec`, and what do they mean? |
 //! | [`target`] | what is there to join, and is it still the same process? |
-//! | [`mod@exec`] | what does PARENT do, which stays outside? |
-//! | [`bootstrap`] | what does it tell the one that goes in? |
+//! | [`mod@exec`] | what does PARENT do, outside? |
+//! | [`bootstrap`] | what does it send to the process that goes in? |
 //! | [`mod@nsexec`] | what happens between PARENT's execve(2) and the command's? |
 //!
 //! Source: setns(2), pidfd_open(2), pid_namespaces(7); runc's libcontainer/nsenter.
@@ -39,7 +39,7 @@ pub use nsexec::nsexec;
 pub use options::ExecOptions;
 pub use target::Target;
 
-/// What the process list is to call this process (at most 15 bytes are seen).
+/// Sets the name of this process in the process list (it shows at most 15 bytes).
 ///
 /// # Errors
 ///

@@ -1,11 +1,11 @@
 // ANCHOR: child
 //! What happens between PARENT's execve(2) and the command's?
 //!
-//! CHILD is this program, started again: a fresh process with one thread and nothing open. It reads
-//! the bootstrap data, joins, and clones INIT; a PID namespace that was joined takes effect for
-//! children only. INIT is cloned with CLONE_PARENT: its parent is PARENT, which waits for it as for
-//! any child, and CHILD can leave. (clone(2) says that CLONE_PARENT does not go with CLONE_NEWPID
-//! and CLONE_NEWUSER; the kernel has not refused that since Linux 3.13.)
+//! CHILD is this program, started again: a fresh process with one thread. It reads the bootstrap
+//! data, joins, and clones INIT, because a joined PID namespace is only for children. It clones
+//! INIT with CLONE_PARENT: INIT's parent is PARENT, which waits for it as for any child, and CHILD
+//! can end. (The manual page clone(2) forbids CLONE_PARENT with CLONE_NEWPID and CLONE_NEWUSER; the
+//! kernel has allowed it since Linux 3.13.)
 //! Source: setns(2), pid_namespaces(7), clone(2).
 
 use std::{env, fs::File, io::Write, path::Path, process};
@@ -33,7 +33,7 @@ use crate::{Bootstrap, Target, bootstrap::Lending, exec::CHANNEL, name_process};
 /// How INIT becomes the command.
 pub type Become = fn(&Process) -> anyhow::Result<Program>;
 
-/// Runs CHILD, if this process was started as that; `None` if not. To be called first in `main`.
+/// Runs CHILD if this process was started as CHILD; `None` if not. Call it first in `main`.
 ///
 /// # Errors
 ///
@@ -44,7 +44,7 @@ pub fn nsexec(become_command: Become) -> anyhow::Result<Option<Next>> {
         .transpose()
 }
 
-/// CHILD: joins, clones INIT, reports its pid, and leaves.
+/// CHILD: joins, clones INIT, reports its pid, and ends.
 fn child(channel: &End, become_command: Become) -> anyhow::Result<Next> {
     name_process("nsenter:CHILD")?;
     let bootstrap = Bootstrap::read(channel).context("receive the bootstrap data")?;
@@ -75,7 +75,7 @@ fn child(channel: &End, become_command: Become) -> anyhow::Result<Next> {
             process::exit(go_on(next, inherited_errors()).into())
         }
         Cloned::Parent(init) => {
-            info!("cloned INIT: {} out here; reporting that, and leaving", init.pid());
+            info!("cloned INIT: {} out here; reporting that, and ending", init.pid());
             let pid = init.pid().as_raw().to_ne_bytes();
             { channel }.write_all(&pid).context("report INIT's pid")?;
             process::exit(0)
@@ -85,23 +85,24 @@ fn child(channel: &End, become_command: Become) -> anyhow::Result<Next> {
 
 fn refused(new: Namespaces, errno: Errno) -> anyhow::Error {
     let reason = match errno {
-        Errno::ENOMEM => "a PID namespace whose PID 1 has ended takes nobody in".to_owned(),
+        Errno::ENOMEM => "the PID 1 of its PID namespace has ended".to_owned(),
         _ => explain_clone_error(new, errno),
     };
     anyhow!("clone INIT: {}: {reason}", errno.desc())
 }
 
-/// Nobody inside may look into this process or trace it, not even root there: until the execve(2),
-/// its memory and what it has open are the host's (CVE-2016-9962). PARENT could not write the map
-/// of such a process; but one in a user namespace of its own is safe without.
+/// Keeps root inside from tracing this process and from opening its files in /proc: until execve(2)
+/// its memory and descriptors are the host's (CVE-2016-9962). An INIT in a new user namespace is
+/// left as it is: PARENT could not write its map, and root inside has no capability in that
+/// namespace.
 fn hide(new: Namespaces) -> anyhow::Result<()> {
     // ANCHOR: exercise-hide
     prctl::set_dumpable(new.contains(Kind::User)).context("prctl PR_SET_DUMPABLE")
     // ANCHOR_END: exercise-hide
 }
 
-/// The caller's supplementary groups mean something outside only, and an ordinary user's container
-/// has no right to drop them later (user_namespaces(7), setgroups).
+/// Drops the caller's supplementary groups, which are the host's: in an ordinary user's container
+/// setgroups(2) is denied (user_namespaces(7)).
 fn leave_groups() -> anyhow::Result<()> {
     match setgroups(&[]) {
         Err(Errno::EPERM) => Ok(()), // an ordinary user's are the container's too
@@ -111,15 +112,14 @@ fn leave_groups() -> anyhow::Result<()> {
 // ANCHOR_END: child
 
 // ANCHOR: place
-/// Where the command is to be: all that the host's /proc can tell, before another one is in its
-/// place.
+/// Where the command will be: read from the host's /proc, before another /proc is in its place.
 struct Place {
     target: Target,
     root: Option<File>,
     workdir: Option<File>,
 }
 
-/// The same, in the target's namespaces.
+/// The same, after the join.
 struct Joined {
     root: Option<File>,
     workdir: Option<File>,
@@ -171,8 +171,8 @@ impl Joined {
 
 // ANCHOR: join
 /// Joins the namespaces of the target: all at once through the pidfd (Linux 5.8), or one by one
-/// through the files, the user namespace first. That gives this process all capabilities in it, and
-/// the others ask for them.
+/// through the files, the user namespace first. That one gives this process all capabilities in it,
+/// which joining the others takes.
 ///
 /// # Errors
 ///
@@ -185,7 +185,7 @@ pub fn join(
     // ANCHOR: exercise-join
     let open = |(kind, file): &(Kind, std::path::PathBuf)| anyhow::Ok((*kind, open(file)?));
     let files = namespaces.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-    let target = target.still_alive()?; // so these files are its own
+    let target = target.still_alive()?; // so these files are the target's
     let all: Namespaces = namespaces.iter().map(|(kind, _)| *kind).collect();
     if !one_by_one && !all.is_empty() {
         match setns(target.pidfd(), CloneFlags::from_bits_retain(all.bits())) {
@@ -218,12 +218,12 @@ fn open(file: &Path) -> anyhow::Result<File> {
 fn not_joined(namespaces: Namespaces, errno: Errno) -> anyhow::Error {
     let reason = match errno {
         Errno::EPERM => {
-            "it takes CAP_SYS_ADMIN in your own user namespace and in the one that owns it: join \
-             that, too (--user, or --all without --clone user)"
+            "joining takes CAP_SYS_ADMIN in your user namespace and in the one that owns the \
+             joined one: join the target's user namespace, too (--user, or --all)"
         }
         Errno::ESRCH => "the target has ended",
         Errno::EINVAL => {
-            "a PID namespace must be below your own, and a user namespace another than your own"
+            "a PID namespace must be yours or below yours, and a user namespace must not be yours"
         }
         _ => "see setns(2)",
     };
@@ -232,7 +232,7 @@ fn not_joined(namespaces: Namespaces, errno: Errno) -> anyhow::Error {
 // ANCHOR_END: join
 
 // ANCHOR: init
-/// INIT: waits until PARENT has done its part, and becomes the command.
+/// INIT: waits until PARENT has done its part, and then becomes the command.
 fn init(
     channel: &End,
     bootstrap: &Bootstrap,

@@ -1,5 +1,5 @@
 // ANCHOR: options
-//! What can you ask of `exec`?
+//! Which options has `exec`, and what do they mean?
 
 use std::{ffi::OsString, path::PathBuf, str::FromStr};
 
@@ -16,14 +16,14 @@ use crate::{Bootstrap, Target, bootstrap::Lending};
 /// The options of `exec`.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ExecOptions {
-    /// The container that `run --name` started: all of it is joined
+    /// Join all of the container that `run --name` started
     #[arg(
         required_unless_present = "target",
         conflicts_with_all = ["target", "all", "JoinedKinds"]
     )]
     pub name: Option<Name>,
 
-    /// A process, instead: then say what of it is to be joined
+    /// Join namespaces of this process instead: name them with the options below
     #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
     pub target: Option<i32>,
 
@@ -31,32 +31,33 @@ pub struct ExecOptions {
     #[allow(missing_docs)]
     pub joined: JoinedKinds,
 
-    /// All namespaces, its ids, root and working directory, and the cgroup that `run` made
+    /// Join all its namespaces and the cgroup that `run` made, and take its ids, root and working
+    /// directory
     #[arg(long)]
     pub all: bool,
 
-    /// New namespaces for the command, copied from this process's: such as pid,mount
+    /// Make new namespaces for the command, such as pid,mount
     #[arg(long, value_name = "KINDS", value_delimiter = ',', conflicts_with_all = ["name", "all"])]
     pub clone: Vec<NewKind>,
 
-    /// Join through the files in /proc/PID/ns, one by one
+    /// Join one namespace after the other, through the files in /proc/PID/ns
     #[arg(long)]
     pub one_by_one: bool,
 
-    /// Run the command as this user and group inside [default: the target's, if its ids are
-    /// joined]
+    /// Run the command as this user and group inside [default: the target's, if you join its user
+    /// namespace]
     #[arg(long = "as", value_name = "UID:GID")]
     pub run_as: Option<User>,
 
-    /// Start the command in this folder [default: where the target is]
+    /// Start the command in this folder inside [default: the target's, if you join all]
     #[arg(long, value_name = "DIR")]
     pub workdir: Option<PathBuf>,
 
-    /// With --clone user: map SIZE user ids, as `run` does
+    /// With --clone user: map SIZE user ids, from IN inside to OUT here, as `run` does
     #[arg(long, value_name = "IN:OUT:SIZE")]
     pub uid_map: Vec<UidMap>,
 
-    /// With --clone user: map SIZE group ids
+    /// With --clone user: map SIZE group ids, from IN inside to OUT here
     #[arg(long, value_name = "IN:OUT:SIZE")]
     pub gid_map: Vec<MapLine>,
 
@@ -68,37 +69,37 @@ pub struct ExecOptions {
     #[arg(short, long)]
     pub quiet: bool,
 
-    /// What to run, with its arguments [default: a shell]
+    /// The command, with its arguments [default: a shell]
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
 
-/// The namespaces of the target that are to be joined.
+/// The namespaces of the target to join.
 #[derive(clap::Args, Clone, Debug)]
 #[group(multiple = true)]
 pub struct JoinedKinds {
-    /// Its user namespace: with it, its ids
+    /// Join its user namespace, and take its ids
     #[arg(long)]
     pub user: bool,
-    /// Its mount namespace
+    /// Join its mount namespace
     #[arg(long)]
     pub mount: bool,
-    /// Its PID namespace
+    /// Join its PID namespace
     #[arg(long)]
     pub pid: bool,
-    /// Its UTS namespace
+    /// Join its UTS namespace
     #[arg(long)]
     pub uts: bool,
-    /// Its IPC namespace
+    /// Join its IPC namespace
     #[arg(long)]
     pub ipc: bool,
-    /// Its network namespace
+    /// Join its network namespace
     #[arg(long)]
     pub net: bool,
-    /// Its cgroup namespace
+    /// Join its cgroup namespace
     #[arg(long)]
     pub cgroup: bool,
-    /// Its time namespace
+    /// Join its time namespace
     #[arg(long)]
     pub time: bool,
 }
@@ -194,11 +195,11 @@ impl ExecOptions {
         match self.new_namespaces().contains(Kind::User) {
             true => ids.maps(),
             false if ids.is_empty() => Ok(None),
-            false => Err(Failure::usage("--uid-map and --gid-map want --clone user")),
+            false => Err(Failure::usage("--uid-map and --gid-map need --clone user")),
         }
     }
 
-    /// What CHILD is to know.
+    /// What CHILD must know.
     ///
     /// # Errors
     ///
@@ -213,8 +214,8 @@ impl ExecOptions {
         let joins = |kind: Kind| joined.iter().any(|(other, _)| *other == kind);
         if joins(Kind::Pid) && !joins(Kind::Mount) && is_walled_off(target)? {
             return Err(Failure::usage(
-                "--pid without --mount: root inside would reach your files by /proc/PID/root of \
-                 the command: join --mount, too",
+                "--pid without --mount: through /proc/PID/root of the command, root inside could \
+                 reach your files: join --mount, too",
             ));
         }
         let has_its_ids = self.is_whole() || joins(Kind::User);
@@ -242,18 +243,20 @@ impl ExecOptions {
         let (new, named) = (self.new_namespaces(), self.joined.namespaces());
         let both: Namespaces = new.kinds().filter(|kind| named.contains(*kind)).collect();
         if !both.is_empty() {
-            return Err(Failure::usage(format!("{both}: join the target's or make a new one")));
+            return Err(Failure::usage(format!(
+                "{both}: either join the target's or make a new one"
+            )));
         }
         if self.is_whole() {
             return Ok(Kind::ALL.into_iter().collect());
         }
         if (named | new).is_empty() {
-            return Err(Failure::usage("--target: say what to join, such as --net, or --all"));
+            return Err(Failure::usage("--target: name what to join, such as --net, or --all"));
         }
         Ok(named)
     }
 
-    /// Who the command is to be.
+    /// The user and group of the command.
     fn user(
         &self,
         target: &Target,
@@ -262,18 +265,18 @@ impl ExecOptions {
     ) -> anyhow::Result<Option<User>> {
         match (self.run_as, maps) {
             (Some(User { uid, gid }), Some(maps)) if !maps.contains(User { uid, gid }) => {
-                Err(Failure::usage(format!("--as {uid}:{gid}: the maps do not contain it")))
+                Err(Failure::usage(format!("--as {uid}:{gid}: the maps do not have it")))
             }
             (Some(user), _) => Ok(Some(user)),
             (None, Some(maps)) if maps.contains(User::ROOT) => Ok(Some(User::ROOT)),
-            (None, Some(_)) => Err(Failure::usage("--clone user: map id 0, or say --as UID:GID")),
+            (None, Some(_)) => Err(Failure::usage("--clone user: map id 0, or add --as UID:GID")),
             (None, None) if has_its_ids => target.user().map(Some),
             (None, None) => Ok(None),
         }
     }
 }
 
-/// Whether root at the target is another root than here, with files of its own.
+/// Whether the target has another user namespace than this process, and other mounts.
 fn is_walled_off(target: &Target) -> anyhow::Result<bool> {
     Ok(target.is_apart(Kind::User)? && target.is_apart(Kind::Mount)?)
 }

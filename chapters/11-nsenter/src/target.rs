@@ -18,10 +18,10 @@ use ch10_names::{Identity, has_ended};
 use lab::{Kind, Namespaces, diagnose::require_own_proc};
 use nix::unistd::Pid;
 
-/// A process whose namespaces are to be joined.
+/// A process whose namespaces you join.
 ///
-/// What was read from /proc/PID is this process's if its pidfd says afterwards that it has not
-/// ended: see [`Target::still_alive`].
+/// What was read from /proc/PID was about this process if it has not ended afterwards: see
+/// [`Target::still_alive`].
 pub struct Target {
     process: Identity,
     pidfd: OwnedFd,
@@ -32,11 +32,11 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// None has; /proc is another PID namespace's.
+    /// There is none; /proc is another PID namespace's.
     pub fn with_pid(pid: Pid) -> anyhow::Result<Target> {
         require_own_proc()?;
-        let process =
-            Identity::of(pid).with_context(|| format!("there is no process {pid}, or no more"))?;
+        let process = Identity::of(pid)
+            .with_context(|| format!("there is no process {pid}, or it has ended"))?;
         Target::of(process)
     }
 
@@ -48,7 +48,7 @@ impl Target {
     pub fn of(process: Identity) -> anyhow::Result<Target> {
         require_own_proc()?;
         let pidfd = process.open().with_context(|| {
-            format!("process {} has ended: no process, or another one, has its pid", process.pid)
+            format!("process {} has ended, and perhaps another one has its pid", process.pid)
         })?;
         Ok(Target { process, pidfd })
     }
@@ -63,7 +63,7 @@ impl Target {
         &self.pidfd
     }
 
-    /// Itself, if it has not ended: to be asked after anything that was found by its pid.
+    /// Itself, if it has not ended. Call it after you have found anything by its pid.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl Target {
             ErrorKind::NotFound => anyhow!("process {pid} has ended"), // or nearly
             ErrorKind::PermissionDenied => anyhow!("process {pid} is not yours: {error}"),
             _ if error.raw_os_error() == Some(libc::ESTALE) => {
-                anyhow!("the {file} of process {pid} was deleted: say --workdir /")
+                anyhow!("the {file} of process {pid} was deleted: use --workdir /")
             }
             _ => anyhow!("{}: {error}", self.file(file).display()),
         }
@@ -129,7 +129,7 @@ impl Target {
 
 // ANCHOR: user
 impl Target {
-    /// Its user and group, as they are called in its user namespace.
+    /// Its user and group, as its user namespace calls them.
     ///
     /// # Errors
     ///
@@ -141,8 +141,8 @@ impl Target {
         })
     }
 
-    /// The effective id. /proc/PID/status has it as this process's user namespace calls it, and the
-    /// map leads from there to the target's name.
+    /// The effective id. /proc/PID/status has it as this process's user namespace calls it; the
+    /// target's map translates it.
     fn id_inside(&self, field: &str, map: &str) -> anyhow::Result<u32> {
         let status = self.read("status")?;
         let ids = status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
@@ -157,7 +157,7 @@ impl Target {
         });
         let pid = self.process.pid;
         inside.with_context(|| {
-            format!("process {pid} runs as id {id}, which its user namespace does not map")
+            format!("process {pid} runs as id {id}, which its map does not have: use --as UID:GID")
         })
     }
 
@@ -193,7 +193,7 @@ impl Target {
         self.folder("cwd")
     }
 
-    /// O_PATH: to be in a folder takes no permission to read it.
+    /// O_PATH: to go to a folder takes no permission to read it.
     fn folder(&self, name: &str) -> anyhow::Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).custom_flags(libc::O_PATH | libc::O_DIRECTORY);
@@ -213,8 +213,7 @@ impl Target {
             let mut names = hierarchy.group.iter().filter_map(|name| name.to_str());
             if names.any(is_container) {
                 join(&hierarchy.group, pid).context(
-                    "into the container's cgroup, where its limits are (start this where `run` was \
-                     started)",
+                    "move INIT into the container's cgroup (start `exec` where you started `run`)",
                 )?;
             }
         }

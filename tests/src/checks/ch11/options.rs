@@ -118,12 +118,12 @@ pub(super) const CHECKS: &[Check] = &[
                 (&["exec", "--target", "0", "--all"], "0"),
                 (&["exec", "--target", "-1", "--all"], "-1"),
                 (&["exec", "--target", "x", "--all"], "x"),
-                (&["exec", "--target", &own], "say what to join"),
+                (&["exec", "--target", &own], "name what to join"),
                 (&["exec", "box", "--target", &own, "--all"], "cannot be used with"),
                 (&["exec", "box", "--net"], "cannot be used with"),
                 (
                     &["exec", "--target", &own, "--net", "--clone", "net"],
-                    "network: join the target's or make a new one",
+                    "network: either join the target's or make a new one",
                 ),
                 (&["exec", "--target", &own, "--net", "--clone", "time"], "time"),
                 (&["exec", "box", "--clone", "mount"], "cannot be used with"),
@@ -131,7 +131,7 @@ pub(super) const CHECKS: &[Check] = &[
                 (&["exec", "--target", &own, "--net", "--uid-map", "0:0:1"], "--clone user"),
                 (
                     &["exec", "--target", &own, "--clone", "user", "--as", "5:5"],
-                    "--as 5:5: the maps do not contain it",
+                    "--as 5:5: the maps do not have it",
                 ),
                 (&["exec", "box", "sh"], "sh"),
             ] {

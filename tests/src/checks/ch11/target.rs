@@ -35,7 +35,7 @@ pub(super) const CHECKS: &[Check] = &[
                 .finish()?
                 .must_end_with(125)?
                 .must_write("")?;
-            zombie.must_complain(&[&format!("there is no process {pid}, or no more")])?;
+            zombie.must_complain(&[&format!("there is no process {pid}, or it has ended")])?;
             target.finish()?.must_end_with(137)?;
             let nobody = exec(bench, &["--target", &pid, "--all"], "echo run")
                 .finish()?
