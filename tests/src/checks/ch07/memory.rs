@@ -4,7 +4,9 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, ensure};
 
-use crate::{Bench, Outcome, bench::Run, cgroups::group_of, checks::Check, delegation::delegated};
+use crate::{
+    Bench, Outcome, bench::Run, cgroups::group_of, checks::Check, delegation::delegated, told,
+};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -23,9 +25,14 @@ pub(super) const CHECKS: &[Check] = &[
                 let report = said
                     .iter()
                     .find(|message| message.starts_with("memory: limit 104857600, peak "));
-                let report =
-                    report.with_context(|| format!("no report of the memory in {said:#?}"))?;
-                ensure!(!report.ends_with("OOM kills 0"), "it says {report:?}");
+                let report = report.with_context(|| {
+                    format!("no report of the memory in {said}", said = told(&said))
+                })?;
+                ensure!(
+                    !report.ends_with("OOM kills 0"),
+                    "it says {report}",
+                    report = told(&report)
+                );
                 ensure!(
                     said.iter()
                         .any(|message| message.starts_with("the memory limit killed 1 process")),
@@ -73,8 +80,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "swap is limited with the memory",
-        "a limit without one on swap only makes a hog slow: the kernel counts in bytes, v1 \
-         memory and swap together, v2 swap alone",
+        "a limit without one on swap only makes a hog slow: the kernel counts in bytes, v1 memory \
+         and swap together (so it takes that limit after memory's own: EINVAL), v2 swap alone",
         |bench| {
             let mut has_knob = true;
             let outcome = delegated(bench, &["memory"], |delegation| {

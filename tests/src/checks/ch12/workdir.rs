@@ -16,7 +16,8 @@ pub(super) const CHECKS: &[Check] = &[
         12,
         "a working directory outside of the root is refused",
         "from a working directory that the root does not contain, .. leads to the host \
-         (CVE-2024-21626): getcwd(2) knows no path to it",
+         (CVE-2024-21626): getcwd(2) knows no path to it, and it knows one to any other; the \
+         link /proc/self is no help, where the mounted /proc does not show this process",
         |bench| {
             if let Some(reason) = bench.no_user_namespace()? {
                 return Ok(Outcome::Skipped(reason));
