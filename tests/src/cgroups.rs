@@ -109,7 +109,9 @@ impl Hierarchy {
             let (names, path) = line.split_once(':')?.1.split_once(':')?;
             is_ours(names).then_some(path)
         });
-        let path = lines.next().with_context(|| format!("{pid} is not in {self:?}"))?;
+        let path = lines
+            .next()
+            .with_context(|| format!("{pid} is in no group of {}", self.mount_point.display()))?;
         let below = Path::new(path).strip_prefix(&self.root);
         Ok(self.mount_point.join(below.context("its group is not mounted here")?))
     }

@@ -13,6 +13,7 @@ use anyhow::{Context, ensure};
 use crate::{
     Bench, User,
     bench::{Ended, Run},
+    told,
 };
 
 /// What a program says that writes where it may not.
@@ -157,7 +158,7 @@ pub fn contents(folder: &Path) -> anyhow::Result<BTreeMap<PathBuf, Content>> {
 /// It was not refused so.
 pub fn must_be_refused(ended: &Ended, reason: &str, deed: &str) -> anyhow::Result<()> {
     let tried = ended.status() != 0 && ended.errors.contains(reason);
-    ensure!(tried, "`{deed}` was not refused with {reason:?}: {ended:?}");
+    ensure!(tried, "`{deed}` was not refused with {}: {}", told(reason), told(ended));
     Ok(())
 }
 

@@ -15,6 +15,7 @@
 //! | [`hang`] | what does a run that does not end wait for? |
 //! | [`slow`] | what does a stage do whose parent is slow? |
 //! | [`reused`] | what does `exec` do whose target's pid is given to another process? |
+//! | [`mod@told`] | how is a person told what was found? |
 //! | [`patience()`] | how long may something take on this machine? |
 //! | [`chapters`] | which chapters are there, and what do their probes say? |
 //! | [`diagnosis`] | what does the doctor say, and do the stages do as it said? |
@@ -47,9 +48,11 @@ pub mod skips;
 pub mod slow;
 pub mod summary;
 pub mod terminal;
+pub mod told;
 pub mod workshop;
 
 pub use bench::{Bench, Ended};
 pub use checks::{Check, Outcome};
 pub use login::User;
 pub use patience::{patience, repetitions};
+pub use told::told;

@@ -15,7 +15,7 @@ use nix::{
 use crate::{
     Bench,
     bench::{Run, Running},
-    host, patience,
+    host, patience, told,
 };
 
 /// A run of the stage with any of its subcommands, whose entries are in the user's temporary
@@ -76,7 +76,7 @@ pub fn with_other_start(bench: &Bench, name: &str, field: &str) -> anyhow::Resul
     let line = line.with_context(|| format!("no line {field} in {text}"))?;
     let words: Vec<&str> = line.split(' ').collect();
     let [_, pid, start, inode] = words[..] else {
-        anyhow::bail!("a line of an entry is {line:?}")
+        anyhow::bail!("a line of an entry is {line}", line = told(&line))
     };
     let earlier = start.parse::<u64>()? - 1;
     Ok(text.replace(line, &format!("{field} {pid} {earlier} {inode}")))
@@ -85,7 +85,7 @@ pub fn with_other_start(bench: &Bench, name: &str, field: &str) -> anyhow::Resul
 /// The table of `ps`, without its head.
 fn ps(bench: &Bench) -> anyhow::Result<Vec<Vec<String>>> {
     let text = call(bench, &["ps"]).finish()?.must_end_with(0)?.text();
-    ensure!(text.starts_with("NAME"), "ps wrote {text:?}");
+    ensure!(text.starts_with("NAME"), "ps wrote {text}", text = told(&text));
     Ok(text
         .lines()
         .skip(1)
@@ -107,7 +107,9 @@ pub fn must_list(bench: &Bench, expected: &[Vec<String>]) -> anyhow::Result<()> 
         }
         ensure!(
             start.elapsed() < patience(Duration::from_secs(1)),
-            "ps lists {found:?}, not {expected:?}"
+            "ps lists {found}, not {expected}",
+            found = told(&found),
+            expected = told(&expected)
         );
     }
 }
@@ -129,7 +131,11 @@ pub fn nobody_stays_but(running: &Running) -> anyhow::Result<()> {
         if others.is_empty() {
             return Ok(());
         }
-        ensure!(start.elapsed() < patience(Duration::from_secs(5)), "these stay: {others:?}");
+        ensure!(
+            start.elapsed() < patience(Duration::from_secs(5)),
+            "these stay: {others}",
+            others = told(&others)
+        );
         std::thread::sleep(Duration::from_millis(1));
     }
 }

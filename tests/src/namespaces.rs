@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs};
 use anyhow::{Context, ensure};
 use nix::unistd::Pid;
 
-use crate::Bench;
+use crate::{Bench, told};
 
 /// The kinds of namespaces that a stage makes, as /proc/PID/ns names them.
 pub const KINDS: [&str; 6] = ["ipc", "mnt", "net", "pid", "user", "uts"];
@@ -60,6 +60,6 @@ pub fn script() -> String {
 /// It wrote something else.
 pub fn read_from(text: &str) -> anyhow::Result<Namespaces> {
     let lines: Vec<&str> = text.lines().collect();
-    ensure!(lines.len() == KINDS.len(), "readlink wrote {text:?}");
+    ensure!(lines.len() == KINDS.len(), "readlink wrote {text}", text = told(&text));
     Ok(KINDS.iter().zip(lines).map(|(kind, line)| (*kind, line.to_owned())).collect())
 }

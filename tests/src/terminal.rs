@@ -27,6 +27,7 @@ use crate::{
     hang::{Hang, zombies_of},
     patience,
     process::{children_of, wait_for_end},
+    told,
 };
 
 /// How long a stage on a terminal may think before it answers.
@@ -130,14 +131,14 @@ impl Terminal {
             let timeout = PollTimeout::try_from(patience(PATIENCE))?;
             ensure!(
                 poll(&mut watched, timeout)? > 0,
-                "{word:?} did not come, only {:?}",
-                self.unread
+                "the terminal shows {}, and not {}",
+                told(&self.unread),
+                told(word)
             );
             let mut piece = [0; 1024];
-            let length = self
-                .master
-                .read(&mut piece)
-                .with_context(|| format!("it ended after {:?}", self.unread))?;
+            let length = self.master.read(&mut piece).with_context(|| {
+                format!("the terminal has hung up; it showed {}", told(&self.unread))
+            })?;
             self.unread += &String::from_utf8_lossy(&piece[..length]);
         }
     }

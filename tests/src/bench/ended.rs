@@ -6,6 +6,7 @@ use std::{
     process::ExitStatus,
 };
 
+use crate::told;
 use anyhow::{bail, ensure};
 
 thread_local! {
@@ -33,7 +34,7 @@ pub struct Ended {
 impl Drop for Ended {
     fn drop(&mut self) {
         if !self.looked.get() {
-            let what = format!("{:?}, which wrote {:?}", self.status, self.text());
+            let what = format!("{}, which wrote {}", self.status, told(&self.text()));
             UNLOOKED.with_borrow_mut(|unlooked| unlooked.push(what));
         }
     }
@@ -71,9 +72,9 @@ impl Ended {
     pub fn must_end_with(self, status: i32) -> anyhow::Result<Ended> {
         ensure!(
             self.status() == status,
-            "exit status {} where {status} was expected; it wrote {:?} and said: {}",
+            "its exit status is {}, not {status}; it wrote {}; it said: {}",
             self.status(),
-            self.text(),
+            told(&self.text()),
             self.errors
         );
         Ok(self)
@@ -83,8 +84,14 @@ impl Ended {
     pub fn must_write(self, text: &str) -> anyhow::Result<Ended> {
         ensure!(
             self.text() == text,
-            "it wrote {:?} where {text:?} was expected; it said: {}",
-            self.text(),
+            "it wrote {}{}, not {}; it said: {}",
+            told(&self.text()),
+            if self.text() == text.trim_end() {
+                ", without the end of the line"
+            } else {
+                ""
+            },
+            told(text),
             self.errors
         );
         Ok(self)
@@ -96,10 +103,15 @@ impl Ended {
         ensure!(!self.errors.contains("panicked"), "it panicked: {}", self.errors);
         let said: Vec<&str> = self.errors.lines().filter(|line| !is_of_the_log(line)).collect();
         let [error] = said[..] else {
-            bail!("the error is not one line but {}: {}", said.len(), self.errors)
+            bail!("the error is not one line but {}; it said: {}", said.len(), self.errors)
         };
         for word in words {
-            ensure!(error.contains(word), "the error says {error:?}, and nothing of {word:?}");
+            ensure!(
+                error.contains(word),
+                "the error is {}, and has not the words {}",
+                told(error),
+                told(word)
+            );
         }
         Ok(self)
     }

@@ -133,10 +133,9 @@ impl<'a> Run<'a> {
             None => to_errors.into(),
         };
         self.command.stdin(standard_input).stdout(to_output).stderr(to_errors);
-        let child = self
-            .command
-            .spawn()
-            .with_context(|| format!("start {:?}", self.command.get_program()))?;
+        let child = self.command.spawn().with_context(|| {
+            format!("start {}", Path::new(self.command.get_program()).display())
+        })?;
         fs::remove_file(&input)?;
         let (bound, stage) = (self.bench.bound, self.bench.stage);
         Ok(Running {

@@ -20,6 +20,7 @@ use crate::{
     hang::{Hang, zombies_of},
     patience,
     process::{children_of, threads, wait_for_end},
+    told,
 };
 
 /// A run that has been started.
@@ -75,7 +76,13 @@ impl Running {
                 let errors = fs::read_to_string(&self.errors).unwrap_or_default();
                 ensure!(
                     self.output().contains(word),
-                    "it ended and never wrote {word:?}; it said: {errors}"
+                    "it ended before it wrote {}; it wrote {}; it said: {errors}",
+                    if word == "\n" {
+                        "a line".into()
+                    } else {
+                        told(word)
+                    },
+                    told(&self.output())
                 );
             }
             self.check_bound()?;

@@ -9,7 +9,12 @@ use nix::{
 };
 
 use super::{Check, Outcome, holds};
-use crate::{User, bench::Bench, seccomp::refuse};
+use crate::{
+    User,
+    bench::Bench,
+    seccomp::refuse,
+    told::{must_list, told},
+};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -24,11 +29,24 @@ pub(super) const CHECKS: &[Check] = &[
                 .must_end_with(0)?;
             let text = ended.text();
             let lines: Vec<&str> = text.lines().collect();
-            ensure!(lines[0] == "/proc/1", "/proc shows {}", lines[0]);
+            let found: Vec<&str> = lines[0].split(' ').collect();
+            ensure!(found == ["/proc/1"], "expected /proc/1 alone, and found {}", told(&found));
             ensure!(
                 lines[1].parse::<u32>().is_ok_and(|pid| pid < 10),
                 "/proc/self is {}",
                 lines[1]
+            );
+            new_rootfs(bench, "root")?;
+            let ended = bench
+                .stage(["--rootfs", "root", "--", "sh", "-c", "echo /proc/[0-9]*"])
+                .finish()?
+                .must_end_with(0)?;
+            let text = ended.text();
+            let found: Vec<&str> = text.trim_end().split(' ').collect();
+            ensure!(
+                found == ["/proc/1"],
+                "with --rootfs, expected /proc/1 alone, and found {}",
+                told(&found)
             );
             holds()
         },
@@ -131,11 +149,17 @@ pub(super) const CHECKS: &[Check] = &[
             let ended = bench.stage(words).finish()?.must_end_with(0)?;
             let text = ended.text();
             let (files, mounts) = text.split_once("\n\n").unwrap_or((&text, ""));
-            ensure!(files.starts_with("this root\n/\n"), "the command sees {files:?}");
+            ensure!(
+                files.starts_with("this root\n/\n"),
+                "the command sees {files}",
+                files = told(&files)
+            );
             let points: Vec<&str> =
                 mounts.lines().filter_map(|line| line.split(' ').nth(4)).collect();
-            ensure!(points == ["/", "/proc"], "these mounts are inside: {points:?}");
-            ensure!(mounts.ends_with("/proc/1\n"), "/proc is not this PID namespace's: {mounts:?}");
+            must_list("inside, the mount points are", &points, &["/", "/proc"])?;
+            let processes = mounts.lines().last().unwrap_or_default();
+            let processes: Vec<&str> = processes.split(' ').collect();
+            must_list("in /proc there are", &processes, &["/proc/1"])?;
             holds()
         },
     ),
@@ -196,12 +220,12 @@ pub(super) const CHECKS: &[Check] = &[
                 words.extend(["--user", "--preserve-credentials"]);
             }
             words.extend(["cat", "/etc/mark"]);
-            let joined = bench.run("nsenter", words).finish()?.must_end_with(0)?;
+            let joined = bench.run("nsenter", words).finish()?;
             running.release()?.must_end_with(0)?;
             ensure!(
-                joined.text() == "this root\n",
-                "nsenter --mount finds another root there: {:?} {}",
-                joined.text(),
+                joined.status() == 0 && joined.text() == "this root\n",
+                "for `nsenter --mount`, /etc/mark has {}, not \"this root\"; it said: {}",
+                told(&joined.text()),
                 joined.errors.trim()
             );
             holds()

@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use nix::errno::Errno;
 
 use super::{Check, Outcome, ch05::own_lines, holds};
-use crate::{Bench, seccomp};
+use crate::{Bench, seccomp, told};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -18,7 +18,7 @@ pub(super) const CHECKS: &[Check] = &[
         "set the name in the registered function: it runs inside, before the command",
         |bench| {
             let name = bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.text();
-            ensure!(name.starts_with("container-"), "the hostname is {name:?}");
+            ensure!(name.starts_with("container-"), "the hostname is {name}", name = told(&name));
             ensure!(
                 !fs::read_to_string("/proc/sys/kernel/hostname")?.starts_with("container-"),
                 "the host has that name"
@@ -35,10 +35,14 @@ pub(super) const CHECKS: &[Check] = &[
             let name =
                 || anyhow::Ok(bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.text());
             let (one, other) = (name()?, name()?);
-            ensure!(one != other, "the hostname is {one:?} each time");
+            ensure!(one != other, "the hostname is {one} each time", one = told(&one));
             let digits = one.trim_end().strip_prefix("container-").unwrap_or_default();
             let eight = digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-            ensure!(eight, "the hostname is {one:?}, not container- and eight hexadecimal digits");
+            ensure!(
+                eight,
+                "the hostname is {one}, not container- and eight hexadecimal digits",
+                one = told(&one)
+            );
             if bench.stage == 6 {
                 must_be_random(bench)?;
             }
@@ -116,7 +120,9 @@ pub(super) const CHECKS: &[Check] = &[
             for expected in order {
                 ensure!(
                     rest.any(|message| message.starts_with(expected)),
-                    "{expected:?} is not in its place in {said:#?}"
+                    "{expected} is not in its place in {said}",
+                    expected = told(&expected),
+                    said = told(&said)
                 );
             }
             holds()
@@ -226,7 +232,9 @@ pub(super) fn must_be_new(bench: &Bench, mut found: Vec<String>) -> anyhow::Resu
     found.sort();
     ensure!(
         found == expected,
-        "the interfaces are {found:?}, and a new namespace has {expected:?}"
+        "the interfaces are {found}, and a new namespace has {expected}",
+        found = told(&found),
+        expected = told(&expected)
     );
     Ok(())
 }

@@ -20,6 +20,7 @@ use crate::{
     User,
     bench::{Bench, nobody_looked_at},
     host::{Difference, Snapshot, nobody_stays},
+    told,
 };
 
 /// How a check ended that did not fail.
@@ -136,7 +137,11 @@ impl Check {
         let after = Snapshot::take(bench.user, &bench.temporary());
         let outcome = outcome?;
         stayed?;
-        ensure!(unlooked.is_empty(), "the check did not look at the status of {unlooked:?}");
+        ensure!(
+            unlooked.is_empty(),
+            "the check did not look at the status of {unlooked}",
+            unlooked = told(&unlooked)
+        );
         let after = after.context("the host's own /proc is not what it was")?;
         Ok((outcome, before.differences(&after)))
     }

@@ -20,7 +20,7 @@ use nix::unistd::geteuid;
 use crate::{
     User, cgroups,
     delegation::{is_delegated, is_own_delegation},
-    patience,
+    patience, told,
 };
 
 /// How long a group may be without a process before or after a container of another program.
@@ -81,7 +81,7 @@ impl Snapshot {
         if let (Some(before), Some(after)) = (&self.hostname, &after.hostname)
             && before != after
         {
-            found.push(format!("the hostname is {:?} now", after.trim()));
+            found.push(format!("the hostname is {} now", told(&after.trim())));
         }
         compare("mount", &self.mounts, &after.mounts, &mut found);
         compare("System V id", &self.queues, &after.queues, &mut found);

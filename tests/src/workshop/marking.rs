@@ -109,6 +109,9 @@ pub fn check(desk: &mut Desk) -> anyhow::Result<()> {
     let left = todos(&files);
     for (file, line, text) in &left {
         println!("TODO     {}:{line}\n         {text}", workshop.shown(&folder.join(file)));
+        if text.contains("// todo!") {
+            println!("         (when it is written, delete the comment, too)");
+        }
     }
     if !left.is_empty() {
         println!();
@@ -120,6 +123,9 @@ pub fn check(desk: &mut Desk) -> anyhow::Result<()> {
         let found = judge_as(&place, chapter, exercise, *user)?;
         judged |= found.judged;
         if let Some(finding) = found.finding {
+            if found.told {
+                println!();
+            }
             tell_finding(&finding, *user);
             if !is_own(exercise, finding.check) {
                 println!(
@@ -131,7 +137,7 @@ pub fn check(desk: &mut Desk) -> anyhow::Result<()> {
         }
     }
     if !judged {
-        println!("Nothing could be judged on this machine: `make doctor` says what to do.");
+        println!("Nothing could be judged on this machine, for the reasons above.");
         return Err(NotYet.into());
     }
     let hints = desk.state.of(exercise).map_or(0, |entry| entry.hints);
@@ -147,6 +153,8 @@ fn is_own(exercise: &Exercise, check: &Check) -> bool {
 
 struct Judged {
     judged: bool,
+    /// Whether something was said of it.
+    told: bool,
     finding: Option<Finding>,
 }
 
@@ -165,13 +173,15 @@ fn judge_as(
         println!("skipped {who} this machine does not run {}: {reason}\n", chapter.name);
         return Ok(Judged {
             judged: false,
+            told: true,
             finding: None,
         });
     }
-    let (mut judged, mut others) = (false, 0);
+    let (mut judged, mut told, mut others) = (false, false, 0);
     let finding = judge(place, chapter, &checks_of(chapter, exercise), user, |check, verdict| {
         let (word, reason) = verdict.parts();
         let own = is_own(exercise, check);
+        told = true;
         if let Verdict::Skipped(_) = verdict {
             println!("{word}{who}  {}: {reason}", check.name);
         } else if own {
@@ -184,7 +194,11 @@ fn judge_as(
     if others > 0 {
         println!("passes{who}  {others} more of the chapter's");
     }
-    Ok(Judged { judged, finding })
+    Ok(Judged {
+        judged,
+        told,
+        finding,
+    })
 }
 
 fn tell_finding(finding: &Finding, user: User) {
@@ -194,7 +208,7 @@ fn tell_finding(finding: &Finding, user: User) {
     } else {
         String::new()
     };
-    println!("\n{word:<8} must hold: {}{who}", finding.check.name);
+    println!("{word:<8} must hold: {}{who}", finding.check.name);
     let said = said.replace("; it said: ", "\nit said:\n");
     for (index, line) in said.lines().enumerate() {
         println!("         {}{line}", if index == 0 { "but: " } else { "" });
@@ -202,12 +216,16 @@ fn tell_finding(finding: &Finding, user: User) {
     println!("\n{}\n", wrapped(&format!("{}.", capitalised(finding.teaches()))));
 }
 
+/// The name of a function, a file or an option stays as it is.
 fn capitalised(sentence: &str) -> String {
+    let first = sentence.split(' ').next().unwrap_or_default();
     let mut letters = sentence.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
+    match letters.next() {
+        Some(letter) if first.chars().all(char::is_alphabetic) => {
+            letter.to_uppercase().chain(letters).collect()
+        }
+        _ => sentence.to_owned(),
+    }
 }
 
 fn not_yet(desk: &Desk, what: &str) -> anyhow::Result<()> {

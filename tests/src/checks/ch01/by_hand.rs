@@ -3,6 +3,7 @@
 use anyhow::Context;
 
 use crate::checks::{Check, holds};
+use crate::told;
 
 pub(super) const CHECKS: &[Check] = &[Check::new(
     1,
@@ -25,7 +26,7 @@ pub(super) const CHECKS: &[Check] = &[Check::new(
             run.finish()?
                 .must_end_with(3)?
                 .must_write("0\n1\n2\n3\n")
-                .with_context(|| format!("{name}={value:?}"))?;
+                .with_context(|| format!("{name}={value}", value = told(&value)))?;
         }
         holds()
     },

@@ -5,6 +5,7 @@ use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 use anyhow::ensure;
 
 use crate::checks::{Check, holds};
+use crate::told;
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -26,7 +27,7 @@ pub(super) const CHECKS: &[Check] = &[
             let ended = bench.stage(arguments).finish()?.must_end_with(0)?;
             let mut expected = words.join(&b"|"[..]);
             expected.push(b'|');
-            ensure!(ended.output == expected, "the command got {:?}", ended.text());
+            ensure!(ended.output == expected, "the command got {}", told(&ended.text()));
             holds()
         },
     ),
@@ -82,7 +83,8 @@ pub(super) const CHECKS: &[Check] = &[
             // ls has the folder that it lists open as its fourth.
             ensure!(
                 descriptors == ["0", "1", "2", "3"],
-                "the command has these descriptors open: {descriptors:?} (3 is ls's own)"
+                "the command has these descriptors open: {descriptors} (3 is ls's own)",
+                descriptors = told(&descriptors)
             );
             let signals = |text: &str| {
                 text.lines()
@@ -94,7 +96,9 @@ pub(super) const CHECKS: &[Check] = &[
             let (with, without) = (signals(&text), signals(&without_stage));
             ensure!(
                 with == without,
-                "blocked and ignored signals: {with:?}, and without the stage {without:?}"
+                "blocked and ignored signals: {with}, and without the stage {without}",
+                with = told(&with),
+                without = told(&without)
             );
             // From 8 on the command's environment is its own, and not the caller's.
             ensure!(text.contains("MINE=kept\n") == (bench.stage < 8), "the environment is {text}");
@@ -116,8 +120,8 @@ pub(super) const CHECKS: &[Check] = &[
             let number = format!("{:02}-", bench.stage);
             ensure!(
                 ended.text().contains(&number),
-                "PS1 is {:?}, and does not name the stage",
-                ended.text()
+                "PS1 is {}, and does not name the stage",
+                told(&ended.text())
             );
             holds()
         },

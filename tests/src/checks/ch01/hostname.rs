@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use crate::{
     User,
     checks::{Check, holds},
-    namespaces,
+    namespaces, told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -31,14 +31,14 @@ pub(super) const CHECKS: &[Check] = &[
             ];
             let mut running = bench.stage(words).start_waiting()?;
             running.until("\n")?;
-            ensure!(hosts()? == before, "the host's hostname is {:?} now", hosts()?.trim());
+            ensure!(hosts()? == before, "the host's hostname is {} now", told(&hosts()?.trim()));
             ensure!(
                 running.output() != before,
-                "inside, the hostname is the host's: {:?}",
-                before.trim()
+                "inside, the hostname is the host's: {}",
+                told(&before.trim())
             );
             running.release()?.must_end_with(0)?;
-            ensure!(hosts()? == before, "the host's hostname is {:?} now", hosts()?.trim());
+            ensure!(hosts()? == before, "the host's hostname is {} now", told(&hosts()?.trim()));
             holds()
         },
     ),

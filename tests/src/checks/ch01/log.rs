@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 use nix::{fcntl::OFlag, unistd::pipe2};
 
 use crate::checks::{Check, holds};
+use crate::told;
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -19,20 +20,30 @@ pub(super) const CHECKS: &[Check] = &[
                 for line in ended.errors.lines() {
                     let columns: Vec<&str> = line.split_whitespace().take(3).collect();
                     let [elapsed, who, place] = columns[..] else {
-                        anyhow::bail!("a line of the log is {line:?}")
+                        anyhow::bail!("a line of the log is {line}", line = told(&line))
                     };
                     let time = elapsed.strip_prefix('+').and_then(|time| time.strip_suffix("ms"));
                     ensure!(
                         time.is_some_and(|time| time.parse::<f64>().is_ok()),
-                        "no time: {line:?}"
+                        "no time: {line}",
+                        line = told(&line)
                     );
                     let pid = who.split_once('[').and_then(|(_, pid)| pid.strip_suffix(']'));
                     ensure!(
                         pid.is_some_and(|pid| pid.parse::<u32>().is_ok()),
-                        "no role and pid: {line:?}"
+                        "no role and pid: {line}",
+                        line = told(&line)
                     );
-                    ensure!(place.contains("::"), "no chapter and function: {line:?}");
-                    ensure!(!line.contains('\x1b'), "colour, and this is no terminal: {line:?}");
+                    ensure!(
+                        place.contains("::"),
+                        "no chapter and function: {line}",
+                        line = told(&line)
+                    );
+                    ensure!(
+                        !line.contains('\x1b'),
+                        "colour, and this is no terminal: {line}",
+                        line = told(&line)
+                    );
                 }
                 let said = ended.messages();
                 ensure!(
@@ -64,7 +75,11 @@ pub(super) const CHECKS: &[Check] = &[
                 ensure!(!pieces.is_empty(), "it says nothing");
                 for piece in pieces {
                     let is_line = piece.ends_with('\n') && piece.matches('\n').count() == 1;
-                    ensure!(is_line, "{piece:?} was written at once, and is no line");
+                    ensure!(
+                        is_line,
+                        "{piece} was written at once, and is no line",
+                        piece = told(&piece)
+                    );
                 }
             }
             holds()
@@ -81,9 +96,13 @@ pub(super) const CHECKS: &[Check] = &[
                 let ended = bench.stage(words).finish()?;
                 ensure!([0, 127].contains(&ended.status()), "it ended with {}", ended.status());
                 let raw = ended.errors.contains(['\x1b', '\x07', '\r']);
-                ensure!(!raw, "it writes what a terminal obeys: {:?}", ended.errors);
+                ensure!(!raw, "it writes what a terminal obeys: {}", told(&ended.errors));
                 for line in ended.errors.lines().filter(|line| line.contains("forged")) {
-                    ensure!(!line.starts_with(" +0.01ms"), "a forged line: {line:?}");
+                    ensure!(
+                        !line.starts_with(" +0.01ms"),
+                        "a forged line: {line}",
+                        line = told(&line)
+                    );
                 }
             }
             holds()
@@ -98,10 +117,10 @@ pub(super) const CHECKS: &[Check] = &[
                 .stage(["-q", "--", "sh", "-c", "echo out; echo err >&2"])
                 .finish()?
                 .must_end_with(0)?;
-            ensure!(ended.errors == "err\n", "with -q it says {:?}", ended.errors);
+            ensure!(ended.errors == "err\n", "with -q it says {}", told(&ended.errors));
             let ended =
                 bench.script("echo err >&2").env("RUST_LOG", "off").finish()?.must_end_with(0)?;
-            ensure!(ended.errors == "err\n", "with RUST_LOG=off it says {:?}", ended.errors);
+            ensure!(ended.errors == "err\n", "with RUST_LOG=off it says {}", told(&ended.errors));
             holds()
         },
     ),

@@ -12,6 +12,7 @@ use crate::{
     host::nobody_stays,
     patience, process,
     terminal::{Terminal, is_interrupted},
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -49,8 +50,12 @@ pub(super) const CHECKS: &[Check] = &[
                 let run = [&words[..], &["sh", "-c", "echo ready; exec sleep 1000"]].concat();
                 let mut terminal = Terminal::of_leader(bench.run(&bench.binary, run))?;
                 terminal.until("ready\r\n")?;
-                ensure!(terminal.hang_up()?, "{words:?}: it runs on without its terminal");
-                nobody_stays().with_context(|| format!("{words:?}"))?;
+                ensure!(
+                    terminal.hang_up()?,
+                    "{words}: it runs on without its terminal",
+                    words = told(&words)
+                );
+                nobody_stays().with_context(|| told(&words))?;
             }
             holds()
         },

@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Context, ensure};
 
 use crate::checks::{Check, holds};
+use crate::told;
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -15,7 +16,7 @@ pub(super) const CHECKS: &[Check] = &[
         |bench| {
             let mut running = bench.script("echo pid $$; read wait || exit 0").start_waiting()?;
             running.until("pid")?;
-            ensure!(running.output() == "pid 1\n", "the command says {:?}", running.output());
+            ensure!(running.output() == "pid 1\n", "the command says {}", told(&running.output()));
             let child = running.command()?;
             let status = fs::read_to_string(format!("/proc/{child}/status"))?;
             let pids = status
@@ -25,7 +26,8 @@ pub(super) const CHECKS: &[Check] = &[
             let pids: Vec<&str> = pids.split_whitespace().collect();
             ensure!(
                 pids == [child.to_string().as_str(), "1"],
-                "the kernel says that the child's pids are {pids:?}"
+                "the kernel says that the child's pids are {pids}",
+                pids = told(&pids)
             );
             running.release()?.must_end_with(0)?;
             holds()
@@ -40,9 +42,13 @@ pub(super) const CHECKS: &[Check] = &[
             let ended = bench.script("true").finish()?.must_end_with(0)?;
             let said = ended.messages();
             let inside = said.iter().find_map(|message| message.strip_prefix("PID 1 in here, "));
-            let inside = inside
-                .and_then(|rest| rest.split(' ').next())
-                .context("the child does not say its two pids")?;
+            let inside = inside.and_then(|rest| rest.split(' ').next()).with_context(|| {
+                format!(
+                    "the log has no line `PID 1 in here, N in …` with the pid outside for N; \
+                         it said: {}",
+                    ended.errors
+                )
+            })?;
             let outside =
                 said.iter().find_map(|message| message.strip_suffix(" ended with status 0"));
             ensure!(

@@ -11,6 +11,7 @@ use crate::{
     patience,
     process::wait_for_end,
     terminal::Terminal,
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -66,7 +67,12 @@ pub(super) const CHECKS: &[Check] = &[
                 ensure!(ended, "its command was killed, and it runs on");
                 let status = terminal.end()?;
                 ensure!(status == 137, "the exit status was {status}, not 137");
-                ensure!(after == before, "the settings were {before:?}, and are {after:?}");
+                ensure!(
+                    after == before,
+                    "the settings were {before}, and are {after}",
+                    before = told(&before),
+                    after = told(&after)
+                );
             }
             holds()
         },

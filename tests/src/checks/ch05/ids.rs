@@ -8,7 +8,7 @@ use super::own_lines;
 use crate::{
     Outcome, User,
     checks::{Check, holds},
-    slow,
+    slow, told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -23,7 +23,11 @@ pub(super) const CHECKS: &[Check] = &[
                 .script("id -u; id -g; touch made; echo ready; read wait || exit 0")
                 .start_waiting()?;
             running.until("ready")?;
-            ensure!(running.output() == "0\n0\nready\n", "inside, id says {:?}", running.output());
+            ensure!(
+                running.output() == "0\n0\nready\n",
+                "inside, id says {}",
+                told(&running.output())
+            );
             let child = running.command()?;
             // From 8 on root maps every id there is, as itself.
             let size = if bench.user == User::Root && bench.stage >= 8 {
@@ -34,14 +38,19 @@ pub(super) const CHECKS: &[Check] = &[
             for (file, id) in [("uid_map", uid), ("gid_map", gid)] {
                 let map = fs::read_to_string(format!("/proc/{child}/{file}"))?;
                 let fields: Vec<&str> = map.split_whitespace().collect();
-                ensure!(fields == ["0", &id.to_string(), size], "{file} is {map:?}");
+                ensure!(
+                    fields == ["0", &id.to_string(), size],
+                    "{file} is {map}",
+                    map = told(&map)
+                );
             }
             let made = fs::metadata(bench.folder.join("made"))?;
             let owners = (made.uid(), made.gid());
             ensure!(
                 owners == (uid, gid),
-                "outside, the file that root made inside is of {owners:?}, not of {:?}",
-                (uid, gid)
+                "outside, the file that root made inside is of {owners}, not of {}",
+                told(&(uid, gid)),
+                owners = told(&owners)
             );
             running.release()?.must_end_with(0)?;
             holds()

@@ -14,6 +14,7 @@ use crate::{
     Bench, Outcome, User,
     checks::{Check, holds},
     granted::{with_granted_ids, with_ids_in_files},
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -39,7 +40,8 @@ pub(super) const CHECKS: &[Check] = &[
                 let ended = ended.must_complain(&[reason])?;
                 ensure!(
                     !ended.errors.contains("cloning"),
-                    "{options:?}: something was cloned first"
+                    "{options}: something was cloned first",
+                    options = told(&options)
                 );
                 ended.must_write("")?;
             }
@@ -162,7 +164,11 @@ pub(super) const CHECKS: &[Check] = &[
                 let ended =
                     bench.stage(with("cat /proc/self/uid_map")).finish()?.must_end_with(0)?;
                 let fields: Vec<&str> = ended.text().leak().split_whitespace().collect();
-                ensure!(fields == ["0", "0", "1", "1", "100000", "9"], "uid_map is {fields:?}");
+                ensure!(
+                    fields == ["0", "0", "1", "1", "100000", "9"],
+                    "uid_map is {fields}",
+                    fields = told(&fields)
+                );
                 return holds();
             }
             must_ask_the_helpers(bench, &options)?;
@@ -188,7 +194,8 @@ pub(super) const CHECKS: &[Check] = &[
                 let found = map_outside(bench, &["--uid-map", "auto"])?;
                 ensure!(
                     found == ["0", &uid.to_string(), "1", "1", "100000", "65536"],
-                    "with auto, uid_map is {found:?}"
+                    "with auto, uid_map is {found}",
+                    found = told(&found)
                 );
                 bench
                     .stage(["--uid-map", "auto", "--uid-map", "0:0:1", "--", "true"])
@@ -197,7 +204,8 @@ pub(super) const CHECKS: &[Check] = &[
                 let found = map_outside(bench, &options[..8])?;
                 ensure!(
                     found == ["0", &uid.to_string(), "1", "1", "100000", "9"],
-                    "uid_map is {found:?}"
+                    "uid_map is {found}",
+                    found = told(&found)
                 );
                 bench
                     .stage(with("touch f; chown 5:5 f; stat -c %u f"))
@@ -229,8 +237,10 @@ fn must_ask_the_helpers(bench: &Bench, options: &[&str]) -> anyhow::Result<()> {
     let expected = format!("newgidmap 0 {gid} 1 1 100000 9\nnewuidmap 0 {uid} 1 1 100000 9\n");
     ensure!(
         found == expected,
-        "{found:?} was started, not {expected:?}, each with the pid first; it said: {}",
-        ended.errors
+        "{found} was started, not {expected}, each with the pid first; it said: {}",
+        ended.errors,
+        found = told(&found),
+        expected = told(&expected)
     );
     ended.must_end_with(125)?.must_write("")?; // nobody has written a map
     Ok(())

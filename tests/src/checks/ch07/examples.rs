@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use crate::{
     Bench, Outcome, User, cgroups,
     checks::{Check, holds},
-    repetitions,
+    repetitions, told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -61,7 +61,11 @@ pub(super) const CHECKS: &[Check] = &[
             let hierarchies = || fs::read_to_string("/proc/self/cgroup");
             let before = hierarchies()?;
             let text = run().finish()?.must_end_with(0)?.text();
-            ensure!(text.contains(":name=cgroup-test:/cgroup-1\n"), "it shows {text:?}");
+            ensure!(
+                text.contains(":name=cgroup-test:/cgroup-1\n"),
+                "it shows {text}",
+                text = told(&text)
+            );
             ensure!(hierarchies()? == before, "the hierarchy is still there");
             // A signal in its first moments, or a moment later: it is removed all the same.
             for step in 0..repetitions(30) {

@@ -10,7 +10,7 @@ use crate::{
     cgroups::{self, group_of},
     checks::{Check, holds},
     delegation::delegated,
-    slow,
+    slow, told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -92,8 +92,8 @@ pub(super) const CHECKS: &[Check] = &[
                 running.until("ready")?;
                 ensure!(
                     running.output() == "Cpus_allowed_list:\t0\nready\n",
-                    "inside: {:?}",
-                    running.output()
+                    "inside: {}",
+                    told(&running.output())
                 );
                 let child = running.command()?;
                 let group = group_of(&child.to_string(), "cpu")?;
@@ -102,7 +102,12 @@ pub(super) const CHECKS: &[Check] = &[
                     true => ("cpu.weight", "59\n"),
                 };
                 let value = fs::read_to_string(group.join(knob))?;
-                ensure!(value == expected, "{knob} is {value:?}, not {expected:?}");
+                ensure!(
+                    value == expected,
+                    "{knob} is {value}, not {expected}",
+                    value = told(&value),
+                    expected = told(&expected)
+                );
                 running.release()?.must_end_with(0)?;
                 let run = bench.stage(["--cpuset-cpus", "4096", "--", "echo", "ran"]);
                 delegation

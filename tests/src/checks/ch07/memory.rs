@@ -4,7 +4,9 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, ensure};
 
-use crate::{Bench, Outcome, bench::Run, cgroups::group_of, checks::Check, delegation::delegated};
+use crate::{
+    Bench, Outcome, bench::Run, cgroups::group_of, checks::Check, delegation::delegated, told,
+};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -23,9 +25,14 @@ pub(super) const CHECKS: &[Check] = &[
                 let report = said
                     .iter()
                     .find(|message| message.starts_with("memory: limit 104857600, peak "));
-                let report =
-                    report.with_context(|| format!("no report of the memory in {said:#?}"))?;
-                ensure!(!report.ends_with("OOM kills 0"), "it says {report:?}");
+                let report = report.with_context(|| {
+                    format!("no report of the memory in {said}", said = told(&said))
+                })?;
+                ensure!(
+                    !report.ends_with("OOM kills 0"),
+                    "it says {report}",
+                    report = told(&report)
+                );
                 ensure!(
                     said.iter()
                         .any(|message| message.starts_with("the memory limit killed 1 process")),
@@ -74,8 +81,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "swap is limited with the memory",
-        "limit swap too, in bytes: memory.swap.max is swap alone (0), memory.memsw.limit_in_bytes \
-         is memory and swap together",
+        "limit swap too, in bytes: memory.swap.max is swap alone (0); memory.memsw.limit_in_bytes \
+         is memory and swap together, and is written after memory's own limit (else EINVAL)",
         |bench| {
             let mut has_knob = true;
             let outcome = delegated(bench, &["memory"], |delegation| {

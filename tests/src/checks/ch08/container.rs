@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use tinyjson::JsonValue;
 
 use crate::checks::{Check, holds};
+use crate::told;
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -42,12 +43,13 @@ pub(super) const CHECKS: &[Check] = &[
             let open = run.finish()?.must_end_with(0)?.text();
             ensure!(
                 !open.lines().any(|line| line == "/") && open.ends_with("0\n"),
-                "PID 1 has: {open:?}"
+                "PID 1 has: {open}",
+                open = told(&open)
             );
             ensure!(
                 ended.text() == "0\n1\n2\n3\n",
-                "the command has these descriptors open: {:?} (3 is ls's own)",
-                ended.text()
+                "the command has these descriptors open: {} (3 is ls's own)",
+                told(&ended.text())
             );
             holds()
         },
@@ -76,18 +78,21 @@ pub(super) const CHECKS: &[Check] = &[
                 .must_end_with(127)?;
             let mut roles = Vec::new();
             for line in ended.errors.lines() {
-                let object: JsonValue =
-                    line.parse().with_context(|| format!("{line:?} is no JSON"))?;
-                let object: &HashMap<String, JsonValue> =
-                    object.get().with_context(|| format!("{line:?} is no object"))?;
+                let object: JsonValue = line
+                    .parse()
+                    .with_context(|| format!("{line} is no JSON", line = told(&line)))?;
+                let object: &HashMap<String, JsonValue> = object
+                    .get()
+                    .with_context(|| format!("{line} is no object", line = told(&line)))?;
                 for key in ["elapsed_ms", "role", "pid", "level", "message"] {
-                    ensure!(object.contains_key(key), "{line:?} has no {key}");
+                    ensure!(object.contains_key(key), "{line} has no {key}", line = told(&line));
                 }
                 roles.push(object["role"].get::<String>().cloned().context("a role is a string")?);
             }
             ensure!(
                 ["parent", "child"].iter().all(|role| roles.iter().any(|other| other == role)),
-                "the roles are {roles:?}"
+                "the roles are {roles}",
+                roles = told(&roles)
             );
             ensure!(
                 ended

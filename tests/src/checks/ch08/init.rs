@@ -7,6 +7,7 @@ use crate::{
     checks::{Check, holds},
     host::nobody_stays,
     process::children_of,
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -25,14 +26,19 @@ pub(super) const CHECKS: &[Check] = &[
             let mut running = bench.stage(["--init", "--", "sh", "-c", script]).start()?;
             running.until("ready")?;
             let output = running.output();
-            ensure!(output.contains("pid 2\n"), "the command is not PID 2: {output:?}");
+            ensure!(
+                output.contains("pid 2\n"),
+                "the command is not PID 2: {output}",
+                output = told(&output)
+            );
             ensure!(
                 !output.contains("(sleep) Z"),
-                "an orphan that has ended is still a zombie: {output:?}"
+                "an orphan that has ended is still a zombie: {output}",
+                output = told(&output)
             );
             running.signal(Signal::SIGTERM)?;
             let ended = running.finish()?.must_end_with(9)?;
-            ensure!(ended.text().ends_with("ready\nheard\n"), "it wrote {:?}", ended.text());
+            ensure!(ended.text().ends_with("ready\nheard\n"), "it wrote {}", told(&ended.text()));
             holds()
         },
     ),

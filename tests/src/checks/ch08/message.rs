@@ -13,6 +13,7 @@ use anyhow::{Context, ensure};
 use nix::errno::Errno;
 
 use crate::checks::{Check, holds};
+use crate::told;
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -92,7 +93,7 @@ pub(super) const CHECKS: &[Check] = &[
             variables.sort_unstable();
             let path = &b"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"[..];
             let expected = [&b"EMPTY="[..], b"HOME=/mine", b"ODD=\xff = 'x'\n ", path];
-            ensure!(variables == expected, "the environment is {:?}", ended.text());
+            ensure!(variables == expected, "the environment is {}", told(&ended.text()));
             for wrong in ["NAME", "=value", ""] {
                 bench
                     .stage(["-e", wrong, "--", "echo", "ran"])

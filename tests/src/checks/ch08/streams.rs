@@ -9,6 +9,7 @@ use crate::{
     bench::Run,
     checks::{Check, holds},
     terminal::Terminal,
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -92,8 +93,16 @@ pub(super) const CHECKS: &[Check] = &[
             let run = run.reading(File::open(&input)?).under(&["sh", "-c", &words]);
             run.finish()?.must_end_with(0)?;
             let (input, output) = (fs::read_to_string(input)?, fs::read_to_string(before)?);
-            ensure!(input == "input\n", "the file on standard input is {input:?} now");
-            ensure!(output == "secret\n", "the container has read its output: {output:?}");
+            ensure!(
+                input == "input\n",
+                "the file on standard input is {input} now",
+                input = told(&input)
+            );
+            ensure!(
+                output == "secret\n",
+                "the container has read its output: {output}",
+                output = told(&output)
+            );
             holds()
         },
     ),

@@ -8,6 +8,7 @@ use crate::{
     Outcome, User,
     checks::{Check, holds},
     layered::{kernel_has_aufs, layer, listed, script, stacked},
+    told,
 };
 
 /// Why most of these are skipped.
@@ -40,7 +41,7 @@ pub(super) const CHECKS: &[Check] = &[
                 "changed /mnt",
                 "added /new",
             ];
-            ensure!(listed(&ended) == expected, "the log lists {:?}", listed(&ended));
+            ensure!(listed(&ended) == expected, "the log lists {}", told(&listed(&ended)));
             ensure!(
                 layer.join(".wh.image-layer2.txt").exists(),
                 "there is no whiteout in {}",
@@ -65,7 +66,7 @@ pub(super) const CHECKS: &[Check] = &[
             stacked(bench, &made, &layers[..1], deeds)?.finish()?.must_end_with(0)?;
             let look = "ls /d; [ -e /only ] && echo it is back; touch /only";
             let ended = stacked(bench, &AUFS, &layers, look)?.finish()?.must_end_with(0)?;
-            ensure!(listed(&ended) == ["added /only"], "the log lists {:?}", listed(&ended));
+            ensure!(listed(&ended) == ["added /only"], "the log lists {}", told(&listed(&ended)));
             ended.must_write("new\n")?;
             holds()
         },

@@ -13,6 +13,7 @@ use crate::{
     Bench, User,
     checks::{Check, holds},
     layered::{layer, script, stacked},
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -48,7 +49,12 @@ pub(super) const CHECKS: &[Check] = &[
                     let run = script(bench, &["--container-layer", name], "echo x > /x");
                     run.finish()?.must_end_with(0)?;
                     let after = all()?;
-                    ensure!(after == before, "there were {before:?}, and are {after:?}");
+                    ensure!(
+                        after == before,
+                        "there were {before}, and are {after}",
+                        before = told(&before),
+                        after = told(&after)
+                    );
                 }
             }
             holds()
@@ -152,7 +158,7 @@ pub(super) const CHECKS: &[Check] = &[
                     anyhow::Ok(compared)
                 });
                 running.release()?.must_end_with(0)?;
-                let compared = compared.with_context(|| format!("{options:?}"))?;
+                let compared = compared.with_context(|| told(&options))?;
                 ensure!(compared > 20, "only {compared} files were compared");
             }
             holds()

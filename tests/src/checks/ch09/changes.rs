@@ -9,6 +9,7 @@ use crate::{
     User,
     checks::{Check, holds},
     layered::{contents, image_of, is_aufs, listed, script},
+    told::{must_list, told},
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -33,7 +34,7 @@ pub(super) const CHECKS: &[Check] = &[
                 "added /new",
             ];
             let found = listed(&ended);
-            ensure!(found == expected, "the log lists {found:#?}");
+            must_list(&format!("after `{deeds}` the log lists"), &found, &expected)?;
             // A folder's own permissions, a name that only aufs would take for a whiteout, and
             // a folder in place of a file.
             let deeds = "chmod 700 /root; touch /etc/.wh.passwd; rm /image-layer3.txt; mkdir /image-layer3.txt; ln -s x /link";
@@ -51,7 +52,7 @@ pub(super) const CHECKS: &[Check] = &[
                 ];
                 let of_user = |line: &&str| is_root || *line != "changed /mnt";
                 let expected: Vec<&str> = expected.into_iter().filter(of_user).collect();
-                ensure!(found == expected, "the log lists {found:#?}");
+                must_list(&format!("after `{deeds}` the log lists"), &found, &expected)?;
             }
             ensure!(contents(&image_of(bench))? == before, "the image has changed");
             script(bench, &[], "cat /image-layer2.txt; [ ! -e /new ]")
@@ -82,7 +83,8 @@ pub(super) const CHECKS: &[Check] = &[
                     .finish()?;
                 ensure!(
                     [3, 4].contains(&ended.status()),
-                    "plain overlay can do it here: {ended:?}"
+                    "plain overlay can do it here: {ended}",
+                    ended = told(&ended)
                 );
             }
             holds()
@@ -110,7 +112,11 @@ pub(super) const CHECKS: &[Check] = &[
             });
             umount2(&merged, MntFlags::MNT_DETACH)?;
             let names = names?;
-            ensure!(names == ["mine"], "in another mount of the layer, /etc has {names:?}");
+            ensure!(
+                names == ["mine"],
+                "in another mount of the layer, /etc has {names}",
+                names = told(&names)
+            );
             holds()
         },
     )

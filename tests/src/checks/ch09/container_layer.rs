@@ -10,6 +10,7 @@ use anyhow::{Context, ensure};
 use crate::{
     checks::{Check, holds},
     layered::{is_aufs, script},
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[Check::new(
@@ -37,13 +38,13 @@ pub(super) const CHECKS: &[Check] = &[Check::new(
             // Beside its whiteouts, aufs keeps files of its own there.
             found.retain(|name| !name.to_string_lossy().starts_with(".wh..wh."));
             let expected = [".wh.image-layer1.txt", "kept"];
-            ensure!(found == expected, "the container layer has {found:?}");
+            ensure!(found == expected, "the container layer has {found}", found = told(&found));
         } else {
             let expected = ["image-layer1.txt", "kept"];
-            ensure!(found == expected, "the container layer has {found:?}");
+            ensure!(found == expected, "the container layer has {found}", found = told(&found));
             let whiteout = fs::symlink_metadata(layer.join("image-layer1.txt"))?;
             let is_whiteout = whiteout.file_type().is_char_device() && whiteout.rdev() == 0;
-            ensure!(is_whiteout, "the whiteout is {whiteout:?}");
+            ensure!(is_whiteout, "what should be a whiteout has the mode {:o}", whiteout.mode());
         }
         script(bench, &with, "cat /kept; [ ! -e /image-layer1.txt ]")
             .finish()?
@@ -66,7 +67,8 @@ pub(super) const CHECKS: &[Check] = &[Check::new(
             fs::read_dir(&bench.folder)?.flatten().map(|entry| entry.file_name()).collect();
         ensure!(
             !left.iter().any(|name| name.to_string_lossy().starts_with(".mine")),
-            "left behind: {left:?}"
+            "left behind: {left}",
+            left = told(&left)
         );
 
         let ended = script(bench, &["--keep"], "echo more > /more").finish()?.must_end_with(0)?;

@@ -9,7 +9,7 @@ use crate::{
     checks::{Check, holds},
     host::nobody_stays,
     layered::{cached, container},
-    patience, repetitions,
+    patience, repetitions, told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -38,7 +38,7 @@ pub(super) const CHECKS: &[Check] = &[
                 "image-layer4",
                 "mnt",
             ];
-            ensure!(names == expected, "the cache has {names:?}");
+            ensure!(names == expected, "the cache has {names}", names = told(&names));
             holds()
         },
     )
@@ -56,7 +56,7 @@ pub(super) const CHECKS: &[Check] = &[
                     .finish()?
                     .must_end_with(status)?;
             }
-            ensure!(cached(bench) == before, "the cache has {:?}", cached(bench));
+            ensure!(cached(bench) == before, "the cache has {}", told(&cached(bench)));
             holds()
         },
     )
@@ -80,7 +80,7 @@ pub(super) const CHECKS: &[Check] = &[
                 // Layers on disk outlive a keeper that is killed, until the next run.
                 container(bench, ["-q", "true"]).finish()?.must_end_with(0)?;
             }
-            ensure!(cached(bench) == before, "the cache has {:?}", cached(bench));
+            ensure!(cached(bench) == before, "the cache has {}", told(&cached(bench)));
             // Half-way through the first image: the next run makes it whole.
             for milliseconds in [2, 5, 10, 20, 30] {
                 fs::remove_dir_all(bench.folder.join(".cache"))?;
@@ -96,8 +96,8 @@ pub(super) const CHECKS: &[Check] = &[
             }
             ensure!(
                 !cached(bench).iter().any(|path| path.ends_with("half-made")),
-                "left: {:?}",
-                cached(bench)
+                "left: {}",
+                told(&cached(bench))
             );
             holds()
         },

@@ -16,6 +16,7 @@ use crate::{
     Outcome, User,
     checks::{Check, holds},
     layered::{container, layer, listed, script, stacked},
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -65,8 +66,8 @@ pub(super) const CHECKS: &[Check] = &[
             let ended = script(bench, &[], deed).finish()?.must_end_with(0)?;
             let forged = ended.errors.lines().any(|line| line.starts_with("+0.00ms"));
             let raw = ended.errors.contains(['\x1b', '\x07']);
-            ensure!(!forged && !raw, "it says {:?}", ended.errors);
-            ensure!(listed(&ended).len() == 2, "the log lists {:?}", listed(&ended));
+            ensure!(!forged && !raw, "it says {}", told(&ended.errors));
+            ensure!(listed(&ended).len() == 2, "the log lists {}", told(&listed(&ended)));
             holds()
         },
     ),
@@ -84,7 +85,7 @@ pub(super) const CHECKS: &[Check] = &[
             let deed = "echo mine > /a/there; echo mine > /a/only-mine";
             let ended = stacked(bench, &[], &[low, high], deed)?.finish()?.must_end_with(0)?;
             let expected = ["added /a/only-mine", "added /a/there"];
-            ensure!(listed(&ended) == expected, "the log lists {:?}", listed(&ended));
+            ensure!(listed(&ended) == expected, "the log lists {}", told(&listed(&ended)));
             holds()
         },
     ),
@@ -137,7 +138,7 @@ pub(super) const CHECKS: &[Check] = &[
                 let deed = ["sh", "-c", "echo hi > /hi"];
                 let ended = container(bench, words.iter().chain(&deed)).finish()?;
                 let ended = ended.must_end_with(0)?;
-                ensure!(listed(&ended) == ["added /hi"], "the log lists {:?}", listed(&ended));
+                ensure!(listed(&ended) == ["added /hi"], "the log lists {}", told(&listed(&ended)));
             }
             holds()
         },

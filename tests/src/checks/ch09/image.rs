@@ -7,6 +7,7 @@ use anyhow::{Context, ensure};
 use crate::{
     checks::{Check, holds},
     layered::{container, kernel_has_aufs, layer, listed, script, stacked},
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -28,7 +29,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "the highest layer wins",
-        "--layer names the lowest layer first; overlay wants the highest first",
+        "--layer names the lowest layer first; overlay wants lowerdir highest first, and a workdir \
+         beside an upperdir (else EINVAL)",
         |bench| {
             let layers =
                 [layer(bench, "low", "who", "low\n")?, layer(bench, "high", "who", "high\n")?];
@@ -39,7 +41,7 @@ pub(super) const CHECKS: &[Check] = &[
             let ended = stacked(bench, &[], &layers, "rm /who; echo mine > /who")?
                 .finish()?
                 .must_end_with(0)?;
-            ensure!(listed(&ended) == ["changed /who"], "the log lists {:?}", listed(&ended));
+            ensure!(listed(&ended) == ["changed /who"], "the log lists {}", told(&listed(&ended)));
             holds()
         },
     ),

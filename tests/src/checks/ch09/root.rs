@@ -10,6 +10,7 @@ use crate::{
     delegation::delegated,
     granted::with_granted_ids,
     layered::{READ_ONLY, container, must_be_refused, script},
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -49,7 +50,11 @@ pub(super) const CHECKS: &[Check] = &[
                 .chain(["/dev/shm", "/dev/pts", "/proc"])
                 .chain(knobs)
                 .collect();
-            ensure!(points == expected, "these mounts are inside: {points:?}");
+            ensure!(
+                points == expected,
+                "these mounts are inside: {points}",
+                points = told(&points)
+            );
             let root = mounts.lines().next().unwrap_or_default();
             ensure!(
                 root.contains(" - overlay ") || root.contains(" - aufs "),
@@ -62,7 +67,7 @@ pub(super) const CHECKS: &[Check] = &[
                 .input("cat /image-layer1.txt; exit 3\n")
                 .finish()?
                 .must_end_with(3)?;
-            ensure!(ended.text() == "1\n", "the shell wrote {:?}", ended.text());
+            ensure!(ended.text() == "1\n", "the shell wrote {}", told(&ended.text()));
             holds()
         },
     ),
@@ -81,7 +86,9 @@ pub(super) const CHECKS: &[Check] = &[
             let devices = "fd\nfull\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\n\
                            tty\nurandom\nzero\n";
             let before = format!("3\n5\n{devices}1777\nin\n/proc/1\n");
-            let rest = text.strip_prefix(&before).with_context(|| format!("inside: {text:?}"))?;
+            let rest = text
+                .strip_prefix(&before)
+                .with_context(|| format!("inside: {text}", text = told(&text)))?;
             let processes_and_interfaces: Vec<&str> = rest.lines().collect();
             let interfaces =
                 processes_and_interfaces.into_iter().filter(|line| !line.starts_with("/proc"));

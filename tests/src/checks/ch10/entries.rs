@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use crate::{
     checks::{Check, holds},
     named::{call, container, entry, with_other_start},
-    process,
+    process, told,
 };
 
 pub(super) const CHECKS: &[Check] = &[Check::new(
@@ -43,7 +43,8 @@ pub(super) const CHECKS: &[Check] = &[Check::new(
         let listed = call(bench, &["ps"]).finish()?.must_end_with(0)?.text();
         ensure!(
             listed.contains("box") && !listed.contains("old"),
-            "ps lists {listed:?}, and only box runs"
+            "ps lists {listed}, and only box runs",
+            listed = told(&listed)
         );
         ensure!(!entry(bench, "old").exists(), "ps has left an entry whose pids are others' now");
         running.release()?.must_end_with(0)?;

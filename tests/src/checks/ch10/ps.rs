@@ -6,6 +6,7 @@ use crate::{
     bench::Running,
     checks::{Check, holds},
     named::{call, container_that, entry, must_list, nobody_stays_but},
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -26,7 +27,11 @@ pub(super) const CHECKS: &[Check] = &[
             let stage = bench.binary.display().to_string();
             let elsewhere = call(bench, &[&words[..], &[&stage, "ps"]].concat());
             let elsewhere = elsewhere.finish()?.must_end_with(0)?.text();
-            ensure!(elsewhere.lines().count() == 1, "elsewhere ps lists {elsewhere:?}");
+            ensure!(
+                elsewhere.lines().count() == 1,
+                "elsewhere ps lists {elsewhere}",
+                elsewhere = told(&elsewhere)
+            );
             must_list(bench, &expected)?;
             one.release()?.must_end_with(0)?;
             must_list(bench, &expected[1..])?;

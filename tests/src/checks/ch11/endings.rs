@@ -12,6 +12,7 @@ use crate::{
     process::wait_for_end,
     repetitions,
     terminal::Terminal,
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -36,7 +37,7 @@ pub(super) const CHECKS: &[Check] = &[
             nobody_stays_but(&running)?;
             let left = exec(bench, &["box"], "for one in /proc/[0-9]*; do cat $one/comm; done");
             let left = left.finish()?.must_end_with(0)?.text();
-            ensure!(!left.contains("sleep"), "inside there are {left:?}");
+            ensure!(!left.contains("sleep"), "inside there are {left}", left = told(&left));
             running.release()?.must_end_with(0)?;
             holds()
         },
@@ -54,8 +55,12 @@ pub(super) const CHECKS: &[Check] = &[
                 let words = [&["exec", "-q"][..], given, &command].concat();
                 let mut terminal = Terminal::of_leader(call(bench, &words))?;
                 terminal.until("ready\r\n")?;
-                ensure!(terminal.hang_up()?, "{given:?}: it runs on without its terminal");
-                nobody_stays_but(&running).with_context(|| format!("{given:?}"))?;
+                ensure!(
+                    terminal.hang_up()?,
+                    "{given}: it runs on without its terminal",
+                    given = told(&given)
+                );
+                nobody_stays_but(&running).with_context(|| told(&given))?;
             }
             running.release()?.must_end_with(0)?;
             holds()
@@ -81,7 +86,12 @@ pub(super) const CHECKS: &[Check] = &[
             ensure!(ended, "its container has ended, and exec runs on");
             let status = terminal.end()?;
             ensure!(status == 137, "the exit status was {status}, not 137");
-            ensure!(after == before, "the settings were {before:?}, and are {after:?}");
+            ensure!(
+                after == before,
+                "the settings were {before}, and are {after}",
+                before = told(&before),
+                after = told(&after)
+            );
             holds()
         },
     ),

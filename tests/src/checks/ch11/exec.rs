@@ -10,7 +10,7 @@ use crate::{
     bench::Running,
     checks::{Check, holds},
     named::{container, container_that, exec},
-    namespaces,
+    namespaces, told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -29,7 +29,10 @@ pub(super) const CHECKS: &[Check] = &[
                     let found = namespaces::read_from(&ended.text())?;
                     ensure!(
                         found == inside,
-                        "exec {how:?} is in {found:?}, and the container in {inside:?}"
+                        "exec {how} is in {found}, and the container in {inside}",
+                        how = told(&how),
+                        found = told(&found),
+                        inside = told(&inside)
                     );
                     // It is in the PID namespace, and not only its children.
                     let ended = exec(
@@ -42,8 +45,9 @@ pub(super) const CHECKS: &[Check] = &[
                     let lines: Vec<&str> = text.lines().collect();
                     ensure!(
                         matches!(lines[..], [status, own] if status == format!("NSpid:\t{own}")),
-                        "of its own pids it sees {text:?}: it is not in the PID namespace whose /proc it \
-                         sees"
+                        "of its own pids it sees {text}: it is not in the PID namespace whose /proc it \
+                         sees",
+                        text = told(&text)
                     );
                 }
                 running.release()?.must_end_with(0)?;
@@ -63,18 +67,28 @@ pub(super) const CHECKS: &[Check] = &[
                         /proc/self/cgroup; grep Groups: /proc/self/status";
             let from_inside = |text: String| text.lines().map(str::to_owned).collect::<Vec<_>>();
             let found = from_inside(exec(bench, &["box"], look).finish()?.must_end_with(0)?.text());
-            ensure!(found[..5] == ["boxed", "0", "0", "/var", "4"], "exec sees {found:?}");
+            ensure!(
+                found[..5] == ["boxed", "0", "0", "/var", "4"],
+                "exec sees {found}",
+                found = told(&found)
+            );
             let groups = fs::read_to_string(format!("/proc/{}/cgroup", running.command()?))?;
             let joined: Vec<&str> = groups.lines().collect();
             ensure!(
                 found[5..found.len() - 1] == joined[..],
-                "it is in the groups {:?}, PID 1 in {joined:?}",
-                &found[5..]
+                "it is in the groups {}, PID 1 in {joined}",
+                told(&&found[5..]),
+                joined = told(&joined)
             );
             // Not an empty list: where setgroups is denied, a login's groups cannot be dropped.
             let own = format!("Groups: {}", groups_inside(bench, &running)?);
             let last = found.last().map(|line| line.replace("\t", " ").trim_end().to_owned());
-            ensure!(last.as_deref() == Some(own.trim_end()), "it has {last:?}, PID 1 {own:?}");
+            ensure!(
+                last.as_deref() == Some(own.trim_end()),
+                "it has {last}, PID 1 {own}",
+                last = told(&last),
+                own = told(&own)
+            );
             // Another folder, and what there is not.
             exec(bench, &["--workdir", "/root", "box"], "pwd")
                 .finish()?
@@ -107,7 +121,7 @@ pub(super) const CHECKS: &[Check] = &[
                 .text();
             let expected = "HOME=/root\nK=a b\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n\
                             0\n1\n2\n3\nNoNewPrivs:\t1\n";
-            ensure!(text == expected, "the command has {text:?} (3 is ls's own)");
+            ensure!(text == expected, "the command has {text} (3 is ls's own)", text = told(&text));
             running.release()?.must_end_with(0)?;
             holds()
         },
@@ -148,7 +162,7 @@ pub(super) const CHECKS: &[Check] = &[
             let output = command.output()?;
             let text = String::from_utf8_lossy(&output.stdout);
             ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            ensure!(text.trim_end() == "Groups:", "inside it has {text:?}");
+            ensure!(text.trim_end() == "Groups:", "inside it has {text}", text = told(&text));
             running.release()?.must_end_with(0)?;
             holds()
         },

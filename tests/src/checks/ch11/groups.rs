@@ -10,6 +10,7 @@ use crate::{
     checks::{Check, holds},
     delegation::delegated,
     named::{call, container, exec},
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -32,7 +33,9 @@ pub(super) const CHECKS: &[Check] = &[
                 let own = fs::read_to_string(format!("/proc/{pid}/cgroup"))?;
                 ensure!(
                     found == own && own.contains("/sub"),
-                    "exec is in {found:?}, the container in {own:?}"
+                    "exec is in {found}, the container in {own}",
+                    found = told(&found),
+                    own = told(&own)
                 );
                 Ok(())
             });
@@ -74,8 +77,9 @@ pub(super) const CHECKS: &[Check] = &[
                     .must_end_with(0)?;
                 ensure!(
                     found.text() == own,
-                    "exec is in {:?}, the container in {own:?}",
-                    found.text()
+                    "exec is in {}, the container in {own}",
+                    told(&found.text()),
+                    own = told(&own)
                 );
                 // The limit ends what exec runs, and leaves the container's own command.
                 let eat = bench.other("inside").display().to_string();

@@ -100,8 +100,10 @@ pub(super) const CHECKS: &[Check] = &[
                         });
                     }
                 });
-                let ended =
-                    run.finish()?.must_end_with(125).with_context(|| format!("{bytes:?}"))?;
+                let ended = run
+                    .finish()?
+                    .must_end_with(125)
+                    .with_context(|| format!("after a message of {} bytes", bytes.len()))?;
                 ended.must_complain(&["receive the bootstrap data"])?.must_write("")?;
             }
             holds()

@@ -12,6 +12,7 @@ use crate::{
     named::{container, exec},
     namespaces,
     seccomp::refuse_several_namespaces,
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -47,12 +48,20 @@ pub(super) const CHECKS: &[Check] = &[
                         .collect();
                     ensure!(
                         found == expected,
-                        "{asked:?}: it is in {found:?}, not in {expected:?}"
+                        "{asked}: it is in {found}, not in {expected}",
+                        asked = told(&asked),
+                        found = told(&found),
+                        expected = told(&expected)
                     );
                 }
             }
             let all = of_exec(bench, &["--target", &pid, "--all"])?;
-            ensure!(all == theirs, "--all: it is in {all:?}, not in {theirs:?}");
+            ensure!(
+                all == theirs,
+                "--all: it is in {all}, not in {theirs}",
+                all = told(&all),
+                theirs = told(&theirs)
+            );
             // Without the user namespace it takes a privilege, which root has and nobody else.
             let net =
                 exec(bench, &["--target", &pid, "--net"], "readlink /proc/self/ns/net").finish()?;
@@ -82,7 +91,12 @@ pub(super) const CHECKS: &[Check] = &[
             let (theirs, pid) =
                 (namespaces::of(running.command()?)?, running.command()?.to_string());
             let found = of_exec(bench, &["--target", &pid, "--all", "--one-by-one"])?;
-            ensure!(found == theirs, "it is in {found:?}, not in {theirs:?}");
+            ensure!(
+                found == theirs,
+                "it is in {found}, not in {theirs}",
+                found = told(&found),
+                theirs = told(&theirs)
+            );
             running.release()?.must_end_with(0)?;
             holds()
         },
@@ -106,7 +120,13 @@ pub(super) const CHECKS: &[Check] = &[
                 [(Errno::EINVAL, &["box"][..]), (Errno::EPERM, &["--one-by-one", "box"])]
             {
                 let found = namespaces::read_from(&with(errno, words)?.must_end_with(0)?.text())?;
-                ensure!(found == theirs, "{words:?}: it is in {found:?}, not in {theirs:?}");
+                ensure!(
+                    found == theirs,
+                    "{words}: it is in {found}, not in {theirs}",
+                    words = told(&words),
+                    found = told(&found),
+                    theirs = told(&theirs)
+                );
             }
             let refused = with(Errno::EPERM, &["box"])?.must_end_with(125)?.must_write("")?;
             refused.must_complain(&["setns", "not permitted"])?;

@@ -8,7 +8,7 @@ use crate::{
     User,
     checks::{Check, holds},
     named::{call, container, exec},
-    namespaces,
+    namespaces, told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -58,7 +58,12 @@ pub(super) const CHECKS: &[Check] = &[
             let (uid, gid) = (bench.user.uid().to_string(), bench.user.gid().to_string());
             let expected = ["0", &uid, "1", "0", &gid, "1", "0", "0"];
             let found = words_of(found.must_end_with(0)?.text());
-            ensure!(found == expected, "maps and ids are {found:?}, not {expected:?}");
+            ensure!(
+                found == expected,
+                "maps and ids are {found}, not {expected}",
+                found = told(&found),
+                expected = told(&expected)
+            );
             let (uid_map, gid_map) = (format!("7:{uid}:1"), format!("8:{gid}:1"));
             let asked =
                 [&words[..], &["--uid-map", &uid_map, "--gid-map", &gid_map, "--as", "7:8"]]
@@ -68,7 +73,12 @@ pub(super) const CHECKS: &[Check] = &[
                     .finish()?;
             let expected = ["7", &uid, "1", "8", &gid, "1", "7", "8"];
             let found = words_of(found.must_end_with(0)?.text());
-            ensure!(found == expected, "maps and ids are {found:?}, not {expected:?}");
+            ensure!(
+                found == expected,
+                "maps and ids are {found}, not {expected}",
+                found = told(&found),
+                expected = told(&expected)
+            );
             target.signal(Signal::SIGKILL)?;
             target.finish()?.must_end_with(137)?;
             holds()
@@ -86,7 +96,11 @@ pub(super) const CHECKS: &[Check] = &[
                 let run = exec(bench, &["--as", "1:7", "box"], ids).finish()?.must_end_with(0)?;
                 let found: Vec<String> =
                     run.text().lines().map(|line| line.trim_end().to_owned()).collect();
-                ensure!(found == ["1", "7", "Groups:"], "its ids are {found:?}");
+                ensure!(
+                    found == ["1", "7", "Groups:"],
+                    "its ids are {found}",
+                    found = told(&found)
+                );
             } else {
                 let refused =
                     exec(bench, &["--as", "1:7", "box"], ids).finish()?.must_end_with(125)?;

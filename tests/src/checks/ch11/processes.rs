@@ -18,7 +18,7 @@ use crate::{
     named::{call, container, container_that, exec},
     patience,
     process::{self, children_of},
-    repetitions, slow,
+    repetitions, slow, told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -74,7 +74,9 @@ pub(super) const CHECKS: &[Check] = &[
                 inside.finish()?.must_end_with(0)?;
                 ensure!(
                     start.elapsed() < patience(Duration::from_secs(10)),
-                    "of {expected:?} only these were seen: {seen:?}"
+                    "of {expected} only these were seen: {seen}",
+                    expected = told(&expected),
+                    seen = told(&seen)
                 );
             }
             running.release()?.must_end_with(0)?;
@@ -162,7 +164,11 @@ pub(super) const CHECKS: &[Check] = &[
             }
             let text = running.output();
             running.release()?.must_end_with(0)?;
-            ensure!(text == "up\nlooked\n", "somebody inside could look into INIT: {text:?}");
+            ensure!(
+                text == "up\nlooked\n",
+                "somebody inside could look into INIT: {text}",
+                text = told(&text)
+            );
             holds()
         },
     ),

@@ -13,7 +13,7 @@ use crate::{
     named::{call, container, entry, exec, with_other_start},
     namespaces, patience, process, repetitions,
     reused::{self, Sleeper},
-    slow,
+    slow, told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -117,7 +117,12 @@ pub(super) const CHECKS: &[Check] = &[
                     match ended.status() {
                         7 => {
                             let found = namespaces::read_from(&ended.text())?;
-                            ensure!(found == theirs, "it is in {found:?}, not in {theirs:?}");
+                            ensure!(
+                                found == theirs,
+                                "it is in {found}, not in {theirs}",
+                                found = told(&found),
+                                theirs = told(&theirs)
+                            );
                         }
                         137 => {} // it was in the container when that ended
                         125 => drop(ended.must_write("")?.must_complain(&[": "])?),

@@ -23,6 +23,7 @@ use crate::{
     checks::{Check, holds},
     named::{container, container_that, exec},
     seccomp::know_no_seal_exec,
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -72,7 +73,8 @@ pub(super) const CHECKS: &[Check] = &[
                 ] {
                     ensure!(
                         found.contains(seal),
-                        "the program that goes in has not {name}, only {found:?}"
+                        "the program that goes in has not {name}, only {found}",
+                        found = told(&found)
                     );
                 }
                 ensure!(mode & 0o7777 == 0o511, "the copy's mode is {mode:o}");

@@ -16,7 +16,8 @@ pub(super) const CHECKS: &[Check] = &[
         12,
         "a working directory outside of the root is refused",
         "from a working directory outside of the root, .. leads to the host (CVE-2024-21626): \
-         getcwd(2) tells whether a path leads there",
+         getcwd(2) tells whether a path leads there; /proc/self is no help where the mounted /proc \
+         does not show this process",
         |bench| {
             if let Some(reason) = bench.no_user_namespace()? {
                 return Ok(Outcome::Skipped(reason));

@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Context, ensure};
 
 use super::{Check, holds};
+use crate::told;
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -20,7 +21,7 @@ pub(super) const CHECKS: &[Check] = &[
             let before = hosts()?;
             let words = ["--domainname", "domain-inside", "cat", "/proc/sys/kernel/domainname"];
             bench.stage(words).finish()?.must_end_with(0)?.must_write("domain-inside\n")?;
-            ensure!(hosts()? == before, "the host's domain name is {:?} now", hosts()?.trim());
+            ensure!(hosts()? == before, "the host's domain name is {} now", told(&hosts()?.trim()));
             holds()
         },
     ),

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, ensure};
 
 use super::{Check, holds};
-use crate::{patience, process::children_of};
+use crate::{patience, process::children_of, told};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -33,7 +33,8 @@ pub(super) const CHECKS: &[Check] = &[
             running.release()?.must_end_with(0)?;
             ensure!(
                 text == format!("{child}\n"),
-                "the file says {text:?}, and the command's pid outside is {child}"
+                "the file says {text}, and the command's pid outside is {child}",
+                text = told(&text)
             );
             holds()
         },

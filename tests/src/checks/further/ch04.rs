@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::ensure;
 
 use super::{Check, holds};
-use crate::checks::ch04::new_rootfs;
+use crate::{checks::ch04::new_rootfs, told};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -21,7 +21,11 @@ pub(super) const CHECKS: &[Check] = &[
             let words = ["--rootfs", "root", "--volume", "data:/mnt", "--", "sh", "-c", script];
             bench.stage(words).finish()?.must_end_with(0)?.must_write("here?\n")?;
             let answer = fs::read_to_string(data.join("answer")).unwrap_or_default();
-            ensure!(answer == "yes\n", "what was written inside is {answer:?} outside");
+            ensure!(
+                answer == "yes\n",
+                "what was written inside is {answer} outside",
+                answer = told(&answer)
+            );
             holds()
         },
     ),
@@ -75,8 +79,8 @@ pub(super) const CHECKS: &[Check] = &[
                 .count();
             ensure!(
                 refused == 2,
-                "of two files, {refused} are refused as on a read-only file system: {:?}",
-                ended.text()
+                "of two files, {refused} are refused as on a read-only file system: {}",
+                told(&ended.text())
             );
             ensure!(
                 !root.join("file").exists() && !root.join("etc/file").exists(),

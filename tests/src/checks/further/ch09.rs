@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 
 use super::{Check, holds};
-use crate::layered::script;
+use crate::{layered::script, told::must_list};
 
 pub(super) const CHECKS: &[Check] = &[Check::new(
     9,
@@ -20,12 +20,7 @@ pub(super) const CHECKS: &[Check] = &[Check::new(
         expected.extend((10..60).map(|number| format!("A /new-{number}")));
         let text = fs::read_to_string(bench.folder.join("list")).context("read FILE")?;
         let found: Vec<&str> = text.lines().collect();
-        ensure!(
-            found == expected,
-            "{} lines where {} were expected: {found:#?}",
-            found.len(),
-            expected.len()
-        );
+        must_list("FILE has the lines", &found, &expected)?;
         holds()
     },
 )];
