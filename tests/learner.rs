@@ -148,8 +148,8 @@ fn goes_through(learner: &Learner) -> anyhow::Result<()> {
         .with(0, &["Hint 1", "Hint 3"])?
         .ends_with("make solution CH=03")?;
     learner
-        .types(&["solution"])?
-        .with(0, &["+    let outside = fs::read_link"])?
+        .types_under(&["env", "PATH="], &["solution"])?
+        .with(0, &["--- yours\n+++ src/lib.rs\n@@ ", "+    let outside = fs::read_link"])?
         .without("SIGKILL")?
         .ends_with("make check CH=03")?;
 

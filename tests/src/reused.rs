@@ -13,6 +13,7 @@ use anyhow::{Context, bail};
 use nix::{
     errno::Errno,
     sys::{
+        ptrace,
         signal::{Signal, kill},
         wait::{WaitStatus, waitpid},
     },
@@ -21,7 +22,7 @@ use nix::{
 
 use crate::{
     patience,
-    slow::{EVENTS, let_go_on, message, request, wait},
+    slow::{EXEC, events, let_go, new_child, unless_it_ended, wait},
 };
 
 /// A process in a UTS namespace of its own, which sleeps; killed when it is dropped.
@@ -104,19 +105,18 @@ pub fn while_child_is_at(
 ) -> anyhow::Result<()> {
     let deadline = Instant::now() + patience(bound);
     let child = first_child(parent, deadline)?;
-    let mut signal = 0;
+    let mut signal = None;
     loop {
-        request(libc::PTRACE_SYSCALL, child, signal)?;
-        signal = 0;
+        unless_it_ended(ptrace::syscall(child, signal.take()))?;
         match wait(child, deadline)?.context("the child makes no such call")? {
             WaitStatus::PtraceSyscall(_) if enters_prctl(child, option)? => break,
             WaitStatus::PtraceSyscall(_) | WaitStatus::PtraceEvent(..) => {}
-            WaitStatus::Stopped(_, arrived) => signal = arrived as usize,
+            WaitStatus::Stopped(_, arrived) => signal = Some(arrived),
             _ => bail!("the child has ended without prctl {option}"),
         }
     }
     let done = deed();
-    let_go_on(child)?;
+    let_go(child)?;
     done
 }
 
@@ -124,35 +124,26 @@ pub fn while_child_is_at(
 /// process goes on.
 fn first_child(parent: Pid, deadline: Instant) -> anyhow::Result<Pid> {
     wait(parent, deadline)?.context("the stage does not start")?;
-    let options = EVENTS | libc::PTRACE_O_TRACESYSGOOD;
-    request(libc::PTRACE_SETOPTIONS, parent, options as usize)?;
-    let mut signal = 0;
+    unless_it_ended(ptrace::setoptions(parent, events()))?;
+    let mut signal = None;
     loop {
-        request(libc::PTRACE_CONT, parent, signal)?;
-        signal = 0;
+        unless_it_ended(ptrace::cont(parent, signal.take()))?;
         match wait(parent, deadline)?.context("the stage clones no child")? {
-            WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC) => {}
+            WaitStatus::PtraceEvent(.., EXEC) => {}
             WaitStatus::PtraceEvent(..) => break,
-            WaitStatus::Stopped(_, arrived) => signal = arrived as usize,
+            WaitStatus::Stopped(_, arrived) => signal = Some(arrived),
             _ => bail!("the stage has ended without a child"),
         }
     }
-    let child = Pid::from_raw(message(parent)? as i32);
-    wait(child, deadline)?.context("the new child does not stop")?;
-    let_go_on(parent)?;
+    let child = new_child(parent)?;
+    let_go(parent)?;
     Ok(child)
 }
 
 /// Whether a process that has stopped at a system call is about to make a prctl(2) with this
 /// option.
 fn enters_prctl(pid: Pid, option: libc::c_int) -> anyhow::Result<bool> {
-    // SAFETY: it is plain numbers, and all zeroes is one.
-    let mut info: libc::ptrace_syscall_info = unsafe { mem::zeroed() };
-    let size = mem::size_of::<libc::ptrace_syscall_info>();
-    let what = libc::PTRACE_GET_SYSCALL_INFO;
-    // SAFETY: the kernel writes `size` bytes to `info` at the most.
-    let got = unsafe { libc::ptrace(what, pid.as_raw(), size, &raw mut info) };
-    Errno::result(got).context("ptrace: which system call?")?;
+    let info = ptrace::syscall_info(pid).context("ptrace: which system call?")?;
     if info.op != libc::PTRACE_SYSCALL_INFO_ENTRY {
         return Ok(false);
     }

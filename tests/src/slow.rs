@@ -15,7 +15,11 @@ use std::{
 use anyhow::Context;
 use nix::{
     errno::Errno,
-    sys::wait::{WaitPidFlag, WaitStatus, waitpid},
+    sys::{
+        ptrace::{self, Event, Options},
+        signal::{Signal, kill},
+        wait::{WaitPidFlag, WaitStatus, waitpid},
+    },
     unistd::Pid,
 };
 
@@ -27,24 +31,17 @@ use crate::{
 /// How long the parent is held at one system call, at the most.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A new child stops too. So does the stage at its execve(2): without TRACEEXEC one that executes
-/// itself again would get a SIGTRAP.
-pub(crate) const EVENTS: libc::c_int = libc::PTRACE_O_TRACEFORK
-    | libc::PTRACE_O_TRACEVFORK
-    | libc::PTRACE_O_TRACECLONE
-    | libc::PTRACE_O_TRACEEXEC
-    | libc::PTRACE_O_EXITKILL;
+/// The events as wait(2) reports them.
+pub(crate) const EXEC: i32 = Event::PTRACE_EVENT_EXEC as i32;
+const EXIT: i32 = Event::PTRACE_EVENT_EXIT as i32;
 
 /// Why a check that needs a slow parent is skipped.
 pub const REFUSED: &str = "this machine lets nobody trace a child: see kernel.yama.ptrace_scope";
 
 /// Lets a command stop at its execve(2), and wait for [`hold_back`].
 pub fn trace(command: &mut Command) {
-    // SAFETY: ptrace(2) is async-signal-safe, and PTRACE_TRACEME takes no pointer.
-    unsafe {
-        command
-            .pre_exec(|| Ok(Errno::result(libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0)).map(drop)?));
-    }
+    // SAFETY: PTRACE_TRACEME is one system call: no lock, no allocation.
+    unsafe { command.pre_exec(|| Ok(ptrace::traceme()?)) };
 }
 
 /// Whether an error of starting a command that was to be traced is ptrace's.
@@ -62,40 +59,57 @@ pub fn is_refused(error: &anyhow::Error) -> bool {
 pub fn hold_back(parent: Pid, bound: Duration) -> anyhow::Result<()> {
     let (start, bound) = (Instant::now(), patience(bound));
     wait(parent, start + bound)?.context("the stage does not start")?;
-    let options = EVENTS | libc::PTRACE_O_TRACEEXIT | libc::PTRACE_O_TRACESYSGOOD;
-    request(libc::PTRACE_SETOPTIONS, parent, options as usize)?;
+    unless_it_ended(ptrace::setoptions(parent, events() | Options::PTRACE_O_TRACEEXIT))?;
     let mut signal = None;
     loop {
         let_children_run(parent);
-        request(libc::PTRACE_SYSCALL, parent, signal.take().unwrap_or(0))?;
+        unless_it_ended(ptrace::syscall(parent, signal.take()))?;
         match wait(parent, start + bound)? {
-            Some(WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXIT)) => {
-                return let_go_on(parent);
-            }
-            Some(WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC)) => {}
-            Some(WaitStatus::PtraceEvent(..)) => let_go(Pid::from_raw(message(parent)? as i32))?,
-            Some(WaitStatus::Stopped(_, arrived)) => signal = Some(arrived as usize),
+            Some(WaitStatus::PtraceEvent(.., EXIT)) => return let_go(parent),
+            Some(WaitStatus::PtraceEvent(.., EXEC)) => {}
+            Some(WaitStatus::PtraceEvent(..)) => let_go(new_child(parent)?)?,
+            Some(WaitStatus::Stopped(_, arrived)) => signal = Some(arrived),
             Some(_) => {}
             // It sleeps, and can be let go only when it is stopped. What hangs is found out by
             // others.
             None => {
-                nix::sys::signal::kill(parent, nix::sys::signal::Signal::SIGSTOP)?;
+                kill(parent, Signal::SIGSTOP)?;
                 waitpid(parent, None)?;
-                return let_go_on(parent);
+                return let_go(parent);
             }
         }
     }
 }
 
-/// A new child is traced too, and stopped: it is let go.
-fn let_go(child: Pid) -> anyhow::Result<()> {
-    waitpid(child, None).context("wait for a new child to stop")?;
-    let_go_on(child)
+/// A new child stops too. So does the stage at its execve(2): without TRACEEXEC one that executes
+/// itself again would get a SIGTRAP.
+pub(crate) fn events() -> Options {
+    Options::PTRACE_O_TRACEFORK
+        | Options::PTRACE_O_TRACEVFORK
+        | Options::PTRACE_O_TRACECLONE
+        | Options::PTRACE_O_TRACEEXEC
+        | Options::PTRACE_O_TRACESYSGOOD
+        | Options::PTRACE_O_EXITKILL
 }
 
-/// Lets a stopped process go, which is traced no more.
-pub(crate) fn let_go_on(pid: Pid) -> anyhow::Result<()> {
-    request(libc::PTRACE_DETACH, pid, 0)
+/// The new child whose event the process is stopped at; it is stopped too.
+pub(crate) fn new_child(parent: Pid) -> anyhow::Result<Pid> {
+    let child = ptrace::getevent(parent).context("ptrace: which child?")?;
+    let child = Pid::from_raw(child.try_into()?);
+    waitpid(child, None).context("wait for a new child to stop")?;
+    Ok(child)
+}
+
+pub(crate) fn let_go(process: Pid) -> anyhow::Result<()> {
+    unless_it_ended(ptrace::detach(process, None))
+}
+
+/// A request's result; a process that has been killed meanwhile is no error.
+pub(crate) fn unless_it_ended(result: nix::Result<()>) -> anyhow::Result<()> {
+    match result {
+        Err(Errno::ESRCH) => Ok(()),
+        result => result.context("ptrace"),
+    }
 }
 
 /// Waits until no child of the process runs: each sleeps, or has ended.
@@ -120,23 +134,4 @@ pub(crate) fn wait(pid: Pid, deadline: Instant) -> anyhow::Result<Option<WaitSta
             status => return Ok(Some(status)),
         }
     }
-}
-
-pub(crate) fn request(what: libc::c_uint, pid: Pid, data: usize) -> anyhow::Result<()> {
-    // SAFETY: PTRACE_SETOPTIONS, PTRACE_SYSCALL and PTRACE_DETACH, which are asked for above, take
-    // their data for a number; only the requests that read or write take it for an address.
-    let answer = unsafe { libc::ptrace(what, pid.as_raw(), 0, data) };
-    match Errno::result(answer) {
-        Ok(_) | Err(Errno::ESRCH) => Ok(()), // it has ended meanwhile
-        Err(errno) => Err(errno).context("ptrace"),
-    }
-}
-
-/// The pid that goes with the event at which the process is stopped.
-pub(crate) fn message(pid: Pid) -> anyhow::Result<libc::c_ulong> {
-    let mut message: libc::c_ulong = 0;
-    // SAFETY: PTRACE_GETEVENTMSG writes an unsigned long to its data, which points to one.
-    let answer = unsafe { libc::ptrace(libc::PTRACE_GETEVENTMSG, pid.as_raw(), 0, &mut message) };
-    Errno::result(answer).context("ptrace: which child?")?;
-    Ok(message)
 }

@@ -9,10 +9,11 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use similar::TextDiff;
 
 use super::{
     Workshop, chapter,
-    crates::{Files, anchored, read_files, write_files},
+    crates::{Files, anchored, read_files},
     exercise::{Exercise, Hole},
     given::is_given,
     prose::wrapped,
@@ -117,16 +118,13 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// diff(1) is not there.
+    /// A file of the learner's crate cannot be read.
     pub fn solution(&self) -> anyhow::Result<()> {
         let folder = self.workshop.crate_folder(self.chapter.name);
         let right = self.right_answer_for_this(&folder)?;
-        let solution = self.workshop.folder.join(".solution");
-        write_files(&right, &solution)?;
-        let outcome = diff(&folder, &solution, &right);
-        fs::remove_dir_all(&solution)?;
-        if outcome? {
-            println!();
+        let difference = difference(&folder, &right)?;
+        if !difference.is_empty() {
+            println!("{difference}");
             println!(
                 "`+` is an answer that passes. With yours changed: make check CH={}",
                 &self.chapter.name[..2]
@@ -236,18 +234,15 @@ fn changed(folder: &Path) -> Option<(SystemTime, usize)> {
     Some((times.iter().max().copied()?, times.len()))
 }
 
-/// Prints what changes the learner's files into these; whether there is anything.
-fn diff(learners: &Path, solution: &Path, files: &Files) -> anyhow::Result<bool> {
-    let mut any = false;
-    for file in files.keys() {
-        let mut command = Command::new("diff");
-        command
-            .args(["-u", "--label", "yours", "--label", file])
-            .arg(learners.join(file))
-            .arg(solution.join(file));
-        let status = command.status().context("run diff")?;
-        any |= status.code() == Some(1);
-        ensure!(status.code() != Some(2), "diff could not compare {file}");
+/// What changes the learner's files into these, as a unified diff.
+fn difference(learners: &Path, right: &Files) -> anyhow::Result<String> {
+    let mut difference = String::new();
+    for (file, text) in right {
+        let path = learners.join(file);
+        let learners =
+            fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        let lines = TextDiff::from_lines(&learners, text);
+        difference += &lines.unified_diff().header("yours", file).to_string();
     }
-    Ok(any)
+    Ok(difference)
 }
