@@ -56,8 +56,8 @@ struct Cli {
     /// Only the tests whose name contains this
     #[arg(long, value_name = "WORDS")]
     only: Option<String>,
-    /// How long a guest may take, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    /// How long a guest's tests may write nothing, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     bound: u64,
     /// How many guests run at the same time [default: one a processor]
     #[arg(long, value_name = "N")]
