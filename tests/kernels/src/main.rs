@@ -57,7 +57,7 @@ struct Cli {
     #[arg(long, value_name = "WORDS")]
     only: Option<String>,
     /// How long a guest's tests may write nothing, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     bound: u64,
     /// How many guests run at the same time [default: one a processor]
     #[arg(long, value_name = "N")]
