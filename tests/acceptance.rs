@@ -15,7 +15,6 @@ use std::{
     env, fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process,
 };
 
 use anyhow::{Context, bail, ensure};
@@ -26,40 +25,37 @@ use judge::{
 };
 use libtest_mimic::Trial;
 use nix::unistd::geteuid;
+use tempfile::{Builder, TempDir};
 
 fn main() {
-    harness::run("acceptance", 1, trials)
+    harness::run("acceptance", 1, || {
+        let (folder, trials) = trials()?;
+        Ok((|| folder.close(), trials))
+    })
 }
 
-/// A folder that every user can reach, with a copy of the binaries; removed at the end.
-struct Place(PathBuf);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn trials() -> anyhow::Result<(Place, Vec<Trial>)> {
+/// The trials, and the folder of the binaries, which every user can reach.
+fn trials() -> anyhow::Result<(TempDir, Vec<Trial>)> {
     host::prepare()?;
-    let place = Place(env::temp_dir().join(format!("judge-{}", process::id())));
-    copy_binaries(&binaries()?, &place.0)?;
+    let folder = Builder::new().prefix("judge-").tempdir().context("a temporary folder")?;
+    let place = folder.path();
+    copy_binaries(&binaries()?, place)?;
     if !geteuid().is_root() {
         println!("not root: the half of the tests that runs as root is left out");
     }
     let mut trials = Vec::new();
     for user in User::all() {
-        let doctor = Bench::new(0, &place.0.join("doctor"), *user, &place.0)?;
+        let doctor = Bench::new(0, &place.join("doctor"), *user, place)?;
         let diagnosis = diagnosis::ask(&doctor, &[])?;
         for chapter in &CHAPTERS {
             let ill = diagnosis.get(chapter.name).filter(|answer| answer.verdict == "does not run");
             let ill = ill.map(|answer| answer.reasons.join("; "));
-            trials.extend(trials_of(chapter, *user, &place.0, ill.as_deref()));
+            trials.extend(trials_of(chapter, *user, place, ill.as_deref()));
         }
-        trials.extend(trials_of_doctor(*user, &place.0));
-        trials.extend(self_tests::trials(*user, &place.0));
+        trials.extend(trials_of_doctor(*user, place));
+        trials.extend(self_tests::trials(*user, place));
     }
-    Ok((place, trials))
+    Ok((folder, trials))
 }
 
 fn trials_of(chapter: &Chapter, user: User, place: &Path, ill: Option<&str>) -> Vec<Trial> {
@@ -140,7 +136,6 @@ fn binaries() -> anyhow::Result<PathBuf> {
 }
 
 fn copy_binaries(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir(to).with_context(|| format!("create {}", to.display()))?;
     fs::set_permissions(to, fs::Permissions::from_mode(0o777))?;
     for name in CHAPTERS
         .iter()

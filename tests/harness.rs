@@ -1,6 +1,6 @@
 //! How are the judge's tests run and reported?
 
-use std::process;
+use std::{io, process};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -8,18 +8,20 @@ use judge::{Outcome, skips};
 
 /// Runs the trials that `prepare` finds, so many at a time (a check looks at the whole machine
 /// before and after), and ends this process: 0, or 101 where a trial failed or none could be
-/// prepared. What `prepare` returns beside them is dropped at the end.
-pub fn run<T>(
+/// prepared. What `prepare` returns beside them tidies up at the end.
+pub fn run<F: FnOnce() -> io::Result<()>>(
     name: &str,
     at_once: usize,
-    prepare: impl FnOnce() -> anyhow::Result<(T, Vec<Trial>)>,
+    prepare: impl FnOnce() -> anyhow::Result<(F, Vec<Trial>)>,
 ) -> ! {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(arguments.test_threads.unwrap_or(at_once).min(at_once));
     let status = match prepare() {
-        Ok((place, trials)) => {
+        Ok((tidy_up, trials)) => {
             let conclusion = libtest_mimic::run(&arguments, trials);
-            drop(place);
+            if let Err(error) = tidy_up() {
+                eprintln!("{name}: remove the temporary folder: {error}");
+            }
             if conclusion.has_failed() { 101 } else { 0 }
         }
         Err(error) => {

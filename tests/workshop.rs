@@ -13,14 +13,10 @@ mod harness;
 mod learner;
 
 use std::{
-    env,
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-    process,
-    sync::Arc,
-    thread,
+    fs::Permissions, num::NonZeroUsize, os::unix::fs::PermissionsExt, path::Path, sync::Arc, thread,
 };
 
+use anyhow::Context;
 use judge::{chapters::CHAPTERS, workshop::Workshop};
 use libtest_mimic::Trial;
 
@@ -33,21 +29,15 @@ fn main() {
     // A trial builds, and there are two places for that; or it waits for an answer that hangs, or
     // that leaves something; the rest takes a moment.
     harness::run("workshop", (4 * processors()).min(12), || {
-        let folder = Folder(env::temp_dir().join(format!("workshop-test-{}", process::id())));
-        let trials = trials(&folder.0)?;
-        Ok((folder, trials))
+        let readable = Permissions::from_mode(0o755);
+        let folder = tempfile::Builder::new()
+            .prefix("workshop-test-")
+            .permissions(readable)
+            .tempdir()
+            .context("a folder for all crates")?;
+        let trials = trials(folder.path())?;
+        Ok((|| folder.close(), trials))
     })
-}
-
-/// The folder of all crates. Removed when dropped.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            eprintln!("workshop: remove {}: {error}", self.0.display());
-        }
-    }
 }
 
 fn trials(folder: &Path) -> anyhow::Result<Vec<Trial>> {

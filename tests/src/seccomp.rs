@@ -1,156 +1,216 @@
 //! How does a test make the kernel refuse a system call?
 //!
-//! Every function here may be called between fork(2) and execve(2): none allocates.
+//! With a filter for [`Run::with`](crate::bench::Run::with): `.with(refuse(&[call], errno)?)`.
 
-use std::io;
+use std::{
+    collections::BTreeMap, env::consts::ARCH, io, os::unix::process::CommandExt, process::Command,
+};
 
-use nix::errno::Errno;
+use anyhow::Context;
+use nix::{errno::Errno, sched::CloneFlags};
+use seccompiler::{
+    BpfProgram, Error,
+    SeccompAction::{self, Allow, KillProcess},
+    SeccompCmpArgLen::Dword,
+    SeccompCmpOp::{Eq, MaskedEq, Ne},
+    SeccompCondition, SeccompFilter, SeccompRule, apply_filter,
+};
 
-/// Where a filter finds a system call's number and its arguments (`seccomp_data`).
-const NUMBER: u32 = 0;
-const FIRST: u32 = 16;
-const SECOND: u32 = 24;
-const THIRD: u32 = 32;
+/// The flags of setns(2).
+const KINDS: [CloneFlags; 8] = [
+    CloneFlags::CLONE_NEWNS,
+    CloneFlags::CLONE_NEWCGROUP,
+    CloneFlags::CLONE_NEWUTS,
+    CloneFlags::CLONE_NEWIPC,
+    CloneFlags::CLONE_NEWUSER,
+    CloneFlags::CLONE_NEWPID,
+    CloneFlags::CLONE_NEWNET,
+    CloneFlags::from_bits_retain(libc::CLONE_NEWTIME),
+];
 
-/// The answer EINVAL.
-const INVALID: u32 = libc::SECCOMP_RET_ERRNO | libc::EINVAL as u32;
-
-/// From now on the kernel answers this process's system call `number` with `errno`.
+/// The kernel answers these system calls of the command with `errno`.
 ///
 /// # Errors
 ///
-/// As seccomp(2).
-pub fn refuse(number: libc::c_long, errno: Errno) -> io::Result<()> {
-    answer(number, libc::SECCOMP_RET_ERRNO | errno as u32)
+/// seccompiler knows no processor like this one. The same is true of all others here.
+pub fn refuse(
+    calls: &[libc::c_long],
+    errno: Errno,
+) -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
+    filter(calls, vec![], answer(errno))
 }
 
-/// From now on this system call kills the process that makes it, with SIGSYS.
+/// This system call kills the command with SIGSYS.
 ///
 /// # Errors
 ///
-/// As seccomp(2).
-pub fn kill_at(number: libc::c_long) -> io::Result<()> {
-    answer(number, libc::SECCOMP_RET_KILL_PROCESS)
+/// As [`refuse`].
+pub fn kill_at(call: libc::c_long) -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
+    filter(&[call], vec![], KillProcess)
 }
 
-/// From now on setns(2) with more than one flag is answered with `errno`.
+/// The kernel answers setns(2) with more than one flag with `errno`.
 ///
 /// # Errors
 ///
-/// As seccomp(2).
-pub fn refuse_several_namespaces(errno: Errno) -> io::Result<()> {
-    filter(&mut [
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, NUMBER),
-        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 6, libc::SYS_setns as u32),
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, SECOND),
-        statement(libc::BPF_MISC | libc::BPF_TAX, 0, 0, 0),
-        statement(libc::BPF_ALU | libc::BPF_SUB | libc::BPF_K, 0, 0, 1),
-        statement(libc::BPF_ALU | libc::BPF_AND | libc::BPF_X, 0, 0, 0),
-        // x & (x - 1) is 0 for one flag.
-        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, 0, 0),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
-    ])
+/// As [`refuse`].
+pub fn refuse_several_namespaces(
+    errno: Errno,
+) -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
+    let is_not = |kind: CloneFlags| SeccompCondition::new(1, Dword, Ne, kind.bits() as u64);
+    let none_alone = KINDS.into_iter().chain([CloneFlags::empty()]).map(is_not);
+    filter(&[libc::SYS_setns], none_alone.collect::<Result<_, _>>()?, answer(errno))
 }
 
-/// From now on msgget(2) without IPC_CREAT is answered with `errno`.
+/// The kernel answers msgget(2) without IPC_CREAT with `errno`.
 ///
 /// # Errors
 ///
-/// As seccomp(2).
-pub fn refuse_to_look_for_queues(errno: Errno) -> io::Result<()> {
-    filter(&mut [
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, NUMBER),
-        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 3, libc::SYS_msgget as u32),
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, SECOND),
-        statement(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 1, 0, libc::IPC_CREAT as u32),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
-    ])
+/// As [`refuse`].
+pub fn refuse_to_look_for_queues(
+    errno: Errno,
+) -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
+    let does_not_create = flag(1, libc::IPC_CREAT, false)?;
+    filter(&[libc::SYS_msgget], vec![does_not_create], answer(errno))
 }
 
-/// From now on msgget(2) with IPC_CREAT and this key is answered with `errno`.
+/// The kernel answers msgget(2) with IPC_CREAT and this key with `errno`.
 ///
 /// # Errors
 ///
-/// As seccomp(2).
-pub fn refuse_to_make_queue(key: u32, errno: Errno) -> io::Result<()> {
-    filter(&mut [
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, NUMBER),
-        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 5, libc::SYS_msgget as u32),
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, FIRST),
-        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 3, key),
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, SECOND),
-        statement(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 1, libc::IPC_CREAT as u32),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
-    ])
+/// As [`refuse`].
+pub fn refuse_to_make_queue(
+    key: u32,
+    errno: Errno,
+) -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
+    let this_key = SeccompCondition::new(0, Dword, Eq, key.into())?;
+    let creates = flag(1, libc::IPC_CREAT, true)?;
+    filter(&[libc::SYS_msgget], vec![this_key, creates], answer(errno))
 }
 
-/// From now on ioctl(2) with this request is answered with `errno`.
+/// The kernel answers ioctl(2) with this request with `errno`.
 ///
 /// # Errors
 ///
-/// As seccomp(2).
-pub fn refuse_ioctl(wanted: u32, errno: Errno) -> io::Result<()> {
-    filter(&mut [
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, NUMBER),
-        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 3, libc::SYS_ioctl as u32),
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, SECOND),
-        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, wanted),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
-    ])
+/// As [`refuse`].
+pub fn refuse_ioctl(
+    wanted: u32,
+    errno: Errno,
+) -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
+    let this_request = SeccompCondition::new(1, Dword, Eq, wanted.into())?;
+    filter(&[libc::SYS_ioctl], vec![this_request], answer(errno))
 }
 
-/// From now on fcntl(2) knows no F_SEAL_EXEC, as before Linux 6.3.
+/// fcntl(2) knows no F_SEAL_EXEC, as before Linux 6.3.
 ///
 /// # Errors
 ///
-/// As seccomp(2).
-pub fn know_no_seal_exec() -> io::Result<()> {
-    filter(&mut [
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, NUMBER),
-        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 5, libc::SYS_fcntl as u32),
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, SECOND),
-        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 3, libc::F_ADD_SEALS as u32),
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, THIRD),
-        statement(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 1, libc::F_SEAL_EXEC as u32),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, INVALID),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
-    ])
+/// As [`refuse`].
+pub fn know_no_seal_exec() -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
+    let adds_seals = SeccompCondition::new(1, Dword, Eq, libc::F_ADD_SEALS as u64)?;
+    let seals_the_mode = flag(2, libc::F_SEAL_EXEC, true)?;
+    filter(&[libc::SYS_fcntl], vec![adds_seals, seals_the_mode], answer(Errno::EINVAL))
 }
 
-fn answer(number: libc::c_long, verdict: u32) -> io::Result<()> {
-    filter(&mut [
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, NUMBER),
-        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, number as u32),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, verdict),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
-    ])
+fn answer(errno: Errno) -> SeccompAction {
+    SeccompAction::Errno(errno as u32)
 }
 
-/// A statement of a program for [`filter`]: where to jump if it holds and if not, and its number.
-fn statement(code: u32, jt: u8, jf: u8, k: u32) -> libc::sock_filter {
-    libc::sock_filter {
-        code: code as u16,
-        jt,
-        jf,
-        k,
-    }
+/// That this argument has the flag, or does not have it.
+fn flag(argument: u8, flag: i32, set: bool) -> seccompiler::Result<SeccompCondition> {
+    let flag = flag as u64;
+    let value = if set { flag } else { 0 };
+    Ok(SeccompCondition::new(argument, Dword, MaskedEq(flag), value)?)
 }
 
-/// From now on this program decides about each system call of this process (seccomp(2)).
-fn filter(program: &mut [libc::sock_filter]) -> io::Result<()> {
-    let filter = libc::sock_fprog {
-        len: program.len() as u16,
-        filter: program.as_mut_ptr(),
+/// What happens to these system calls of a command if all conditions hold (seccomp(2)).
+fn filter(
+    calls: &[libc::c_long],
+    conditions: Vec<SeccompCondition>,
+    action: SeccompAction,
+) -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
+    let rules = match conditions.is_empty() {
+        true => vec![],
+        false => vec![SeccompRule::new(conditions)?],
     };
-    // SAFETY: PR_SET_NO_NEW_PRIVS takes numbers; PR_SET_SECCOMP reads a sock_fprog, which outlives
-    // the call.
-    unsafe {
-        Errno::result(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
-        Errno::result(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &filter))?;
+    let rules: BTreeMap<_, _> = calls.iter().map(|call| (*call, rules.clone())).collect();
+    let filter = SeccompFilter::new(rules, Allow, action, ARCH.try_into()?)?;
+    let program: BpfProgram = filter.try_into().context("a filter for seccomp(2)")?;
+    Ok(move |command: &mut Command| {
+        // SAFETY: the program is there before fork(2); to apply it are two system calls: no lock,
+        // no allocation.
+        unsafe { command.pre_exec(move || apply_filter(&program).map_err(reason)) };
+    })
+}
+
+fn reason(error: Error) -> io::Error {
+    match error {
+        Error::Prctl(error) | Error::Seccomp(error) => error,
+        _ => io::ErrorKind::InvalidInput.into(),
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The error of a system call that a child makes under the filter.
+    fn under(
+        filter: anyhow::Result<impl FnOnce(&mut Command)>,
+        call: libc::c_long,
+        arguments: [libc::c_long; 3],
+    ) -> Option<Errno> {
+        let mut command = Command::new("true");
+        filter.expect("this processor is known")(&mut command);
+        let [first, second, third] = arguments;
+        // SAFETY: the calls below take numbers; it is one system call: no lock, no allocation.
+        unsafe {
+            command.pre_exec(move || {
+                Errno::result(libc::syscall(call, first, second, third))?;
+                Ok(())
+            })
+        };
+        let error = command.status().err()?.raw_os_error();
+        error.map(Errno::from_raw)
+    }
+
+    #[test]
+    fn setns_is_refused_with_more_than_one_flag() {
+        let with = |flags: i32| {
+            let filter = refuse_several_namespaces(Errno::EXDEV);
+            under(filter, libc::SYS_setns, [-1, flags.into(), 0])
+        };
+        for flags in [0, libc::CLONE_NEWUTS, libc::CLONE_NEWTIME] {
+            assert_eq!(with(flags), Some(Errno::EBADF), "{flags:x}");
+        }
+        for flags in [libc::CLONE_NEWUTS | libc::CLONE_NEWNS, libc::CLONE_NEWUTS | 1] {
+            assert_eq!(with(flags), Some(Errno::EXDEV), "{flags:x}");
+        }
+    }
+
+    #[test]
+    fn msgget_is_refused_by_its_key_and_flag() {
+        let excl: libc::c_long = (libc::IPC_CREAT | libc::IPC_EXCL).into();
+        let look = |key| {
+            let filter = refuse_to_look_for_queues(Errno::EXDEV);
+            under(filter, libc::SYS_msgget, [key, 0, 0])
+        };
+        let make = |key, flags| {
+            let filter = refuse_to_make_queue(7, Errno::EXDEV);
+            under(filter, libc::SYS_msgget, [key, flags, 0])
+        };
+        assert_eq!(look(7), Some(Errno::EXDEV));
+        assert_eq!(make(7, excl), Some(Errno::EXDEV));
+        assert_eq!(make(0x7061_0001, 0), Some(Errno::ENOENT));
+    }
+
+    #[test]
+    fn only_one_seal_is_unknown() {
+        let seal = |seal: i32| {
+            let arguments = [-1, libc::F_ADD_SEALS.into(), seal.into()];
+            under(know_no_seal_exec(), libc::SYS_fcntl, arguments)
+        };
+        assert_eq!(seal(libc::F_SEAL_WRITE), Some(Errno::EBADF));
+        assert_eq!(seal(libc::F_SEAL_WRITE | libc::F_SEAL_EXEC), Some(Errno::EINVAL));
+    }
 }

@@ -45,12 +45,14 @@ fn main() {
     harness::run("transcripts", 1, || {
         let surroundings = surroundings::enter()?;
         let trials = trials(&surroundings)?;
-        Ok((surroundings, trials))
+        Ok((|| surroundings.close(), trials))
     })
 }
 
 fn trials(surroundings: &Surroundings) -> anyhow::Result<Vec<Trial>> {
-    let Surroundings { place, workspace } = surroundings;
+    let Surroundings {
+        place, workspace, ..
+    } = surroundings;
     let book = workspace.join("book");
     let mut transcripts = Vec::new();
     files_in(&book.join("src/transcripts"), "console", &mut transcripts)?;

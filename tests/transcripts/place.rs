@@ -38,28 +38,15 @@ const FURTHER: [&str; 6] = [
     "examples/before_main",
 ];
 
-/// A folder with all that; removed at the end.
+/// A folder with all that.
 pub struct Place {
     pub folder: PathBuf,
-    /// Whether this process made it.
-    is_ours: bool,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if self.is_ours {
-            let _ = fs::remove_dir_all(&self.folder);
-        }
-    }
 }
 
 impl Place {
     /// Makes it.
     pub fn make(folder: &Path, workspace: &Path) -> anyhow::Result<Place> {
-        let place = Place {
-            folder: folder.to_owned(),
-            is_ours: true,
-        };
+        let place = Place::of_another(folder);
         for folder in ["stand-in", "programs/examples"] {
             fs::create_dir_all(place.folder.join(folder))?;
         }
@@ -75,7 +62,6 @@ impl Place {
     pub fn of_another(folder: &Path) -> Place {
         Place {
             folder: folder.to_owned(),
-            is_ours: false,
         }
     }
 

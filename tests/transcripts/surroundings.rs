@@ -6,7 +6,9 @@
 //! machine as it is.
 
 use std::{
-    env, fs,
+    env,
+    fs::{self, Permissions},
+    io,
     os::unix::{
         fs::PermissionsExt,
         process::{CommandExt, ExitStatusExt},
@@ -24,6 +26,7 @@ use nix::{
     sys::{prctl, signal::Signal},
     unistd::{geteuid, getpid, sethostname},
 };
+use tempfile::TempDir;
 
 use crate::place::Place;
 
@@ -35,19 +38,35 @@ pub const HOST: &str = "host";
 pub struct Surroundings {
     pub place: Arc<Place>,
     pub workspace: PathBuf,
+    /// The place's folder, where nobody else removes it.
+    temporary: Option<Arc<TempDir>>,
+}
+
+impl Surroundings {
+    /// Removes what was made for these tests.
+    pub fn close(self) -> io::Result<()> {
+        match self.temporary.and_then(Arc::into_inner) {
+            Some(folder) => folder.close(),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Starts this program again on a host of its own, waits, and ends as it ended. Returns in
 /// that second start, and at once for an ordinary user.
 pub fn enter() -> anyhow::Result<Surroundings> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace")?;
-    let new = env::temp_dir().join(format!("transcripts-{}", process::id()));
     if !geteuid().is_root() {
         host::prepare()?;
-        let place = Arc::new(Place::make(&new, workspace)?);
+        let readable = Permissions::from_mode(0o755);
+        let folder = tempfile::Builder::new()
+            .prefix("transcripts-")
+            .permissions(readable)
+            .tempdir()?;
         return Ok(Surroundings {
-            place,
+            place: Arc::new(Place::make(folder.path(), workspace)?),
             workspace: workspace.to_owned(),
+            temporary: Some(Arc::new(folder)),
         });
     }
     if let (1, Some(homes)) = (getpid().as_raw(), env::var_os(HOMES)) {
@@ -58,6 +77,7 @@ pub fn enter() -> anyhow::Result<Surroundings> {
         | CloneFlags::CLONE_NEWIPC
         | CloneFlags::CLONE_NEWNS;
     let group = OwnGroup::enter()?;
+    let new = env::temp_dir().join(format!("transcripts-{}", process::id()));
     // On disk, as a person's: tmpfs cannot hold a container layer of chapter 9 before Linux 6.6.
     fs::create_dir(&new).with_context(|| format!("make {}", new.display()))?;
     let homes = Homes(new);
@@ -108,6 +128,7 @@ fn furnish(homes: &Path, workspace: &Path) -> anyhow::Result<Surroundings> {
     Ok(Surroundings {
         place: Arc::new(Place::of_another(&home.join(PLACE))),
         workspace: home.join(WORKSPACE),
+        temporary: None,
     })
 }
 

@@ -231,16 +231,15 @@ fn archive(folder: &Path, file: &Path) -> anyhow::Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::process;
-
     use super::*;
 
     /// Every program finds its loader and its libraries below the same root, and a stage in the
     /// guest finds all that an image needs.
     #[test]
     fn the_programs_of_a_guest_are_whole() {
-        let root = env::temp_dir().join(format!("payload-test-{}", process::id()));
-        copy_programs(&root).expect("this machine has the programs");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = folder.path();
+        copy_programs(root).expect("this machine has the programs");
         let image = lab::programs::PROGRAMS.iter().flat_map(|(_, names)| names.iter().copied());
         let further = PROGRAMS.into_iter().filter(|program| on_this_machine(program).is_some());
         for name in image.chain(further) {
@@ -251,7 +250,6 @@ mod tests {
                 assert!(there.exists(), "{name} needs {}", library.display());
             }
         }
-        fs::remove_dir_all(&root).expect("it is ours");
     }
 
     /// What a guest's scripts call is there: words of an image, of busybox, or the shell's own.

@@ -1,7 +1,5 @@
 //! Chapter 2: a System V queue made inside is not outside, and the other way round.
 
-use std::os::unix::process::CommandExt;
-
 use anyhow::{Context, ensure};
 use nix::errno::Errno;
 
@@ -66,13 +64,10 @@ pub(super) const CHECKS: &[Check] = &[
                 "{made} queues made, {missed} looked for in vain; two and two were expected"
             );
             // It looks without making, and what the kernel refuses is not "no".
-            let run = bench.script("echo ran").with(|command| {
-                // SAFETY: the filter is installed with async-signal-safe calls.
-                unsafe {
-                    command.pre_exec(|| seccomp::refuse_to_look_for_queues(Errno::EACCES));
-                }
-            });
-            run.finish()?
+            bench
+                .script("echo ran")
+                .with(seccomp::refuse_to_look_for_queues(Errno::EACCES)?)
+                .finish()?
                 .must_end_with(125)
                 .context("where the kernel refuses to look for a queue (EACCES)")?
                 .must_complain(&["Permission denied"])?
@@ -93,13 +88,10 @@ pub(super) const CHECKS: &[Check] = &[
                 .filter_map(|line| line.strip_prefix("made a message queue with key 0x"));
             let inner = made.next_back().context("the log names no queue")?;
             let inner = u32::from_str_radix(inner, 16).context("the key of the inner queue")?;
-            let run = bench.script("echo ran").with(|command| {
-                // SAFETY: the filter is installed with async-signal-safe calls.
-                unsafe {
-                    command.pre_exec(move || seccomp::refuse_to_make_queue(inner, Errno::EACCES));
-                }
-            });
-            run.finish()?
+            bench
+                .script("echo ran")
+                .with(seccomp::refuse_to_make_queue(inner, Errno::EACCES)?)
+                .finish()?
                 .must_end_with(125)?
                 .must_complain(&["Permission denied"])?
                 .must_write("")?;

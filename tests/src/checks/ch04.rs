@@ -1,6 +1,6 @@
 //! Chapter 4: nothing mounted inside reaches the host; /proc and the root of one's own.
 
-use std::{fs, os::unix::process::CommandExt, path::Path};
+use std::{fs, path::Path};
 
 use anyhow::{Context, ensure};
 use nix::{
@@ -238,11 +238,10 @@ pub(super) const CHECKS: &[Check] = &[
          files",
         |bench| {
             new_rootfs(bench, "root")?;
-            let run = bench.stage(["--rootfs", "root", "--", "echo", "ran"]).with(|command| {
-                // SAFETY: prctl(2) is async-signal-safe, and `refuse` allocates nothing.
-                unsafe { command.pre_exec(|| refuse(libc::SYS_pivot_root, Errno::EPERM)) };
-            });
-            run.finish()?
+            bench
+                .stage(["--rootfs", "root", "--", "echo", "ran"])
+                .with(refuse(&[libc::SYS_pivot_root], Errno::EPERM)?)
+                .finish()?
                 .must_end_with(125)?
                 .must_complain(&["pivot_root"])?
                 .must_write("")?;

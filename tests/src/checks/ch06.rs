@@ -55,9 +55,8 @@ pub(super) const CHECKS: &[Check] = &[
         "a caller can write anything into argv[0]: execute /proc/self/exe, and choose argv[0] \
          yourself",
         |bench| {
-            let run = bench.stage(["echo", "ran"]).with(|command| {
-                command.arg0("some-other-name");
-            });
+            let no_flags = seccomp::refuse_ioctl(libc::SIOCGIFFLAGS as u32, Errno::EACCES)?;
+            let run = bench.stage(["echo", "ran"]).with(no_flags);
             run.finish()?.must_end_with(0)?.must_write("ran\n")?;
             holds()
         },
@@ -81,14 +80,8 @@ pub(super) const CHECKS: &[Check] = &[
         "SIOCSIFFLAGS replaces all flags of an interface: read them first (SIOCGIFFLAGS), and add \
          one",
         |bench| {
-            let run = bench.stage(["echo", "ran"]).with(|command| {
-                // SAFETY: the filter is installed with async-signal-safe calls.
-                unsafe {
-                    command.pre_exec(|| {
-                        seccomp::refuse_ioctl(libc::SIOCGIFFLAGS as u32, Errno::EACCES)
-                    });
-                }
-            });
+            let no_flags = seccomp::refuse_ioctl(libc::SIOCGIFFLAGS as u32, Errno::EACCES)?;
+            let run = bench.stage(["echo", "ran"]).with(no_flags);
             let ended = run
                 .finish()?
                 .must_end_with(125)

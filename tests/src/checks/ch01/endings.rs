@@ -45,10 +45,7 @@ pub(super) const CHECKS: &[Check] = &[
          it. Let the child write a mark right before execve(2)",
         |bench| {
             let words = ["--hostname", "boxed", "--", "echo", "ran"];
-            let killed = bench.stage(words).with(|command| {
-                // SAFETY: prctl(2) is async-signal-safe, and `kill_at` allocates nothing.
-                unsafe { command.pre_exec(|| kill_at(libc::SYS_sethostname)) };
-            });
+            let killed = bench.stage(words).with(kill_at(libc::SYS_sethostname)?);
             let ended = killed.finish()?.must_end_with(125)?.must_write("")?;
             ended.must_complain(&["before it became the command"])?;
             holds()

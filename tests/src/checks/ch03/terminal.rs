@@ -1,6 +1,6 @@
 //! Chapter 3: whose is the terminal?
 
-use std::{fs, os::unix::process::CommandExt};
+use std::fs;
 
 use anyhow::{Context, ensure};
 use nix::{errno::Errno, sys::termios::LocalFlags};
@@ -68,15 +68,8 @@ pub(super) const CHECKS: &[Check] = &[
             let script = "trap 'echo heard' INT; echo ready
                           until [ -e stop ]; do sleep 0.02; done; exit 5";
             let typed = bench.script(script).under(&["sh", "-mc", "\"$0\" \"$@\"; exit $?"]);
-            let mut terminal = Terminal::of_leader(typed.with(|command| {
-                // SAFETY: prctl(2) is async-signal-safe, and `refuse` allocates nothing.
-                unsafe {
-                    command.pre_exec(|| {
-                        refuse(libc::SYS_kill, Errno::EPERM)?;
-                        refuse(libc::SYS_pidfd_send_signal, Errno::EPERM)
-                    });
-                }
-            }))?;
+            let no_signals = refuse(&[libc::SYS_kill, libc::SYS_pidfd_send_signal], Errno::EPERM)?;
+            let mut terminal = Terminal::of_leader(typed.with(no_signals))?;
             terminal.until("ready\r\n")?;
             let stage = *children_of(terminal.pid())?.first().context("the shell has no child")?;
             terminal.write("\x03")?;

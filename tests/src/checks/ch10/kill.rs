@@ -1,6 +1,6 @@
 //! Chapter 10: a signal for a container's PID 1, and for nobody else.
 
-use std::{fs, io, os::unix::process::CommandExt};
+use std::fs;
 
 use anyhow::{Context, ensure};
 use nix::{errno::Errno, sys::signal::Signal};
@@ -49,10 +49,7 @@ pub(super) const CHECKS: &[Check] = &[
          the process that you opened",
         |bench| {
             let running = container_that(bench, "box", &["--rootfs", "/"], HEARS)?;
-            let by_pidfd = call(bench, &["kill", "box"]).with(|command| {
-                // SAFETY: prctl(2) is async-signal-safe, and `refuse` allocates nothing.
-                unsafe { command.pre_exec(refuse_pids) };
-            });
+            let by_pidfd = call(bench, &["kill", "box"]).with(refuse(&BY_PID, Errno::EPERM)?);
             let ended = by_pidfd.finish()?;
             if ended.status() != 0 {
                 running.signal(Signal::SIGTERM)?;
@@ -92,9 +89,6 @@ const HEARS: &str = "trap 'exit 5' TERM; trap 'exit 6' USR1; trap 'exit 7' HUP; 
 /// One without, for which the kernel drops all but KILL and STOP.
 const DEAF: &str = "echo up; read wait || exit 8";
 
-/// From now on the kernel refuses what names a process by its pid.
-fn refuse_pids() -> io::Result<()> {
-    [libc::SYS_kill, libc::SYS_tkill, libc::SYS_tgkill, libc::SYS_rt_sigqueueinfo]
-        .into_iter()
-        .try_for_each(|number| refuse(number, Errno::EPERM))
-}
+/// What signals a process by its pid.
+const BY_PID: [libc::c_long; 4] =
+    [libc::SYS_kill, libc::SYS_tkill, libc::SYS_tgkill, libc::SYS_rt_sigqueueinfo];

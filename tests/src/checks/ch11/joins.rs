@@ -1,6 +1,6 @@
 //! Chapter 11: which namespaces are joined, and how.
 
-use std::{collections::BTreeMap, os::unix::process::CommandExt};
+use std::collections::BTreeMap;
 
 use anyhow::ensure;
 use nix::errno::Errno;
@@ -110,11 +110,9 @@ pub(super) const CHECKS: &[Check] = &[
             let running = container(bench, "box", &["--rootfs", "/"])?;
             let theirs = namespaces::of(running.command()?)?;
             let with = |errno: Errno, words: &[&str]| {
-                // SAFETY: prctl(2) is async-signal-safe, and it allocates nothing.
-                let run = exec(bench, words, &namespaces::script()).with(|command| unsafe {
-                    command.pre_exec(move || refuse_several_namespaces(errno));
-                });
-                run.finish()
+                exec(bench, words, &namespaces::script())
+                    .with(refuse_several_namespaces(errno)?)
+                    .finish()
             };
             for (errno, words) in
                 [(Errno::EINVAL, &["box"][..]), (Errno::EPERM, &["--one-by-one", "box"])]

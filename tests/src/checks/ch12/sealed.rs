@@ -2,10 +2,7 @@
 
 use std::{
     fs::{self, File, Permissions},
-    os::unix::{
-        fs::{MetadataExt, PermissionsExt, chown},
-        process::CommandExt,
-    },
+    os::unix::fs::{MetadataExt, PermissionsExt, chown},
     path::{Path, PathBuf},
 };
 
@@ -83,11 +80,8 @@ pub(super) const CHECKS: &[Check] = &[
             let running = container(bench, "box", &["--rootfs", "/"])?;
             let run = || exec(bench, &["-i", "box"], "echo ready; cat");
             let found = sealed(run())?;
-            sealed(run().with(|command| {
-                // SAFETY: the filter is installed with async-signal-safe calls.
-                unsafe { command.pre_exec(know_no_seal_exec) };
-            }))
-            .context("where the kernel knows no F_SEAL_EXEC, as before Linux 6.3")?;
+            sealed(run().with(know_no_seal_exec()?))
+                .context("where the kernel knows no F_SEAL_EXEC, as before Linux 6.3")?;
             running.release()?.must_end_with(0)?;
             ensure!(
                 found.contains(SEAL_EXEC) || !kernel_seals_the_mode()?,
