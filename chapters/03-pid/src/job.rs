@@ -29,8 +29,7 @@ pub struct Job {
 
 impl Job {
     /// A job with the terminal's foreground, if this process has that for itself. To be made before
-    /// anything that must not be left behind: from now on, no signal ends this process without a
-    /// word.
+    /// anything that must be removed later: from now on, signals do not end this process.
     ///
     /// # Errors
     ///
@@ -39,7 +38,7 @@ impl Job {
         Job::with(Terminal::find()?)
     }
 
-    /// Likewise, with this of the terminal.
+    /// A job with this part of the terminal.
     ///
     /// # Errors
     ///
@@ -77,8 +76,8 @@ impl Job {
         Ok(started)
     }
 
-    /// The child: gets signals again, as before this job. Returns one that came meanwhile: it would
-    /// be lost on a PID 1.
+    /// The child: gets signals again, as before this job. Returns one that came meanwhile: the
+    /// kernel would drop it, for a PID 1.
     ///
     /// # Errors
     ///
@@ -96,8 +95,8 @@ impl Job {
         self.terminal.lend(child)
     }
 
-    /// Waits for the child. A signal that arrives meanwhile is the command's; before that runs, it
-    /// ends the start.
+    /// Waits for the child. A signal that arrives meanwhile is for the command. Before the command
+    /// runs, a signal ends the start.
     ///
     /// # Errors
     ///
@@ -139,7 +138,7 @@ impl Job {
         pass_all_on(&self.held, process)
     }
 
-    /// The second half: takes the terminal back, and says how the child ended.
+    /// The second half: takes the terminal back, and returns how the child ended.
     ///
     /// # Errors
     ///
@@ -199,10 +198,10 @@ fn kill(child: &Process, signal: i32) -> anyhow::Result<()> {
 // ANCHOR_END: job
 
 // ANCHOR: deaf
-/// Whether `signal` does nothing to the process: it is PID 1 where it lives, and neither handles
-/// nor blocks nor ignores it (the masks SigCgt, SigBlk and SigIgn, proc_pid_status(5)). A signal
-/// that is blocked waits for the process: that is how an init reads its signals. SIGKILL and SIGSTOP
-/// from outside work in any case.
+/// Whether the kernel would drop `signal`: the process is PID 1 of its namespace, and neither
+/// handles nor blocks nor ignores it (the masks SigCgt, SigBlk and SigIgn, proc_pid_status(5)). A
+/// blocked signal stays pending: many inits read their signals so. SIGKILL and SIGSTOP from outside
+/// always work.
 ///
 /// # Errors
 ///
@@ -211,7 +210,7 @@ pub fn is_deaf(process: BorrowedFd, signal: i32) -> anyhow::Result<bool> {
     if [libc::SIGKILL, libc::SIGSTOP].contains(&signal) {
         return Ok(false);
     }
-    // The mounted /proc may be another PID namespace's. It says itself which process it is there.
+    // The mounted /proc may be another PID namespace's. fdinfo has the process's pid in that one.
     let about = fs::read_to_string(format!("/proc/self/fdinfo/{}", process.as_raw_fd()))?;
     let folder = format!("/proc/{}", field(&about, "Pid:"));
     let status = fs::read_to_string(format!("{folder}/status"))?;
@@ -222,7 +221,7 @@ pub fn is_deaf(process: BorrowedFd, signal: i32) -> anyhow::Result<bool> {
     Ok(is_init && !listens && !is_in_sigwait(&folder))
 }
 
-/// sigwait(3) takes what it waits for out of the mask of what is blocked, as long as it sleeps.
+/// While sigwait(3) sleeps, the signals that it waits for are not in the mask of blocked ones.
 fn is_in_sigwait(folder: &str) -> bool {
     let sigwait = libc::SYS_rt_sigtimedwait.to_string();
     let call = fs::read_to_string(format!("{folder}/syscall")); // `NUMBER ARGUMENTS…`
@@ -235,9 +234,9 @@ fn field<'a>(text: &'a str, name: &str) -> &'a str {
 // ANCHOR_END: deaf
 
 // ANCHOR: follower
-/// The leader of a session can go into no other process group. So a child goes on in its place,
-/// and this process passes its signals on (a terminal that is closed tells the leader alone), and
-/// ends as the child does.
+/// The leader of a session cannot change its process group. So a child goes on in its place. This
+/// process passes its signals on (the kernel sends SIGHUP to the leader only, when the terminal is
+/// closed), and ends as the child does.
 fn go_on_as_a_follower(held: &Held) -> anyhow::Result<()> {
     match clone(Namespaces::NONE)? {
         Cloned::Child => die_with_parent(),
@@ -258,7 +257,7 @@ pub(crate) fn wait_and_pass_on(held: &Held, process: Process) -> anyhow::Result<
     }
 }
 
-/// What a terminal has sent, the other process has already: it is in the same group.
+/// The other process is in the same group, so it has what the terminal sent.
 fn pass_all_on(held: &Held, process: &Process) -> anyhow::Result<()> {
     while let Some(arrived) = held.next()? {
         if !arrived.is_typed {

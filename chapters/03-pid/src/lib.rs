@@ -1,16 +1,15 @@
 // ANCHOR: intro
-//! What a new PID namespace hides, and what it means to be PID 1.
+//! What a new PID namespace hides, and what the kernel does for PID 1.
 //!
-//! The first process of a PID namespace is its init. One process, two pids: 1 inside,
-//! any number outside. When it ends, the kernel kills all the others, so nothing that a
-//! command left in the background stays. A signal that it neither handles nor blocks does nothing
-//! to it, so that no process inside can end it; so its parent must know when to send SIGKILL.
+//! The first process of a PID namespace is its init. It has two pids: 1 inside, another outside.
+//! When it ends, the kernel kills all other processes of the namespace. The kernel drops a signal
+//! that it neither handles nor blocks; so its parent must know when to send SIGKILL.
 //!
 //! | module | question it answers |
 //! |---|---|
 //! | `job` | what does a parent do while PID 1 runs? |
-//! | `signals` | which signals does a parent pass on, and how are none of them lost? |
-//! | `terminal` | who gets the terminal's Ctrl-C and its input? |
+//! | `signals` | which signals does a parent pass on, and how is none of them lost? |
+//! | `terminal` | which processes get the terminal's Ctrl-C and its input? |
 //!
 //! Source: pid_namespaces(7), signal(7), credentials(7).
 
@@ -34,12 +33,12 @@ pub const CLONE_NEWPID: Namespaces = Namespaces::of(Kind::Pid);
 // ANCHOR_END: intro
 
 // ANCHOR: who
-/// Logs both pids of this process: its own view, and that of the PID namespace to which
-/// the mounted /proc belongs.
+/// Logs both pids of this process: in its own PID namespace, and in the one that the mounted /proc
+/// shows.
 ///
 /// # Errors
 ///
-/// This process is not PID 1, or /proc is not there to ask.
+/// This process is not PID 1, or there is no /proc.
 pub fn say_who_i_am() -> anyhow::Result<()> {
     let me = getpid();
     ensure!(

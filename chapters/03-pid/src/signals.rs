@@ -1,8 +1,8 @@
 // ANCHOR: signals
-//! Which signals does a parent pass on to its child, and how are none of them lost?
+//! Which signals does a parent pass on to its child, and how is none of them lost?
 //!
-//! All that would end the parent. They are blocked before the child is made, so that none acts,
-//! and are read from a descriptor while the parent waits (signalfd(2)).
+//! All that would end the parent. It blocks them before it makes the child, and reads them from a
+//! descriptor while it waits (signalfd(2)).
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -12,8 +12,8 @@ use nix::sys::{
     signalfd::{SfdFlags, SignalFd},
 };
 
-/// What does not end a process by itself: SIGKILL and SIGSTOP cannot be blocked, the next ones
-/// are ignored or stop it, and the last ones are faults of its own, which blocking makes worse.
+/// Signals that are not held: SIGKILL and SIGSTOP cannot be blocked, the next ones are ignored or
+/// stop a process by default, and the last ones report faults, which must not be blocked.
 const NOT_HELD: [Signal; 15] = [
     Signal::SIGKILL,
     Signal::SIGSTOP,
@@ -44,7 +44,7 @@ pub(crate) struct Held {
 pub(crate) struct Arrived {
     /// Its number.
     pub(crate) signal: i32,
-    /// Whether a terminal's Ctrl-C or Ctrl-\ is meant: the kernel sent it, and not a process.
+    /// Whether it is a terminal's Ctrl-C or Ctrl-\: the kernel sent it, and not a process.
     pub(crate) is_typed: bool,
 }
 
@@ -74,8 +74,8 @@ impl Held {
         }))
     }
 
-    /// The child: has the mask again with which this program was started. A signal that came
-    /// meanwhile is returned: it would be lost on a PID 1.
+    /// The child: restores the mask with which this program was started. Returns a signal that came
+    /// meanwhile: the kernel would drop it, for a PID 1.
     pub(crate) fn release(&self) -> anyhow::Result<Option<Arrived>> {
         let missed = self.next()?;
         self.mask_before.thread_set_mask().context("restore the signal mask")?;

@@ -1,12 +1,11 @@
 // ANCHOR: terminal
-//! Who gets the terminal's Ctrl-C and its input, when PID 1 cannot name its own process group?
+//! Which processes get the terminal's Ctrl-C and its input?
 //!
-//! A process group is named after its leader's pid. The group that the child inherits has
-//! its leader outside, so inside it has no name: getpgrp(2) says 0, a shell cannot give the
-//! terminal back to it when it ends, and `kill 0` inside reaches those outside. So the child leads
-//! a group. If the stage is what the terminal's user works with, it lends its place in the
-//! foreground to that group and joins it: a Ctrl-C reaches both, and the parent waits for its
-//! child whatever happens. Otherwise the child's group is in the background.
+//! A process group is named by its leader's pid. The group that the child inherits has its leader
+//! outside, so inside it has no pid: getpgrp(2) returns 0, a shell cannot give the terminal back
+//! to it, and `kill 0` inside reaches processes outside. So the child leads a new group. If the
+//! stage has the terminal for itself, it gives the foreground to that group and joins it: a Ctrl-C
+//! reaches both. Otherwise the child's group is in the background.
 //! Source: setpgid(2), tcsetpgrp(3), credentials(7), termios(3).
 
 use std::io::{IsTerminal, stderr, stdin, stdout};
@@ -37,8 +36,7 @@ pub enum Terminal {
 }
 
 impl Terminal {
-    /// The foreground, if this process has it for itself. A pipeline has it together: there, the
-    /// other programs go on using it.
+    /// The foreground, if this process has it for itself. The programs of a pipeline share it.
     ///
     /// # Errors
     ///
@@ -56,7 +54,7 @@ impl Terminal {
         })
     }
 
-    /// Whether a Ctrl-C reaches the child without us.
+    /// Whether a Ctrl-C reaches the child directly.
     pub fn is_lent(&self) -> bool {
         matches!(self, Terminal::Lent { .. })
     }
@@ -102,8 +100,8 @@ impl Terminal {
         Ok(())
     }
 
-    /// The parent, after the child's end: back to where it was. A command that was killed could not
-    /// set the terminal back: then this does.
+    /// The parent, after the child's end: goes back to its group. A command that was killed could
+    /// not restore the terminal's settings: then this does.
     ///
     /// # Errors
     ///

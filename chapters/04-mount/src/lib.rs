@@ -1,10 +1,10 @@
 // ANCHOR: intro
 //! Private propagation, /proc, pivot_root.
 //!
-//! A new mount namespace starts as a copy of the old one, and the copies may still be
-//! tied: on most machines a mount made in one appears in the other. [`make_private`]
-//! cuts that tie and comes before any other mount. [`mount_proc`] then shows the new PID
-//! namespace, and [`enter_rootfs`] changes to another system's files.
+//! A new mount namespace starts as a copy of the old one. On most machines its mounts are still
+//! tied to the originals: a mount made in one appears in the other. [`make_private`] cuts the tie,
+//! before any other mount. [`mount_proc`] mounts a /proc for the new PID namespace, and
+//! [`enter_rootfs`] changes to another system's files.
 //! Source: mount_namespaces(7), mount(2), pivot_root(2), proc(5).
 
 use std::{
@@ -29,7 +29,7 @@ pub const CLONE_NEWNS: Namespaces = Namespaces::of(Kind::Mount);
 /// What this chapter adds to the command line.
 #[derive(clap::Args, Clone, Debug)]
 pub struct MountOptions {
-    /// A folder with another system's files: the root folder inside [default: /]
+    /// A folder with another system's files, to be the root inside [default: /]
     #[arg(long, value_name = "DIR")]
     pub rootfs: Option<PathBuf>,
 }
@@ -40,8 +40,8 @@ const NO_DATA: Option<&str> = None;
 // ANCHOR_END: intro
 
 // ANCHOR: private
-/// Ends all propagation between this mount namespace and any other: nothing that is
-/// mounted here from now on reaches the host, and nothing comes from there.
+/// Ends all propagation between this mount namespace and any other: from now on, no mount made here
+/// reaches the host, and no mount made there comes in.
 ///
 /// # Errors
 ///
@@ -70,8 +70,8 @@ pub fn mount_proc(at: &Path) -> anyhow::Result<()> {
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     mount(Some("proc"), at, Some("proc"), flags, NO_DATA).map_err(|errno| match errno {
         Errno::EPERM => anyhow!(
-            "mount proc on {}: {}: a container hides parts of /proc, and the kernel lets nobody look behind them \
-             (docker run --security-opt systempaths=unconfined)",
+            "mount proc on {}: {}: the kernel mounts a proc here only if a whole /proc is visible, \
+             and a container hides parts of it: docker run --security-opt systempaths=unconfined",
             at.display(),
             errno.desc()
         ),
@@ -84,9 +84,8 @@ pub fn mount_proc(at: &Path) -> anyhow::Result<()> {
 // ANCHOR_END: proc
 
 // ANCHOR: rootfs
-/// Makes the folder `rootfs` the root of this mount namespace, with a /proc of its own,
-/// and detaches the old root: nothing of the host's files can be reached any more. With
-/// `/`, the root stays as it is.
+/// Makes the folder `rootfs` the root of this mount namespace, with a new /proc, and detaches the
+/// old root: no path leads to the host's files any more. With `/`, the root stays as it is.
 ///
 /// # Errors
 ///
@@ -111,7 +110,7 @@ pub fn enter_rootfs(rootfs: &Path) -> anyhow::Result<()> {
     pivot_into(&root)
 }
 
-/// Bind-mounts the folder on itself: pivot_root(2) wants a mount point (EINVAL).
+/// Bind-mounts the folder on itself: pivot_root(2) needs a mount point (EINVAL).
 fn become_mount_point(root: &Path) -> anyhow::Result<()> {
     mount(Some(root), root, NO_TYPE, MsFlags::MS_BIND | MsFlags::MS_REC, NO_DATA)
         .with_context(|| format!("bind {} on itself", root.display()))
@@ -123,7 +122,7 @@ fn become_mount_point(root: &Path) -> anyhow::Result<()> {
 ///
 /// # Errors
 ///
-/// EINVAL if `root` is not a mount point or its parent's propagation is shared.
+/// EINVAL if `root` is not a mount point, or if the mount that it is attached to is shared.
 pub fn pivot_into(root: &Path) -> anyhow::Result<()> {
     // ANCHOR: exercise-pivot
     env::set_current_dir(root).with_context(|| format!("chdir to {}", root.display()))?;

@@ -10,7 +10,7 @@ use ch04_mount::{CLONE_NEWNS, enter_rootfs, make_private, mount_proc};
 use clap::Parser;
 use lab::Program;
 
-/// Runs a command with mounts of its own: its /proc shows its own processes only.
+/// Runs a command in new UTS, IPC, PID and mount namespaces: its /proc lists its own processes.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
