@@ -44,8 +44,8 @@ pub fn stay_and_reap(command: impl FnOnce() -> anyhow::Result<Program>) -> anyho
             process::exit(lab::go_on(command(), errors).into())
         }
         Cloned::Parent(child) => {
-            // The error pipe belongs to the command's process now, up to its execve(2). That process
-            // waits until no other has the pipe.
+            // The error pipe is the command's process's now, up to its execve(2). That process waits
+            // until no other has the pipe.
             drop(errors);
             alone.in_parent()?.say()?;
             serve(&child)

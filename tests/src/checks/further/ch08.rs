@@ -21,8 +21,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "--workdir without such a folder is an error",
-        "let an error of chdir(2) end init: a command that starts in another folder writes its files \
-         there",
+        "let an error of chdir(2) end init: a command that starts in another folder writes \
+         its files there",
         |bench| {
             let ended = bench
                 .stage(["--workdir", "/no/such/folder", "echo", "ran"])
