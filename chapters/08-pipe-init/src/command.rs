@@ -9,8 +9,8 @@ use nix::{errno::Errno, sys::prctl};
 
 use crate::{message::Process, take_streams};
 
-/// Becomes the command: with the streams that are meant for it, as its user, with its environment
-/// only, without the caller's keys and with no way to gain privileges. The command is looked up in the container's own PATH and root.
+/// Becomes the command: with its own streams, user and environment, without the caller's keys and
+/// with no way to gain privileges. The command is looked up in the container's PATH and root.
 ///
 /// # Errors
 ///
@@ -37,8 +37,7 @@ fn leave_the_keyring() -> anyhow::Result<()> {
     let joined =
         unsafe { libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, anonymous) };
     match Errno::result(joined) {
-        // A kernel without keys has none to give away, and a sandbox that forbids this forbids to
-        // read them.
+        // ENOSYS: a kernel without keys. EPERM: a sandbox, which does not let us read them either.
         Ok(_) | Err(Errno::ENOSYS | Errno::EPERM) => Ok(()),
         Err(errno) => Err(errno).context("keyctl KEYCTL_JOIN_SESSION_KEYRING"),
     }

@@ -3,8 +3,8 @@
 //!
 //! `run` is the parent. It starts this program again as `init`, inside, and sends it a
 //! [`Message`]: the command, its environment, and how the container is to be set up. A channel
-//! carries bytes, so nothing is quoted, joined or split, and init needs no environment and no
-//! arguments of the caller's. `init` is PID 1: it sets the container up and then becomes the
+//! carries bytes, so nothing is quoted, joined or split, and init needs neither the caller's
+//! environment nor its arguments. `init` is PID 1: it sets the container up and then becomes the
 //! command, or stays as a [`mod@reaper`].
 //!
 //! | module | question it answers |
@@ -13,8 +13,8 @@
 //! | [`wire`] | how are its bytes laid out? |
 //! | [`command`] | how does init become the command, with nothing of the caller's left? |
 //! | [`streams`] | what does a container get as standard input, output and error? |
-//! | [`mod@reaper`] | what must a PID 1 do that stays? |
-//! | [`options`] | what can you ask for? |
+//! | [`mod@reaper`] | what must a PID 1 do if it stays? |
+//! | [`options`] | which options are there? |
 //!
 //! Source: unix(7), execve(2), pid_namespaces(7), the kernel's no_new_privs.rst.
 
@@ -41,11 +41,11 @@ pub use streams::{Streams, take_streams};
 /// The name under which init inherits its end of the channel.
 const MESSAGE: &str = "message";
 
-/// What init keeps of the caller's environment: how the log looks.
+/// What init keeps of the caller's environment: the form of the log.
 const KEPT: [&str; 2] = ["RUST_LOG", "NO_COLOR"];
 
-/// The child: this program once more, as `init` with its end of the channel; `options` are a later
-/// chapter's.
+/// The child: this program again, as `init` with its end of the channel. `options` are for a later
+/// chapter.
 ///
 /// # Errors
 ///
@@ -59,8 +59,8 @@ pub fn become_init(channel: &Channel, options: &[&str]) -> anyhow::Result<Progra
     // ANCHOR_END: exercise-pipe
 }
 
-/// This program, to be started again, inside. Anybody there may read the environment of such a
-/// process; the caller's is not theirs.
+/// This program, to be started again, inside. Processes inside can read this one's environment, so
+/// the caller's stays outside.
 pub fn reexec_command() -> Command {
     let mut again = Command::new(SELF);
     let kept = KEPT.iter().filter_map(|name| Some((name, env::var_os(name)?)));
@@ -68,7 +68,7 @@ pub fn reexec_command() -> Command {
     again
 }
 
-/// The parent: sends the message, all of it, however little the channel holds at a time.
+/// The parent: sends the whole message, however little the channel holds at a time.
 ///
 /// # Errors
 ///
@@ -77,8 +77,8 @@ pub fn send(channel: &Channel, message: &Message) -> anyhow::Result<()> {
     message.write(&channel.in_parent()?).context("send the message to init")
 }
 
-/// init: receives the message. All that it had from the caller is closed then, but for the streams
-/// and the way for an error: the caller's own descriptors were close-on-exec.
+/// init: receives the message. Then it has nothing of the caller's open but the streams and the
+/// error pipe: the caller's other descriptors were close-on-exec.
 ///
 /// # Errors
 ///

@@ -20,7 +20,7 @@ use ch08_pipe_init::{
 use clap::{Parser, Subcommand};
 use lab::{Exit, Next};
 
-/// Runs a command in a container. Without a subcommand: `run` with a shell.
+/// Runs a command in a container. Without a subcommand, runs a shell.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// The parent: makes the groups and the namespaces, and tells init what to do in them.
+/// The parent: makes the groups and the namespaces, and sends init the message.
 fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     let Prepared {
         maps,
@@ -69,7 +69,7 @@ fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     outcome.and_then(|exit| sent.map(|()| exit)) // an init that failed says why itself
 }
 
-/// The child, inside: sets the container up, and becomes the command.
+/// The child, inside: sets the container up and becomes the command.
 fn init() -> anyhow::Result<Next> {
     let message = receive()?;
     say_who_i_am()?;

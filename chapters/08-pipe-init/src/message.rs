@@ -27,21 +27,21 @@ pub struct Process {
     pub user: Option<User>,
 }
 
-/// What init needs to know.
+/// What `run` sends to init.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// What to become.
     pub process: Process,
     /// The hostname inside.
     pub hostname: OsString,
-    /// The folder that is to be the root, as the parent sees it.
+    /// The folder that becomes the root, as a path in the parent's root.
     pub rootfs: Option<PathBuf>,
     /// Whether init stays as PID 1 and the command is its child.
     pub init_stays: bool,
 }
 
 impl Process {
-    /// How much it is: `3 words, 2 variables`.
+    /// Its size, for the log: `3 words, 2 variables`.
     pub fn shown(&self) -> String {
         let number = |count: usize, what: &str| match count {
             1 => format!("1 {what}"),
@@ -110,7 +110,7 @@ impl Message {
     /// It is cut short, goes on after its end, or is not what was written.
     pub fn read(mut from: impl Read) -> anyhow::Result<Message> {
         let rest = read_framed(&mut from, MAGIC)?;
-        ensure!(from.read(&mut [0])? == 0, "something follows it");
+        ensure!(from.read(&mut [0])? == 0, "more bytes follow it");
         let mut rest = Bytes(&rest);
         let message = Message {
             process: Process::decode(&mut rest)?,

@@ -1,5 +1,5 @@
 // ANCHOR: options
-//! What can a person ask for?
+//! Which options are there?
 
 use std::{
     env,
@@ -21,14 +21,14 @@ use nix::unistd::geteuid;
 
 use crate::{Message, Process, Streams};
 
-/// What can be said of any command in a container.
+/// The options of any command in a container.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ProcessOptions {
-    /// Give the command the terminal, with its Ctrl-C and job control
+    /// Give the command your terminal, with Ctrl-C and job control
     #[arg(short, long)]
     pub tty: bool,
 
-    /// Pass standard input on [default: it is empty]
+    /// Pass standard input on to the command [default: its input is empty]
     #[arg(short, long)]
     pub interactive: bool,
 
@@ -48,11 +48,11 @@ pub struct RunOptions {
     #[allow(missing_docs)]
     pub process: ProcessOptions,
 
-    /// Stay as PID 1, with the command as a child: reap orphans and forward signals
+    /// Keep an init as PID 1: it reaps orphans, and passes signals on to the command, its child
     #[arg(long)]
     pub init: bool,
 
-    /// What the chapters below take.
+    /// The options of the chapters below.
     #[command(flatten)]
     pub uts: ch01_uts::UtsOptions,
     #[command(flatten)]
@@ -72,9 +72,9 @@ pub struct RunOptions {
 /// The form of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Lines of text.
     Plain,
-    /// One JSON object a line, for machines.
+    /// One JSON object a line.
     Json,
 }
 
@@ -99,8 +99,8 @@ impl ProcessOptions {
         Streams::new(self.tty, self.interactive)
     }
 
-    /// The command `argv` for this user, with a small environment of the container's own and
-    /// what `-e` adds: nothing of the host's but TERM, if the terminal goes with it.
+    /// The command `argv` for this user, with a small environment and what `-e` adds. Of the
+    /// host's environment it has TERM only, and only with `-t`.
     pub fn process(&self, argv: &[OsString], user: Option<User>) -> Process {
         let home = if user.is_none_or(|user| user.uid == 0) {
             "/root"
@@ -131,7 +131,7 @@ impl ProcessOptions {
         }
     }
 
-    /// Sets the log up as asked.
+    /// Applies the options of the log.
     pub fn apply(&self) {
         if self.log_format == LogFormat::Json {
             context::set_form(context::Form::Json);
@@ -143,26 +143,26 @@ impl ProcessOptions {
 pub struct Prepared {
     /// The id maps.
     pub maps: Maps,
-    /// What to limit.
+    /// The limits.
     pub limits: CgroupOptions,
-    /// What init is to know.
+    /// The message to init.
     pub message: Message,
     /// What the container gets as its three streams.
     pub streams: Streams,
 }
 
 impl RunOptions {
-    /// Sets the log up as asked.
+    /// Applies the options of the log.
     pub fn apply(&self) {
         self.process.apply();
         self.lab.apply();
     }
 
-    /// Sets the log up as asked, and finds out what the options mean here.
+    /// Applies the options of the log, and prepares the others.
     ///
     /// # Errors
     ///
-    /// They make no sense, or no sense here.
+    /// An option makes no sense, or needs something that this machine does not have.
     pub fn prepare(&self) -> anyhow::Result<Prepared> {
         self.apply();
         Ok(Prepared {
@@ -173,8 +173,8 @@ impl RunOptions {
         })
     }
 
-    /// The id maps. root's default is all ids, as themselves: an image has files of many users,
-    /// and inside people chown and su. For anybody else, you are root inside.
+    /// The id maps. Root's default is all ids as themselves: an image has files of many users, and
+    /// programs inside use chown and su. For an ordinary user, 0 inside is that user.
     fn maps(&self) -> anyhow::Result<Maps> {
         let maps = if self.ids.is_empty() && geteuid().is_root() {
             Some(Maps::identity()?)
@@ -188,7 +188,7 @@ impl RunOptions {
         Ok(maps)
     }
 
-    /// What init is to be told.
+    /// The message to init.
     fn message(&self) -> anyhow::Result<Message> {
         let rootfs = match &self.mount.rootfs {
             Some(folder) => Some(

@@ -1,10 +1,10 @@
 // ANCHOR: all
-//! What must a PID 1 do that stays?
+//! What must a PID 1 do if it stays?
 //!
-//! When a process ends, its children become PID 1's; and until PID 1 waits for a process that has
-//! ended, that is a zombie. A command that never expected to be PID 1 waits only for the children
-//! it knows. So this one waits for all, and passes on the signals that it gets, which the command
-//! as PID 1 might not hear.
+//! When a process ends, its children become PID 1's. When one of those ends, it is a zombie until
+//! PID 1 waits for it. A command that does not expect to be PID 1 waits only for the children it
+//! knows. So this PID 1 waits for all. It also passes on the signals that it gets: as PID 1, the
+//! command would get only those that it handles or blocks.
 //! Source: pid_namespaces(7), wait(2), signalfd(2).
 
 use std::process;
@@ -25,15 +25,15 @@ use rustix::process::{WaitOptions, wait};
 
 use crate::take_streams;
 
-/// Starts the command as a child, and stays until it ends; its end is this process's. The kernel
-/// then kills all that are left.
+/// Starts the command as a child, and stays until it ends. Its end is this process's end, and the
+/// kernel then kills all that are left.
 ///
 /// # Errors
 ///
-/// What cannot be said by the command's own process: no clone, no signalfd.
+/// What the command's own process cannot report: no clone, no signalfd.
 pub fn stay_and_reap(command: impl FnOnce() -> anyhow::Result<Program>) -> anyhow::Result<Exit> {
     info!("staying as PID 1, the command is a child");
-    take_streams()?; // what it has open is the container's, too
+    take_streams()?; // root inside may open all that PID 1 has open
     let before = SigSet::thread_get_mask().context("read the signal mask")?;
     SigSet::all().thread_block().context("block signals")?;
     let (errors, alone) = (inherited_errors(), Channel::new()?);
@@ -44,8 +44,8 @@ pub fn stay_and_reap(command: impl FnOnce() -> anyhow::Result<Program>) -> anyho
             process::exit(lab::go_on(command(), errors).into())
         }
         Cloned::Parent(child) => {
-            // Root inside may open all that PID 1 has open. The way for an error is the command's
-            // process's now, up to its execve(2); it waits until it is the only one to have it.
+            // The error pipe is the command's process's now, up to its execve(2). That process waits
+            // until no other has the pipe.
             drop(errors);
             alone.in_parent()?.say()?;
             serve(&child)
@@ -78,13 +78,13 @@ fn serve(command: &Process) -> anyhow::Result<Exit> {
     }
 }
 
-/// A terminal's keys reach the command without us: it is in the same process group. The kernel
-/// sends them itself, and says so with a code above zero (sigaction(2), si_code).
+/// Signals of the terminal's keys reach the command without us: it is in the same process group.
+/// The kernel sends these itself, with a code above zero (sigaction(2), si_code).
 fn is_typed(arrived: &siginfo) -> bool {
     arrived.ssi_code > 0
 }
 
-/// Waits for every process that has ended; the command's end is returned.
+/// Waits for every process that has ended. Returns the command's end.
 fn reap(command: Pid) -> anyhow::Result<Option<Exit>> {
     // ANCHOR: exercise-reap
     while let Some((pid, status)) = wait(WaitOptions::NOHANG).context("wait for all")? {

@@ -1,10 +1,10 @@
 // ANCHOR: streams
 //! What does a container get as standard input, output and error?
 //!
-//! A descriptor is a way to what it stands for, whatever you opened it for. A terminal that you
-//! write to can be read as well. Through `/proc/self/fd/1` the kernel opens a file once more, with
-//! other rights (proc_pid_fd(5)). From a folder, `..` leads on. So a container gets pipes: what is
-//! a terminal (without `-t`), a file or a device stays outside, and threads of the parent copy.
+//! A descriptor can lead further than you opened it for. A terminal that you write to can often be
+//! read as well. Through `/proc/self/fd/1` the kernel opens a file once more, with other rights
+//! (proc_pid_fd(5)). From a folder, `..` leads on. So a container gets pipes: a terminal (without
+//! `-t`), a file or a device stays outside, and threads of the parent copy.
 
 use std::{
     fs::File,
@@ -25,13 +25,13 @@ use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, isatty};
 /// The names of descriptors 0 to 2, also where they are handed over.
 const NAMES: [&str; 3] = ["standard-input", "standard-output", "standard-error"];
 
-/// The device number of /dev/null, which leads nowhere.
+/// The device number of /dev/null, which a container may have.
 const NULL: u64 = libc::makedev(1, 3);
 
-/// What the container's process gets in place of the caller's streams, and what is copied.
+/// What the container's process gets in place of the caller's streams, and what threads copy.
 pub struct Streams {
     terminal: Terminal,
-    /// By number: `None` where it gets the caller's own.
+    /// By number: `None` where it gets the caller's stream.
     instead: [Option<OwnedFd>; 3],
     copies: Vec<Copy>,
 }
@@ -44,15 +44,15 @@ struct Copy {
 }
 
 impl Streams {
-    /// Finds out what the three are: with `tty`, a terminal stays what it is; without
-    /// `interactive`, the input is empty.
+    /// Looks at the three streams. With `tty`, the container gets a terminal. Without
+    /// `interactive`, its input is empty.
     ///
     /// # Errors
     ///
-    /// One of them is a folder; `tty` without a terminal on standard input.
+    /// A stream is a folder. `tty`, and standard input is not a terminal.
     pub fn new(tty: bool, interactive: bool) -> anyhow::Result<Streams> {
         if tty && !isatty(stdin()).unwrap_or(false) {
-            return Err(Failure::usage("-t: standard input is no terminal"));
+            return Err(Failure::usage("-t: standard input is no terminal: leave -t out"));
         }
         let mut streams = Streams {
             terminal: if tty {
@@ -112,8 +112,8 @@ impl Streams {
         Ok(())
     }
 
-    /// Lets a program of ours, inside, inherit what the command is to get. Its own log goes where
-    /// the parent's goes, until [`take_streams`].
+    /// Lets a program of ours, inside, inherit the command's streams. Until [`take_streams`] its
+    /// own log goes where the parent's goes.
     ///
     /// # Errors
     ///
@@ -128,8 +128,8 @@ impl Streams {
     }
 }
 
-/// The process that is to become the command, or to stay: takes what was handed over in place of
-/// its three streams; once.
+/// The process that becomes the command, or stays: takes what was handed over in place of its
+/// three streams, once.
 ///
 /// # Errors
 ///
@@ -157,18 +157,18 @@ fn shown(number: usize) -> String {
     NAMES[number].replace('-', " ")
 }
 
-/// Which file it is: two streams may be one.
+/// Which file a stream is: two streams may be one file.
 fn identity(stream: &File) -> io::Result<(u64, u64)> {
     stream.metadata().map(|data| (data.dev(), data.ino()))
 }
 
-/// Whether a container must not have this stream itself.
+/// Whether this stream must stay outside of the container.
 fn must_stay_outside(stream: &File, number: usize, tty: bool) -> anyhow::Result<bool> {
     let data = stream.metadata().with_context(|| format!("stat {}", shown(number)))?;
     let kind = data.file_type();
     if kind.is_dir() {
         return Err(Failure::usage(format!(
-            "{} is a folder, and so a way to the host's files: redirect it",
+            "{} is a folder, and a way to the host's files: redirect it, for example to /dev/null",
             shown(number)
         )));
     }
@@ -197,15 +197,15 @@ impl Streams {
         drop(done);
         let interrupted = job.watch(&mut child)?;
         drop(end);
-        // Whoever reads the output may have stopped (Ctrl-S): then a signal ends this wait.
+        // The reader of the output may have stopped (Ctrl-S): then a signal ends this wait.
         wait_for_any(&[all_done.as_fd(), job.as_fd()])?;
         job.end(child, interrupted)
     }
 }
 
 impl Copy {
-    /// Copies up to the end, or, after the container's end, what is there still. `done` is closed
-    /// then; nobody waits for the input.
+    /// Copies up to the end, or, after the container's end, what is still there. Then it closes
+    /// `done`, except for the input, for which the parent does not wait.
     fn copy(self, ended: &PipeReader, done: PipeWriter) {
         let done = Some(done).filter(|_| self.name != NAMES[0]);
         match self.copy_until(ended) {

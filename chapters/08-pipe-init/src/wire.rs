@@ -5,9 +5,9 @@
 //! magic (5) · length of the rest (8) · checksum of the rest (8) · the rest
 //! ```
 //!
-//! The rest is a row of fields; a string of bytes is its length (4) and the bytes, a list
-//! is the number of its items (4) and the items, something optional is a list of none or
-//! one. Numbers are little-endian.
+//! The rest is a row of fields. A string of bytes is its length (4) and the bytes. A list is the
+//! number of its items (4) and the items. An optional field is a list of none or one. Numbers are
+//! little-endian.
 
 use std::{
     ffi::OsString,
@@ -40,18 +40,19 @@ pub fn write_framed(mut to: impl Write, magic: &Magic, rest: &[u8]) -> anyhow::R
 /// It is of another kind, cut short, or not what was written.
 pub fn read_framed(mut from: impl Read, magic: &Magic) -> anyhow::Result<Vec<u8>> {
     let mut head = [0; 21];
-    from.read_exact(&mut head).map_err(|_| anyhow!("it is cut short"))?;
+    from.read_exact(&mut head)
+        .map_err(|_| anyhow!("it is cut short: no whole head came"))?;
     let mut fields = Bytes(&head);
-    ensure!(fields.take(magic.len())? == magic, "it is no message");
+    ensure!(fields.take(magic.len())? == magic, "it is not a message of this kind");
     let (length, sum) = (fields.read_u64()?, fields.read_u64()?);
     let mut rest = Vec::new();
     from.take(length).read_to_end(&mut rest)?;
     ensure!(rest.len() as u64 == length, "it is cut short: {} bytes of {length}", rest.len());
-    ensure!(checksum(&rest) == sum, "it is garbled");
+    ensure!(checksum(&rest) == sum, "its checksum is wrong");
     Ok(rest)
 }
 
-/// FNV-1a: any changed byte changes it. It is against accidents, not against an enemy.
+/// FNV-1a: one changed byte changes it. It is against accidents, not against an attacker.
 fn checksum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
         (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
@@ -75,7 +76,7 @@ pub fn put_list<T>(to: &mut Vec<u8>, items: &[T], put: impl Fn(&mut Vec<u8>, &T)
     items.iter().for_each(|item| put(to, item));
 }
 
-/// Bytes that are read from the front. Each method fails if too few are left.
+/// Bytes that are read from the front. Each method fails if too few bytes are left.
 pub struct Bytes<'a>(pub &'a [u8]);
 
 #[allow(missing_docs, clippy::missing_errors_doc)]
@@ -99,7 +100,7 @@ impl<'a> Bytes<'a> {
         self.take(length)
     }
 
-    /// A string of bytes that a system call will take: without a zero.
+    /// A string of bytes for a system call: without a zero.
     pub fn read_string(&mut self) -> anyhow::Result<OsString> {
         let bytes = self.read_bytes()?;
         if bytes.contains(&0) {
@@ -116,7 +117,7 @@ impl<'a> Bytes<'a> {
         (0..count).map(|_| item(self)).collect()
     }
 
-    /// Nothing may be left.
+    /// Checks that nothing is left.
     pub fn end(self) -> anyhow::Result<()> {
         ensure!(self.0.is_empty(), "it has {} bytes too many", self.0.len());
         Ok(())

@@ -113,7 +113,7 @@ pub(super) const CHECKS: &[Check] = &[
                 .must_end_with(125)?
                 .must_complain(&["uid_map \"0 5 1\"", "user_namespaces(7)"])?
                 .must_write("")?;
-            // Where /proc is another PID namespace's, /proc/PID is somebody else.
+            // Where /proc is another PID namespace's, /proc/PID is another process.
             let run = bench.stage(["--", "echo", "ran"]).under(&["unshare", "-r", "-p", "-f"]);
             run.finish()?
                 .must_end_with(125)?
@@ -146,7 +146,7 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     )
-    // For anybody else newuidmap writes it: the next check.
+    // For an ordinary user newuidmap writes it: the next check.
     .only_as(User::Root),
     Check::new(
         5,

@@ -17,8 +17,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "no descriptor into the host is left open",
-        "a descriptor survives execve(2) unless it is marked: whoever finds one into the host is \
-         out",
+        "mark every descriptor close-on-exec: one that survives execve(2) and leads to the host \
+         is a way out",
         |bench| {
             let host = File::open("/")?;
             let run = bench.script("ls /proc/self/fd").with(|command| {
@@ -57,7 +57,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "the command can gain no privileges",
-        "PR_SET_NO_NEW_PRIVS takes its power from every set-user-ID program for good",
+        "set PR_SET_NO_NEW_PRIVS: then no set-user-ID program inside gives a privilege",
         |bench| {
             bench
                 .script("grep NoNewPrivs /proc/self/status")
@@ -70,7 +70,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "--log-format json is one object a line, from both voices",
-        "a machine reads one object a line: the error that ends the run is one too",
+        "write each line as one object, the error that ends the run too: a program reads them",
         |bench| {
             let ended = bench
                 .stage(["--log-format", "json", "--", "no-such \"command\""])

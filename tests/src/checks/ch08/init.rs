@@ -14,8 +14,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "with --init an orphan is reaped and a signal is heard",
-        "orphans become PID 1's children: it must wait for every child, not only for the one it \
-         started",
+        "wait for every child, not only for the command: orphans become PID 1's children",
         |bench| {
             // The orphan ends after its parent has; then PID 1 has a second to wait for it.
             let script = "orphan=$(sh -c 'sleep 0.05 >/dev/null & echo $!'); stat=/proc/$orphan/stat
@@ -45,7 +44,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "with --init orphans that end together are all reaped",
-        "one SIGCHLD may stand for many: wait for orphans until there is none that has ended",
+        "wait in a loop, until no child has ended: one SIGCHLD may stand for many",
         |bench| {
             let script = "for n in 1 2 3; do
              orphans=\"$orphans $(sh -c 'sleep 1000 >/dev/null & echo $!')\"; done
@@ -72,8 +71,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "with --init a real-time signal is told, and an orphan's harms nobody",
-        "whoever reaps all processes reads how all of them ended: a status that it cannot name must \
-         not end it, for the container ends with it",
+        "PID 1 gets every status there is, also of signals without a name: none of them may end \
+         PID 1, because the container ends with it",
         |bench| {
             for (script, status) in
                 [("kill -40 $$", 168), ("(sh -c 'kill -40 $$' &); sleep 0.1; exit 3", 3)]
@@ -87,8 +86,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "with --init nothing inside can speak for the runtime",
-        "root inside opens whatever PID 1 has open (/proc/1/fd): what comes through a pipe of the \
-         runtime's is only its own word if nobody else can get at that pipe",
+        "close the error pipe in a PID 1 that stays: root inside can open all that PID 1 has open \
+         (/proc/1/fd), and write the runtime's errors",
         |bench| {
             let script = "for fd in /proc/1/fd/*; do
                  [ ${fd##*/} -gt 2 ] || continue
@@ -108,8 +107,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "with --init the command's end is the container's",
-        "PID 1 ends with the command's status, and the kernel ends the rest: whoever reaps the \
-         others must leave that one to its own wait",
+        "PID 1 must end with the command's status, when the command ends and not later: the \
+         kernel then kills the rest",
         |bench| {
             for (script, status) in [("exit 4", 4), ("kill -9 $$", 137), ("sleep 1000 & exit 0", 0)]
             {

@@ -19,8 +19,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "a megabyte of arguments and variables arrives",
-        "a pipe holds 64 KiB: open the gate before you write, or parent and child wait for each \
-         other",
+        "open the gate before you send: a channel holds about 200 KiB, and when it is full, \
+         parent and child would wait for each other",
         |bench| {
             // Each argument may have 128 KiB at the most (MAX_ARG_STRLEN).
             let word = OsString::from("x".repeat(100_000));
@@ -46,8 +46,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "init hears the end of the message",
-        "init inherits the reading end, which must not be marked close-on-exec, and no other: it \
-         reads to the end, and the end comes when nobody holds the writing end any more",
+        "init inherits its end of the channel, not marked close-on-exec, and nothing else: the \
+         message ends only when no process has the other end open",
         |bench| {
             bench.stage(["true"]).finish()?.must_end_with(0)?;
             holds()
@@ -56,7 +56,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "quotes, spaces and empty words are not joined and split",
-        "words joined by spaces cannot be told apart again: send each with its length",
+        "send each word with its length: words that are joined by spaces cannot be told apart \
+         again",
         |bench| {
             let ended = bench
                 .stage(["--", "sh", "-c", "printf '[%s]' \"$@\"", "sh", "a b", "", "c"])
@@ -68,8 +69,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "the environment is -e's and a small one, byte for byte",
-        "the host's environment says much about the host: send what the command is to have, and \
-         nothing else",
+        "send the command's own environment and nothing of the host's, byte for byte",
         |bench| {
             let value = OsStr::from_bytes(b"ODD=\xff = 'x'\n ");
             let words = [
@@ -107,7 +107,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "init by hand, or with a garbled message, is an error",
-        "check the length and the sum of what came before you act on it",
+        "check length and checksum of a message before you act on it",
         |bench| {
             bench
                 .run(&bench.binary, ["init"])
@@ -142,7 +142,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "the command is looked up in the container's own PATH",
-        "look the name up after the root and the environment are the container's",
+        "look the command up when root and environment are the container's, and not before",
         |bench| {
             let folder = bench.folder("programs")?;
             bench.file("programs/only-here", "#!/bin/sh\necho found\n", 0o755)?;

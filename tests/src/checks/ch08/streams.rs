@@ -16,7 +16,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "standard input is passed on only with -i, the terminal only with -t",
-        "a container that has your terminal can type into it: give what is asked for",
+        "pass on only what the options name: a container that has your terminal can type into it",
         |bench| {
             bench
                 .stage(["cat"])
@@ -43,8 +43,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "without -t nothing is read from the terminal, and nothing of it is set",
-        "a login shell opens the terminal once, for reading and writing: whoever has it to write \
-         to can read what you type, with the echo off; hand over a pipe, and copy",
+        "without -t, hand over a pipe and copy: a login shell opens the terminal for reading and \
+         writing, so a program that has it as its output can read what you type",
         |bench| {
             let script = "for fd in 0 1 2; do stty -echo <&$fd; done 2>/dev/null
                           read word <&1; read word <&2; echo \"read: $word.\"";
@@ -64,7 +64,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "a folder on 0, 1 or 2 is refused",
-        "a folder that is open is a way into it from any root, whatever its number is \
+        "refuse a folder as a stream: from any root, an open folder is a way to the host's files \
          (/proc/self/fd/0/..)",
         |bench| {
             let refused = run(bench, &["-i"], &["echo", "ran"]).reading(File::open("/")?);
@@ -81,8 +81,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "a file on standard input cannot be written to, nor one on standard output read",
-        "/proc/self/fd/0 opens a file again, with other rights than you opened it with: what \
-         crosses into a container is bytes, not files",
+        "hand over a pipe in place of a file, and copy: /proc/self/fd/0 opens a file again, with \
+         other rights",
         |bench| {
             let input = bench.file("input", "input\n", 0o666)?;
             let before = bench.file("output", "secret\n", 0o666)?;
@@ -109,8 +109,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "all that is written arrives, and what is read is all there is",
-        "whoever copies for a container copies to the end, in both directions, and ends when it \
-         ends: a command need not read its input",
+        "copy to the end, and end with the container: its output must all arrive, and it need not \
+         read its input",
         |bench| {
             let much = "line\n".repeat(200_000);
             let ended = bench.stage(["cat"]).input(&*much).finish()?.must_end_with(0)?;

@@ -7,8 +7,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "--workdir is where the command starts",
-        "a path means something in a root only: this one is the container's, so init follows it, \
-         after it has entered the root",
+        "a path has a meaning only in a root: change to the folder in init, after it has entered \
+         the container's root",
         |bench| {
             let root = new_rootfs(bench, "root")?;
             let run = bench.run("mkdir", ["-p".as_ref(), root.join("only/inside").as_os_str()]);
@@ -21,8 +21,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         8,
         "--workdir without such a folder is an error",
-        "a command that starts somewhere else than it was told writes its files there: an error of \
-         chdir(2) ends init",
+        "let an error of chdir(2) end init: a command that starts in another folder writes \
+         its files there",
         |bench| {
             let ended = bench
                 .stage(["--workdir", "/no/such/folder", "echo", "ran"])

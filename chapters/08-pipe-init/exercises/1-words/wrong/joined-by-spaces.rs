@@ -1,4 +1,4 @@
-// says: words joined by spaces cannot be told apart again
+// says: send each word with its length
         let line = self.argv.join(std::ffi::OsStr::new(" "));
         let words: Vec<&[u8]> = line.as_bytes().split(|byte| *byte == b' ').collect();
         put_list(rest, &words, |to, word| put_bytes(to, word));

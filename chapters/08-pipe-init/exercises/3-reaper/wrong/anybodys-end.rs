@@ -1,4 +1,4 @@
-// says: orphans become PID 1's children
+// says: wait for every child, not only for the command
     let _ = command;
     while let Some((_, status)) = wait(WaitOptions::NOHANG).context("wait for all")? {
         return Ok(match (status.exit_status(), status.terminating_signal()) {

@@ -1,4 +1,4 @@
-// says: PID 1 ends with the command's status
+// says: PID 1 must end with the command's status
 // verdict: HANGS
     let _ = command;
     Ok(None)

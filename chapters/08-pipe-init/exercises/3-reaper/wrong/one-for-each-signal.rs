@@ -1,4 +1,4 @@
-// says: one SIGCHLD may stand for many
+// says: wait in a loop, until no child has ended
     if let Some((pid, status)) = wait(WaitOptions::NOHANG).context("wait for all")? {
         if pid.as_raw_pid() == command.as_raw() {
             return Ok(match (status.exit_status(), status.terminating_signal()) {

@@ -1,4 +1,4 @@
-// says: orphans become PID 1's children
+// says: wait for every child, not only for the command
 // verdict: HANGS
     while let Some((pid, status)) = wait(WaitOptions::empty()).context("wait for all")? {
         if pid.as_raw_pid() == command.as_raw() {

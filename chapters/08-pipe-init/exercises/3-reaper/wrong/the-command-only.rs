@@ -1,4 +1,4 @@
-// says: orphans become PID 1's children
+// says: wait for every child, not only for the command
     let command = rustix::process::Pid::from_raw(command.as_raw());
     let ended = rustix::process::waitpid(command, WaitOptions::NOHANG).context("wait")?;
     let Some((_, status)) = ended else {
