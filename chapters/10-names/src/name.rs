@@ -18,8 +18,8 @@ impl FromStr for Name {
         let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
         if !begins_well || !text.chars().all(allowed) || text.len() > LONGEST {
             return Err(format!(
-                "a name has 1 to {LONGEST} letters, digits, _, . and -, and begins with a letter or \
-                 digit"
+                "a name has 1 to {LONGEST} letters, digits, _, . and -, and begins with a letter \
+                 or digit"
             ));
         }
         Ok(Name(text.to_owned()))

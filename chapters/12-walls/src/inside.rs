@@ -1,5 +1,5 @@
 // ANCHOR: inside
-//! Is this process where the container's root ends?
+//! Does this process stand inside its root?
 
 use std::env;
 
@@ -7,7 +7,7 @@ use anyhow::ensure;
 use ch08_pipe_init::{Process, become_container};
 use lab::Program;
 
-/// INIT becomes the command, if it stands inside.
+/// INIT becomes the command, if it stands inside its root.
 ///
 /// # Errors
 ///
@@ -17,15 +17,15 @@ pub fn become_command_inside(process: &Process) -> anyhow::Result<Program> {
     become_container(process)
 }
 
-/// A working directory that the root does not contain is a way out, with `..` from there
-/// (CVE-2024-21626): the kernel knows no path to it, and getcwd(2) says so.
+/// From a working directory outside of the root, `..` leads to the host (CVE-2024-21626). getcwd(2)
+/// tells whether a path leads from the root to it.
 fn require_inside() -> anyhow::Result<()> {
     // ANCHOR: exercise-inside
     let is_inside = env::current_dir().is_ok_and(|path| path.is_absolute());
     // ANCHOR_END: exercise-inside
     ensure!(
         is_inside,
-        "the working directory is outside of the root, or was deleted: say --workdir /"
+        "the working directory is outside of the root, or was deleted: use --workdir /"
     );
     Ok(())
 }

@@ -1,13 +1,13 @@
 // ANCHOR: intro
 //! What must not go into a container with an `exec`.
 //!
-//! A process that goes in takes more along than its command: the file of its program, the folder
-//! that it stands in. Each of the two has been a way out, in every runtime.
+//! A process that goes in takes more along than its command: the file of its program, and the
+//! folder that it stands in. Each of the two has been a way out of runc's containers.
 //!
 //! | module | question it answers |
 //! |---|---|
-//! | [`sealed`] | how can a process go in without lending out the program's own file? |
-//! | [`inside`] | is this process where the container's root ends? |
+//! | [`sealed`] | how can a process go in without taking the program's file along? |
+//! | [`inside`] | does this process stand inside its root? |
 //!
 //! Source: memfd_create(2), fcntl(2), getcwd(2); CVE-2019-5736, CVE-2024-21626.
 

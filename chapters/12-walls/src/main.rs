@@ -1,5 +1,5 @@
 // ANCHOR: all
-//! Stage 12: a container that does not get the runtime's own file, or a folder of the host's.
+//! Stage 12: a container that gets neither the runtime's own file nor a folder of the host.
 
 use std::process::ExitCode;
 
@@ -10,8 +10,8 @@ use ch12_walls::{become_command_inside, become_sealed_copy};
 use clap::{Parser, Subcommand};
 use lab::{Exit, Next};
 
-/// Runs a command in a container, or in one that runs already. Without a subcommand: `run` with a
-/// shell.
+/// Runs a command in a new container, or in one that runs already. Without a subcommand: `run` with
+/// a shell.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -23,15 +23,15 @@ struct Cli {
 enum Action {
     /// Run a command in a new container
     Run(Box<NamedRunOptions>),
-    /// Run a command in a container that runs already, or in a process's namespaces
+    /// Run a command in a container that runs already, or in namespaces of a process
     Exec(Box<ExecOptions>),
     /// List the containers that run and have a name
     Ps,
-    /// Send PID 1 of a container a signal
+    /// Send a signal to PID 1 of a container
     Kill {
-        /// The container
+        /// The container's name
         name: Name,
-        /// Which signal: a name or a number
+        /// The signal, by its name or number
         #[arg(short, long, value_name = "SIGNAL", default_value = "TERM")]
         signal: SignalNumber,
     },

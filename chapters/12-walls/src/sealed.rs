@@ -1,13 +1,12 @@
 // ANCHOR: sealed
-//! How can a process go into a container without lending it the program's own file?
+//! How can a process go into a container without taking the program's file along?
 //!
-//! Inside, /proc/PID/exe of a process of ours is the file of this program on the host, and
-//! it can be opened. Root in the container may keep it open until nobody executes it any
-//! more, and then write to it: the next person who starts a container runs what is in it
-//! now (CVE-2019-5736). So what goes inside is a copy in memory, sealed: nobody can write to
-//! it, or make it longer or shorter, and since Linux 6.3 nobody can change who may execute it. (Its
-//! owner can change the rest of its mode, and its attributes.)
-//! Source: memfd_create(2), fcntl(2).
+//! Inside, /proc/PID/exe of one of our processes leads to this program's file on the host. Root
+//! inside may open it, wait until nobody executes it any more, and then write to it: the next
+//! person who starts a container runs what it wrote (CVE-2019-5736). So only a sealed copy in
+//! memory goes inside: nobody can write to it, or make it longer or shorter, and since Linux 6.3
+//! nobody can change who may execute it. (Its owner can change the rest of its mode, and its
+//! attributes.) Source: memfd_create(2), fcntl(2).
 
 use std::{
     env,
@@ -47,13 +46,12 @@ const MFD_EXEC: MFdFlags = MFdFlags::from_bits_retain(0x10);
 /// The seal on the permission to execute (Linux 6.3).
 const F_SEAL_EXEC: SealFlag = SealFlag::from_bits_retain(libc::F_SEAL_EXEC);
 
-/// Makes sure that this process executes a sealed copy of its program: what comes next is to
-/// execute one, unless it does already.
+/// Makes sure that this process executes a sealed copy of its program. `None` if it does already;
+/// else what comes next is to execute one.
 ///
 /// # Errors
 ///
-/// This program's file cannot be read, or this machine executes nothing from memory
-/// (vm.memfd_noexec is 2).
+/// This program's file cannot be read, or vm.memfd_noexec is 2 and forbids programs in memory.
 pub fn become_sealed_copy() -> anyhow::Result<Option<Next>> {
     let mut program = File::open(SELF).with_context(|| format!("open {SELF}"))?;
     if is_sealed(&program) {
@@ -73,15 +71,15 @@ pub fn become_sealed_copy() -> anyhow::Result<Option<Next>> {
 fn refused(errno: Errno) -> anyhow::Error {
     match errno {
         Errno::EACCES => anyhow!(
-            "memfd_create: {}: vm.memfd_noexec is 2, no program is executed from memory: \
-             `sudo sysctl -w vm.memfd_noexec=1` allows it",
+            "memfd_create: {}: vm.memfd_noexec is 2 and forbids programs in memory: \
+             `sudo sysctl -w vm.memfd_noexec=1` allows them",
             errno.desc()
         ),
         _ => anyhow!("memfd_create: {}", errno.desc()),
     }
 }
 
-/// Whether the file is such a copy. A file on a disk has no seals (EINVAL).
+/// Whether the file is such a copy. A file on a disk cannot have seals (EINVAL).
 fn is_sealed(file: &File) -> bool {
     let has = fcntl(file, FcntlArg::F_GET_SEALS).map(SealFlag::from_bits_truncate);
     has.is_ok_and(|seals| seals.contains(SEALS))
@@ -101,7 +99,7 @@ pub fn sealed_copy(program: &mut (impl Read + ?Sized)) -> anyhow::Result<OwnedFd
     };
     let mut copy = File::from(made.map_err(refused)?);
     io::copy(program, &mut copy).context("copy this program into memory")?;
-    // Before the seal, since the mode says what F_SEAL_EXEC is to keep.
+    // Before the seal: F_SEAL_EXEC keeps the right to execute as it is.
     copy.set_permissions(Permissions::from_mode(0o511)).context("chmod the copy")?;
     match seal(&copy, SEALS | F_SEAL_EXEC) {
         Err(Errno::EINVAL) => seal(&copy, SEALS), // before Linux 6.3
@@ -111,8 +109,8 @@ pub fn sealed_copy(program: &mut (impl Read + ?Sized)) -> anyhow::Result<OwnedFd
     Ok(copy.into())
 }
 
-/// The kernel refuses (EBUSY) as long as something holds a page of the copy, as memory compaction
-/// does for a moment.
+/// The kernel refuses (EBUSY) while it still uses a page of the copy, as memory compaction does for
+/// a moment.
 fn seal(copy: &File, seals: SealFlag) -> nix::Result<()> {
     for _ in 0..200 {
         match fcntl(copy, FcntlArg::F_ADD_SEALS(seals)) {

@@ -14,7 +14,7 @@ use tinyjson::JsonValue;
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
-    /// One JSON object, for whoever gives a workshop
+    /// One JSON object, for the presenter of a workshop
     #[arg(long)]
     json: bool,
 }
