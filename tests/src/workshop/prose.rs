@@ -1,24 +1,11 @@
 //! How does Markdown become lines on a terminal?
 
+use textwrap::{Options, WordSplitter::NoHyphenation};
+
 /// Prose for a terminal: lines of 90 characters at the most, broken between words.
 pub fn wrapped(text: &str) -> String {
-    let paragraph = |paragraph: &str| {
-        let (mut lines, mut length) = (String::new(), 0);
-        for word in paragraph.split(' ') {
-            let wide = word.chars().count();
-            if length > 0 && length + wide >= 90 {
-                lines.push('\n');
-                length = 0;
-            } else if length > 0 {
-                lines.push(' ');
-                length += 1;
-            }
-            lines += word;
-            length += wide;
-        }
-        lines
-    };
-    text.lines().map(paragraph).collect::<Vec<_>>().join("\n")
+    let options = Options::new(90).break_words(false).word_splitter(NoHyphenation);
+    textwrap::fill(text.trim_end(), options)
 }
 
 #[cfg(test)]
@@ -30,5 +17,7 @@ mod tests {
         let text = format!("{} end\n\nnext", "word ".repeat(18).trim());
         assert_eq!(wrapped(&text), format!("{}\nend\n\nnext", "word ".repeat(18).trim()));
         assert_eq!(wrapped(&"x".repeat(200)), "x".repeat(200));
+        assert_eq!(wrapped(&format!("{} 07-cgroup-memory", "x".repeat(80))).lines().count(), 2);
+        assert_eq!(wrapped("- one\n  - two\n"), "- one\n  - two");
     }
 }

@@ -1,0 +1,95 @@
+//! Is the prose in plain English? A word on the list `words.txt` is refused, with what to write
+//! instead: in the book, the exercises, README.md, CONTRIBUTING.md and the chapters' sources, whose
+//! comments and errors a reader reads, too.
+
+#[allow(dead_code)] // no trial of this test is skipped
+#[path = "../harness.rs"]
+mod harness;
+mod prose;
+mod rules;
+mod self_tests;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context, ensure};
+use libtest_mimic::Trial;
+
+use crate::{harness::trial, rules::Rule};
+
+/// The rules.
+const LIST: &str = include_str!("words.txt");
+
+fn main() {
+    harness::run("style", 1, || Ok((|| Ok(()), trials()?)))
+}
+
+fn trials() -> anyhow::Result<Vec<Trial>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace")?;
+    let rules = Arc::new(rules::read(LIST)?);
+    let chapters = root.join("chapters");
+    let of_chapters = |inside: &str, ending: &str| files(&chapters, &format!("/{inside}/"), ending);
+    let mut trials = self_tests::trials();
+    for (name, files) in [
+        (
+            "README.md, CONTRIBUTING.md",
+            ["README.md", "CONTRIBUTING.md"].map(|file| root.join(file)).to_vec(),
+        ),
+        ("the pages of the book", files(&root.join("book/src"), "", "md")?),
+        ("the exercises", of_chapters("exercises", "md")?),
+        ("the chapters' sources", of_chapters("src", "rs")?),
+    ] {
+        let (root, rules) = (root.to_owned(), Arc::clone(&rules));
+        trials.push(trial(format!("style: {name}"), move || in_style(&root, &rules, &files)));
+    }
+    Ok(trials)
+}
+
+/// No word of the list is in these files. `SUGGESTIONS=1` prints what could be better besides.
+fn in_style(root: &Path, rules: &[Rule], files: &[PathBuf]) -> anyhow::Result<()> {
+    ensure!(!files.is_empty(), "no files");
+    let mut refused = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+        let file = file.strip_prefix(root)?.display();
+        // In a source every line counts: comments are on the page too.
+        let lines = match file.to_string().ends_with(".md") {
+            true => prose::of_markdown(&text).with_context(|| file.to_string())?,
+            false => text.lines().map(str::to_owned).collect(),
+        };
+        let found = rules::refused(rules, &lines);
+        refused.extend(found.iter().map(|finding| format!("{file}:{finding}")));
+        if env::var_os("SUGGESTIONS").is_some() {
+            for finding in rules::suggested(rules, &lines) {
+                println!("{file}:{finding}");
+            }
+        }
+    }
+    ensure!(
+        refused.is_empty(),
+        "{} words that the house style (tests/style/words.txt) has others for:\n{}",
+        refused.len(),
+        refused.join("\n")
+    );
+    Ok(())
+}
+
+/// The files under a folder whose paths have this part and this ending, in order.
+fn files(folder: &Path, part: &str, ending: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path, part, ending)?);
+        } else if path.extension().is_some_and(|found| found == ending)
+            && path.to_string_lossy().contains(part)
+        {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
