@@ -69,7 +69,7 @@ fn new() -> Context {
 }
 
 /// The context of the process that executed this one. Anything else in the variable is ignored:
-/// whoever sets it by hand changes what the log says, and nothing more.
+/// if you set it by hand, you change what the log says, and nothing more.
 fn handed_over() -> Option<Context> {
     let text = env::var(VARIABLE).ok()?;
     let mut words = text.split(' ');

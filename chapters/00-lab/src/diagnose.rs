@@ -72,7 +72,7 @@ pub fn has_cap_sys_admin() -> bool {
         .is_some_and(|mask| mask >> CAP_SYS_ADMIN & 1 == 1)
 }
 
-/// Makes sure that /proc is that of this process's PID namespace: elsewhere, /proc/PID is
+/// Makes sure that /proc shows this process's PID namespace: elsewhere, /proc/PID is
 /// another process.
 ///
 /// # Errors

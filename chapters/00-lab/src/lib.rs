@@ -15,7 +15,7 @@
 //! | [`diagnose`] | why did the kernel refuse a namespace, and what is the way out? |
 //! | [`probe`] | what can a chapter say about this machine? |
 //! | [`borrow`] | how do chapters 1 to 4 run for an ordinary user? |
-//! | [`tree`] | how is a tree walked that somebody else has made, however deep it is? |
+//! | [`tree`] | how is a tree walked that another process has made, however deep it is? |
 //! | [`lock`] | who uses this folder, right now? |
 //! | [`rootfs`] | where does a small root file system come from, without a network? |
 //! | [`programs`] | which programs are in it? |

@@ -19,7 +19,7 @@ pub fn libraries(program: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
     let Some(loader) = loader(&file) else {
         return Ok(BTreeSet::new());
     };
-    // Not those of a LD_LIBRARY_PATH, as cargo sets one: it will not be set inside.
+    // Not the ones from LD_LIBRARY_PATH, as cargo sets one: it will not be set inside.
     let answer = Command::new(loader)
         .arg("--list")
         .arg(program)

@@ -1,5 +1,5 @@
 // ANCHOR: tree
-//! How is a tree of folders walked that somebody else has made, however deep it is?
+//! How is a tree of folders walked that another process has made, however deep it is?
 //!
 //! A container can nest folders deeper than a path may be long (PATH_MAX, 4096 bytes), deeper than
 //! there are descriptors, and deeper than a stack of calls should be. So this goes down one folder
@@ -151,8 +151,8 @@ fn os_str(name: &CString) -> &OsStr {
 // ANCHOR_END: tree
 
 // ANCHOR: remove
-/// Removes a folder and all below it. With `folders_only`, files are left alone: those of a cgroup
-/// go with their folder.
+/// Removes a folder and all below it. With `folders_only`, files are left alone: the files of a
+/// cgroup go with their folder.
 ///
 /// # Errors
 ///

@@ -48,7 +48,7 @@ pub fn clone(namespaces: Namespaces) -> anyhow::Result<Cloned> {
     })
 }
 
-/// The system call, with more flags than those of namespaces.
+/// The system call, with more flags than the namespaces' own.
 ///
 /// # Errors
 ///

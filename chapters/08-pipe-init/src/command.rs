@@ -21,7 +21,7 @@ pub fn become_container(process: &Process) -> anyhow::Result<Program> {
     if let Some(user) = process.user {
         become_user(user)?;
     }
-    // From now on no execve(2) gives a privilege, not even that of a set-user-ID program.
+    // From now on no execve(2) gives a privilege, not even the owner's, of a set-user-ID program.
     prctl::set_no_new_privs().context("prctl PR_SET_NO_NEW_PRIVS")?;
     let mut program = Program::command(&process.argv);
     program.command.env_clear();

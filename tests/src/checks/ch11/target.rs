@@ -139,7 +139,7 @@ pub(super) const CHECKS: &[Check] = &[
     .not_in_the_workshop(),
     Check::new(
         11,
-        "whoever is told that a container runs can go in",
+        "a container that is said to run can be joined",
         "before the container is set up, its process still has the host's root: let init wait \
          until the entry is written",
         |bench| {
