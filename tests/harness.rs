@@ -14,6 +14,7 @@ pub fn run<F: FnOnce() -> io::Result<()>>(
     at_once: usize,
     prepare: impl FnOnce() -> anyhow::Result<(F, Vec<Trial>)>,
 ) -> ! {
+    skips::read();
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(arguments.test_threads.unwrap_or(at_once).min(at_once));
     let status = match prepare() {

@@ -231,6 +231,12 @@ fn move_all(from: &Path, to: &Path) -> anyhow::Result<()> {
             return Ok(());
         }
         for pid in pids {
+            // So the kernel shows a process that has no pid in this PID namespace.
+            ensure!(
+                pid != "0",
+                "a process of another PID namespace is in {}, and cannot be moved from here",
+                from.display()
+            );
             let Ok(process) = fs::metadata(format!("/proc/{pid}")) else {
                 continue;
             };

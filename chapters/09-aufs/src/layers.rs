@@ -98,6 +98,7 @@ impl Layers {
         refuse_overlaps(&image, folder.as_deref())?;
         let locks = image.iter().map(|layer| share(layer)).collect::<Result<Vec<_>, _>>()?;
         let take = |folder| ContainerLayer::take(folder, driver, is_removed);
+        let _turn = turn(&cache)?; // no other run may find the new folder before it is locked
         Ok(Layers {
             driver,
             container: folder.map(take).transpose()?,
@@ -108,8 +109,19 @@ impl Layers {
     }
 }
 
+/// The turn to make or to remove temporary container layers.
+fn turn(cache: &Path) -> anyhow::Result<Lock> {
+    let folder = cache.join(TEMPORARY);
+    let _umask = UsualUmask::set();
+    fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+    lock::wait_for(&folder)
+}
+
 /// Removes temporary container layers whose runtimes were killed.
 pub(crate) fn clear_temporary(cache: &Path) {
+    let Ok(_turn) = turn(cache) else {
+        return; // there is no cache, and so no such layer
+    };
     for entry in fs::read_dir(cache.join(TEMPORARY)).into_iter().flatten().flatten() {
         let (folder, name) = (entry.path(), entry.file_name());
         let is_layer = name.as_encoded_bytes().starts_with(b"container-");

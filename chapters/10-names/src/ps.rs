@@ -79,9 +79,7 @@ pub fn kill(names: &Names, name: &Name, signal: SignalNumber) -> anyhow::Result<
     // ANCHOR_END: exercise-kill
     info!("sent {shown} to process {}", container.pid);
     if is_deaf {
-        warn!(
-            "{shown}: PID 1 of {name} has no handler for it, and goes on (--signal KILL ends it)"
-        );
+        warn!("{shown}: PID 1 of {name} has no handler for it (--signal KILL ends it)");
     }
     Ok(())
 }

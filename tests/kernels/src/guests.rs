@@ -81,7 +81,8 @@ const NO_AUFS: &str = "where the kernel has it => this kernel has no aufs\n";
 
 /// Nor has a container's group groups below it, on version 2.
 const NO_AUFS_V2: &str = "where the kernel has it => this kernel has no aufs\n\
-                          a limited stage in a limited stage => on cgroup v2\n";
+                          a limited stage in a limited stage => on cgroup v2\n\
+                          a run in another PID namespace => on cgroup v2\n";
 
 /// Nor do processes of a delegated group move, on version 1.
 const NO_AUFS_V1: &str = "where the kernel has it => this kernel has no aufs\n\
@@ -142,7 +143,7 @@ pub const GUESTS: [Guest; 8] = [
         skips: Some(
             "where the kernel has it => no aufs\n\
              a limited stage in a limited stage => on cgroup v2\n\
-             root without CAP_SETFCAP => asks for no such capability\n\
+             a run in another PID namespace => on cgroup v2\n\
              09-aufs as user => lets only root mount overlay\n\
              10-names as user => lets only root mount overlay\n\
              11-nsenter as user => lets only root mount overlay\n\
@@ -188,7 +189,7 @@ pub const GUESTS: [Guest; 8] = [
         name: "6.1-tmpfs",
         files: Files::Tmpfs,
         tests: "doctor as",
-        doctor: &["overlay cannot make a deleted folder again"],
+        doctor: &["cannot store overlay's attributes"],
         skips: Some(""),
         ..USUAL
     },

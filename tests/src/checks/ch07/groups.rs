@@ -97,6 +97,12 @@ pub(super) const CHECKS: &[Check] = &[
             if let Some(reason) = bench.no_user_namespace()? {
                 return Ok(Outcome::Skipped(reason));
             }
+            if !memory_is_on_v1()? {
+                return Ok(Outcome::Skipped(
+                    "on cgroup v2 no run can move the processes outside of its PID namespace"
+                        .into(),
+                ));
+            }
             delegated(bench, &["memory"], |delegation| {
                 let stage = bench.binary.display().to_string();
                 let once = [&[&*stage][..], &words(bench, &["-q", "-m", "64m"]), &["--"]].concat();
