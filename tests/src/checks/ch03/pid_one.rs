@@ -42,13 +42,13 @@ pub(super) const CHECKS: &[Check] = &[
             let inside = said.iter().find_map(|message| message.strip_prefix("PID 1 in here, "));
             let inside = inside
                 .and_then(|rest| rest.split(' ').next())
-                .context("the child does not say its two pids")?;
+                .context("the log has no line of the child's that begins with `PID 1 in here, `")?;
             let outside =
                 said.iter().find_map(|message| message.strip_suffix(" ended with status 0"));
             ensure!(
                 outside == Some(inside),
-                "inside it is said to be {inside}, outside {}",
-                outside.unwrap_or("nothing")
+                "the child's line has the outer pid {inside}, the parent's last line has {}",
+                outside.unwrap_or("none")
             );
             holds()
         },
