@@ -53,8 +53,8 @@ pub(super) const CHECKS: &[Check] = &[
                 said.iter().find_map(|message| message.strip_suffix(" ended with status 0"));
             ensure!(
                 outside == Some(inside),
-                "inside it is said to be {inside}, outside {}",
-                outside.unwrap_or("nothing")
+                "the child's line has the outer pid {inside}, the parent's last line has {}",
+                outside.unwrap_or("none")
             );
             holds()
         },
