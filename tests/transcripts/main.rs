@@ -3,8 +3,10 @@
 //!
 //! Started as root, the readers are root and an ordinary user; started by an ordinary user,
 //! the half that needs root is left out. `SNAPSHOTS=overwrite` rewrites the files whose
-//! output has changed by more than names (`make transcripts`). Build the stages first.
+//! output has changed by more than names, and the differences between the mains (`make
+//! transcripts`). Build the stages first.
 
+mod diffs;
 #[allow(dead_code)] // each test uses a part of it
 #[path = "../harness.rs"]
 mod harness;
@@ -19,7 +21,7 @@ mod transcript;
 mod words;
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -54,6 +56,9 @@ fn trials(surroundings: &Surroundings) -> anyhow::Result<Vec<Trial>> {
         place, workspace, ..
     } = surroundings;
     let book = workspace.join("book");
+    if reading::is_refresh() {
+        diffs::refresh(workspace)?;
+    }
     let mut transcripts = Vec::new();
     files_in(&book.join("src/transcripts"), "console", &mut transcripts)?;
     if !geteuid().is_root() {
@@ -61,6 +66,7 @@ fn trials(surroundings: &Surroundings) -> anyhow::Result<Vec<Trial>> {
     }
     let mut trials = self_tests::trials(surroundings);
     trials.extend(words::trials(workspace));
+    trials.extend(diffs::trials(workspace));
     trials.extend(trials_of_pages(workspace, &transcripts)?);
     let with_diagnosis = |user: &User| Ok((*user, diagnosis_of(*user, place)?));
     // The ordinary user first: a refresh writes what that one sees.
@@ -91,7 +97,7 @@ fn readme_is_true(workspace: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("README.md lacks: {command}"))?;
     let (_, after) = rest.split_once("\n```").context("the README's block has no end")?;
     let expected = format!("{before}{}\n```{after}", shown.trim_end());
-    if env::var_os("SNAPSHOTS").is_some_and(|action| action == "overwrite") {
+    if reading::is_refresh() {
         return Ok(fs::write(&file, expected)?);
     }
     ensure!(

@@ -153,14 +153,18 @@ fn others_queues(transcript: &Transcript) -> anyhow::Result<Option<String>> {
         .then(|| "another user of this machine has a System V message queue (`ipcs -q`)".into()))
 }
 
+/// Whether what is written in the book is to be written anew (`make transcripts`).
+pub fn is_refresh() -> bool {
+    env::var("SNAPSHOTS").is_ok_and(|word| word == "overwrite")
+}
+
 /// The output must be the page's. For the user who may rewrite, a refresh writes its file anew.
 fn compare(file: &Path, now: &Transcript, may_rewrite: Option<User>) -> anyhow::Result<()> {
     let (written, now_text) = (fs::read_to_string(file)?, now.render()?);
     let Some(difference) = difference(&written, &now_text) else {
         return Ok(());
     };
-    let is_refresh = env::var("SNAPSHOTS").is_ok_and(|word| word == "overwrite");
-    if let (true, Some(user)) = (is_refresh, may_rewrite) {
+    if let (true, Some(user)) = (is_refresh(), may_rewrite) {
         // Of two users' transcript the first one is written, and the second must be the same.
         ensure!(
             now.who != "both" || user == User::Ordinary,

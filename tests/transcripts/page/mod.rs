@@ -129,6 +129,7 @@ impl Page {
             };
             let fine = match language {
                 "console" => include(r"\btranscripts/[\w/-]+\.console:[0-9]+(:[0-9]*)?\}\}$"),
+                "diff" => include(r"\bdiffs/[0-9]{2}\.diff\}\}$"),
                 "rust" => block.info == "rust,ignore" && include(r"\.rs(:[\w-]+)?\}\}$"),
                 "toml" => include(r"\.toml(:[\w-]+)?\}\}$"),
                 "sh" => block.lines.iter().all(|line| is_known_command(line, workspace)),
