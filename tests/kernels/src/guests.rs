@@ -139,14 +139,15 @@ pub const GUESTS: [Guest; 8] = [
             "06-reexec",
             "07-cgroup-memory",
             "08-pipe-init",
+            "05-user-idmap",
+            "10-names",
+            "11-nsenter",
         ],
         skips: Some(
             "where the kernel has it => no aufs\n\
              a limited stage in a limited stage => on cgroup v2\n\
              a run in another PID namespace => on cgroup v2\n\
              09-aufs as user => lets only root mount overlay\n\
-             10-names as user => lets only root mount overlay\n\
-             11-nsenter as user => lets only root mount overlay\n\
              12-walls as user => lets only root mount overlay\n",
         ),
         ..USUAL
@@ -166,6 +167,7 @@ pub const GUESTS: [Guest; 8] = [
             "09-aufs",
             "10-names",
             "12-walls as user",
+            "11-nsenter",
         ],
         skips: Some(NO_AUFS_V1),
         ..USUAL
