@@ -1,4 +1,4 @@
-// says: overlay wants the highest first
+// says: overlay wants lowerdir highest first
     for layer in &stack.image {
         set("lowerdir+", layer)?;
     }

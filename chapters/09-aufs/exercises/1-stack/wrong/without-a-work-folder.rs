@@ -1,4 +1,4 @@
-// says: overlay wants the highest first
+// says: a workdir beside an upperdir
     for layer in stack.image.iter().rev() {
         set("lowerdir+", layer)?;
     }
