@@ -76,8 +76,9 @@ pub struct Guest {
     pub skips: Option<&'static str>,
 }
 
-/// No kernel of Debian's has it.
-const NO_AUFS: &str = "where the kernel has it => this kernel has no aufs\n";
+/// No kernel of Debian's has aufs; and a version 2 group's processes must move.
+const NO_AUFS: &str = "where the kernel has it => this kernel has no aufs\n\
+                       a run in another PID namespace => on cgroup v2\n";
 
 /// Nor has a container's group groups below it, on version 2.
 const NO_AUFS_V2: &str = "where the kernel has it => this kernel has no aufs\n\
