@@ -34,7 +34,8 @@ pub fn mounted() -> anyhow::Result<Vec<Hierarchy>> {
     Ok(mountinfo.lines().filter_map(hierarchy).collect())
 }
 
-/// A line of mountinfo, if it is about a hierarchy: `ID PARENT DEV ROOT POINT … - TYPE SOURCE OPTIONS`.
+/// A line of mountinfo, if it is about a hierarchy:
+/// `ID PARENT DEV ROOT POINT … - TYPE SOURCE OPTIONS`.
 fn hierarchy(line: &str) -> Option<Hierarchy> {
     let (mount, filesystem) = line.split_once(" - ")?;
     let mut mount = mount.split(' ').skip(3);

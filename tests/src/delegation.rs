@@ -101,8 +101,8 @@ impl Delegation {
                     .write(true)
                     .open(&file)
                     .expect("a group that was just made");
-                // SAFETY: between fork and exec it only writes to an open file: 0 is whoever
-                // writes.
+                // `0` is the process that writes.
+                // SAFETY: between fork and exec it only writes to an open file.
                 unsafe { command.pre_exec(move || procs.write_all(b"0")) };
             }
         })

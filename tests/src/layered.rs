@@ -150,15 +150,15 @@ pub fn contents(folder: &Path) -> anyhow::Result<BTreeMap<PathBuf, Content>> {
     Ok(found)
 }
 
-/// The command tried the deed, and the kernel refused it for this reason: no missing program
+/// The command tried the action, and the kernel refused it for this reason: no missing program
 /// and no stage that did not start.
 ///
 /// # Errors
 ///
 /// It was not refused so.
-pub fn must_be_refused(ended: &Ended, reason: &str, deed: &str) -> anyhow::Result<()> {
+pub fn must_be_refused(ended: &Ended, reason: &str, action: &str) -> anyhow::Result<()> {
     let tried = ended.status() != 0 && ended.errors.contains(reason);
-    ensure!(tried, "`{deed}` was not refused with {}: {}", told(reason), told(ended));
+    ensure!(tried, "`{action}` was not refused with {}: {}", told(reason), told(ended));
     Ok(())
 }
 

@@ -92,16 +92,16 @@ impl Drop for Sleeper {
 }
 
 /// Runs a stage that was stopped at its start ([`crate::slow::trace`]) until its first child makes
-/// a prctl(2) with this option, does `deed` meanwhile, and lets both go on.
+/// a prctl(2) with this option, does `action` meanwhile, and lets both go on.
 ///
 /// # Errors
 ///
-/// `deed`'s; or the child makes no such call.
+/// `action`'s; or the child makes no such call.
 pub fn while_child_is_at(
     parent: Pid,
     option: libc::c_int,
     bound: Duration,
-    deed: impl FnOnce() -> anyhow::Result<()>,
+    action: impl FnOnce() -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let deadline = Instant::now() + patience(bound);
     let child = first_child(parent, deadline)?;
@@ -115,7 +115,7 @@ pub fn while_child_is_at(
             _ => bail!("the child has ended without prctl {option}"),
         }
     }
-    let done = deed();
+    let done = action();
     let_go(child)?;
     done
 }

@@ -1,6 +1,6 @@
 //! Is the prose in plain English? A word on the list `words.txt` is refused, with what to write
-//! instead: in the book, the exercises, README.md, CONTRIBUTING.md and the chapters' sources, whose
-//! comments and errors a reader reads, too.
+//! instead: in the book, the exercises, README.md and CONTRIBUTING.md, and in all Rust, whose
+//! comments and errors are read too. And is each line of Rust short enough to be read beside another?
 
 #[allow(dead_code)] // no trial of this test is skipped
 #[path = "../harness.rs"]
@@ -20,6 +20,9 @@ use libtest_mimic::Trial;
 
 use crate::{harness::trial, rules::Rule};
 
+/// How long a line of Rust may be (max_width).
+const COLUMNS: usize = 100;
+
 /// The rules.
 const LIST: &str = include_str!("words.txt");
 
@@ -32,6 +35,11 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
     let rules = Arc::new(rules::read(LIST)?);
     let chapters = root.join("chapters");
     let of_chapters = |inside: &str, ending: &str| files(&chapters, &format!("/{inside}/"), ending);
+    let mut rust = files(&chapters, "", "rs")?;
+    rust.extend(files(&root.join("tests"), "", "rs")?);
+    // Its own tests have the refused words.
+    rust.retain(|file| !file.starts_with(root.join("tests/style")));
+    let root_of_all = root.to_owned();
     let mut trials = self_tests::trials();
     for (name, files) in [
         (
@@ -40,12 +48,30 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
         ),
         ("the pages of the book", files(&root.join("book/src"), "", "md")?),
         ("the exercises", of_chapters("exercises", "md")?),
-        ("the chapters' sources", of_chapters("src", "rs")?),
+        ("the Rust", rust.clone()),
     ] {
         let (root, rules) = (root.to_owned(), Arc::clone(&rules));
         trials.push(trial(format!("style: {name}"), move || in_style(&root, &rules, &files)));
     }
+    trials.push(trial("style: lines of Rust", move || in_columns(&root_of_all, &rust)));
     Ok(trials)
+}
+
+/// No line is longer than rustfmt.toml says: rustfmt leaves what it cannot break as it is.
+fn in_columns(root: &Path, files: &[PathBuf]) -> anyhow::Result<()> {
+    let mut long = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+        for (number, line) in text.lines().enumerate() {
+            let columns = line.chars().count();
+            if columns > COLUMNS {
+                let file = file.strip_prefix(root)?.display();
+                long.push(format!("{file}:{}: {columns} columns", number + 1));
+            }
+        }
+    }
+    ensure!(long.is_empty(), "longer than {COLUMNS} columns:\n{}", long.join("\n"));
+    Ok(())
 }
 
 /// No word of the list is in these files. `SUGGESTIONS=1` prints what could be better besides.

@@ -84,7 +84,8 @@ fn trials(surroundings: &Surroundings) -> anyhow::Result<Vec<Trial>> {
     }));
     Ok(trials)
 }
-/// The README's one log is that of a transcript, to the letter.
+
+/// The README's one log is a transcript's, to the letter.
 fn readme_is_true(workspace: &Path) -> anyhow::Result<()> {
     let file = workspace.join("README.md");
     let readme = fs::read_to_string(&file)?;

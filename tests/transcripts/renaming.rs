@@ -34,8 +34,8 @@ const PIDS: [&str; 15] = [
 /// The head of chapter 10's `ps`, whose columns are as wide as the names and pids below it.
 const PS: &str = r"(?m)^NAME +PID +COMMAND$";
 
-/// An entry of chapter 10: a pid, its start time and its inode number, which may be the same for two
-/// processes or not. They say nothing again, and neither does the number of the boot.
+/// An entry of chapter 10: a pid, its start time and its inode number, which two processes may
+/// share or not. They say nothing again, and neither does the number of the boot.
 const ENTRY: &str = r"(?m)^(run|container) ([0-9]+) [0-9]+ [0-9]+$";
 const BOOT: &str = r"(?m)^boot [0-9a-f-]{36}$";
 

@@ -150,8 +150,8 @@ impl Drop for Homes {
 }
 
 /// On cgroup v1, a group of memory of this test's own: a stage of chapter 7 makes its groups
-/// below that of its parent, and clears away what killed stages left there. From this host
-/// it cannot see whose groups those of the machine are. Removed when dropped.
+/// below its parent's, and clears away what killed stages left there. It cannot tell a group of
+/// the machine's from one of a killed stage. Removed when dropped.
 struct OwnGroup(Option<(PathBuf, PathBuf)>);
 
 impl OwnGroup {
@@ -163,7 +163,7 @@ impl OwnGroup {
         fs::create_dir(&own).with_context(|| format!("make the cgroup {}", own.display()))?;
         let group = OwnGroup(Some((above, own.clone())));
         fs::write(own.join("cgroup.procs"), process::id().to_string())
-            .context("move into a cgroup of one's own")?;
+            .context("move into this test's own cgroup")?;
         Ok(group)
     }
 }

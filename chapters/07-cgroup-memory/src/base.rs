@@ -165,7 +165,8 @@ fn may_write(folder: &Path, version: Version) -> anyhow::Result<()> {
 fn way_out(version: Version) -> &'static str {
     match (version, is_root_outside()) {
         (Version::V2, false) => {
-            "start this from a delegated group: `systemd-run --user --scope -p Delegate=yes COMMAND`"
+            "start this from a delegated group: \
+             `systemd-run --user --scope -p Delegate=yes COMMAND`"
         }
         (Version::V2, true) => {
             "start this from a delegated group: `systemd-run --scope -p Delegate=yes COMMAND`"

@@ -33,7 +33,12 @@ pub struct ProcessOptions {
     pub interactive: bool,
 
     /// Set an environment variable of the command (repeatable)
-    #[arg(short, long, value_name = "NAME=VALUE", value_parser = OsStringValueParser::new().try_map(variable))]
+    #[arg(
+        short,
+        long,
+        value_name = "NAME=VALUE",
+        value_parser = OsStringValueParser::new().try_map(variable)
+    )]
     pub env: Vec<(OsString, OsString)>,
 
     /// The form of the log

@@ -44,7 +44,7 @@ pub fn stay_and_reap(command: impl FnOnce() -> anyhow::Result<Program>) -> anyho
             process::exit(lab::go_on(command(), errors).into())
         }
         Cloned::Parent(child) => {
-            // The error pipe is the command's process's now, up to its execve(2). That process waits
+            // The command's process has the error pipe now, up to its execve(2). That process waits
             // until no other has the pipe.
             drop(errors);
             alone.in_parent()?.say()?;

@@ -25,8 +25,8 @@ const LONGEST_OPTIONS: usize = 4095;
 pub(crate) fn mount_with(driver: &str, at: &Path, options: &[u8]) -> anyhow::Result<()> {
     ensure!(
         options.len() <= LONGEST_OPTIONS,
-        "{driver}: the layers' paths make {} bytes of options, and mount(2) takes {LONGEST_OPTIONS}: \
-         use fewer layers, or shorter paths",
+        "{driver}: the layers' paths make {} bytes of options, and mount(2) takes \
+         {LONGEST_OPTIONS}: use fewer layers, or shorter paths",
         options.len()
     );
     mount(

@@ -6,8 +6,8 @@
 //! | what | what it guarantees |
 //! |---|---|
 //! | the pid | nothing, once its process has been waited for |
-//! | with the start time | that it is this process, or one that got the same pid in the same hundredth of a second |
-//! | a pidfd | that it is this process, as long as you have the descriptor |
+//! | with the start time | this process, or one that got its pid within a hundredth of a second |
+//! | a pidfd | this process, as long as you have the descriptor |
 //! | with a pidfd's inode number (Linux 6.9) | that it is this process, of all since the boot |
 //!
 //! You cannot write a descriptor into a file, so an entry has the other three.

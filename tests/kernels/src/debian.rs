@@ -151,7 +151,8 @@ mod tests {
         let one = "linux-image-cloud-amd64\n  Depends: linux-image-6.1.0-37-cloud-amd64\n\
                    linux-image-6.1.0-37-cloud-amd64\n  Depends: kmod\nlinux-base\n";
         assert_eq!(packages(one), ["linux-image-6.1.0-37-cloud-amd64"]);
-        let split = "linux-image-cloud-amd64\nlinux-base-cloud-amd64\nlinux-image-7.2.13+deb14-cloud-amd64\n\
+        let split = "linux-image-cloud-amd64\nlinux-base-cloud-amd64\n\
+                     linux-image-7.2.13+deb14-cloud-amd64\n\
                      linux-base-7.2.13+deb14-cloud-amd64\nlinux-binary-7.2.13+deb14-cloud-amd64\n\
                      linux-modules-7.2.13+deb14-cloud-amd64\n";
         assert_eq!(packages(split).len(), 3);

@@ -228,7 +228,7 @@ const USUAL: Guest = Guest {
     skips: Some(NO_AUFS),
 };
 
-/// The guest for a kernel of one's own.
+/// The guest for a kernel that you name.
 pub const OWN: Guest = Guest {
     name: "own",
     kernel: None,

@@ -19,11 +19,11 @@ const MODULES: [&str; 3] = ["overlay", "aufs", "veth"];
 pub struct Files {
     /// What the virtual machine boots.
     pub kernel: PathBuf,
-    /// A folder with those of [`MODULES`] that the kernel has as modules.
+    /// A folder with the [`MODULES`] that this kernel does not have built in.
     pub modules: PathBuf,
 }
 
-/// A kernel of one's own, with its modules from `tree`; without it, from /lib/modules if the
+/// A kernel that you name, with its modules from `tree`; without it, from /lib/modules if the
 /// kernel's file is named as there: `vmlinuz-6.8.0` and /lib/modules/6.8.0.
 pub fn own(kernel: &Path, tree: Option<&Path>, folder: &Path) -> anyhow::Result<Files> {
     ensure!(kernel.is_file(), "{} is no file", kernel.display());

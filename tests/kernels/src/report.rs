@@ -122,21 +122,25 @@ mod tests {
     }
 
     const OUTPUT: &str = "Linux 6.1\n01-uts   runs\n09-aufs  runs in part\n\nrunning 3 tests\n\
-                          test 09-aufs as user: 09 a  ... ignored (no overlay)\ntest 09-aufs as user: 09 b ... ignored (no overlay)\n\
-                          test 01-uts as user: 01 c ... ok\n\ntest result: ok. 1 passed; 0 failed; 2 ignored; 0 measured; 0 filtered\n";
+                          test 09-aufs as user: 09 a  ... ignored (no overlay)\n\
+                          test 09-aufs as user: 09 b ... ignored (no overlay)\n\
+                          test 01-uts as user: 01 c ... ok\n\n\
+                          test result: ok. 1 passed; 0 failed; 2 ignored; 0 measured; 0 filtered\n";
 
     #[test]
     fn skips_are_counted_by_their_reason_and_the_doctors_doubts_are_shown() {
         let (text, is_well) =
             of("g", &ended(OUTPUT, Ok(0)), &["runs in part"], "09-aufs as user => no overlay");
-        let expected = "== g: ok. 1 passed; 0 failed; 2 ignored, 7 s\n   Linux 6.1\n   09-aufs  runs in part\n\
+        let expected = "== g: ok. 1 passed; 0 failed; 2 ignored, 7 s\n   Linux 6.1\n\
+                        \x20  09-aufs  runs in part\n\
                         \x20  skipped: 2 of 09-aufs as user: no overlay\n";
         assert_eq!((text.replace("   \n", ""), is_well), (expected.into(), true));
     }
 
     #[test]
     fn an_expected_skip_that_does_not_happen_is_found() {
-        let expected = "09-aufs as user => no overlay\n09-aufs as root => no overlay\n09-aufs as user => no aufs\n";
+        let expected = "09-aufs as user => no overlay\n09-aufs as root => no overlay\n\
+                        09-aufs as user => no aufs\n";
         assert_eq!(unused(expected, OUTPUT), expected.lines().skip(1).collect::<Vec<_>>());
         assert!(!of("g", &ended(OUTPUT, Ok(0)), &[], expected).1);
         let (text, is_well) = of("g", &ended(OUTPUT, Ok(0)), &["does not run"], "");

@@ -165,7 +165,7 @@ impl Bench {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        // Whoever made the folder's place removes all of it at the end.
+        // What cannot be removed now goes at the end, with the folder that this one is in.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }

@@ -90,7 +90,8 @@ impl Running {
         Ok(())
     }
 
-    /// Closes the standard input of [`Run::start_waiting`](super::Run::start_waiting) and waits for the end.
+    /// Closes the standard input of [`start_waiting`](super::Run::start_waiting), and waits for the
+    /// end.
     pub fn release(mut self) -> anyhow::Result<Ended> {
         self.close_input();
         self.finish()
@@ -165,7 +166,7 @@ impl Running {
                 zombies: zombies_of(self.pid()),
                 said,
             };
-            // Its children first: those of a stage that hangs need not die with it.
+            // Its children first: they may survive a stage that hangs.
             for child in children_of(self.pid()).unwrap_or_default() {
                 let _ = kill(child, Signal::SIGKILL);
             }

@@ -91,8 +91,8 @@ enum Who {
 
 /// Exit status 0: done, or it passes. 1: it does not pass yet. 2: it could not be done.
 fn main() -> ExitCode {
-    // SAFETY: SIG_DFL installs no handler. Whoever reads only the first lines ends this program
-    // quietly.
+    // A reader that takes only the first lines, such as head(1), ends this program quietly.
+    // SAFETY: SIG_DFL installs no handler.
     let restored = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
     debug_assert!(restored.is_ok());
     match run(Cli::parse()) {

@@ -111,7 +111,7 @@ impl Queue {
         Ok(Queue(Errno::result(id)?))
     }
 
-    /// For a queue that somebody else may make: one with this key is removed at the end.
+    /// For a queue that a stage may make: one with this key is removed at the end.
     pub(super) fn removed_at_the_end(key: i32) -> impl Drop {
         RemovedAtTheEnd(key)
     }

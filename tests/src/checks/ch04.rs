@@ -1,4 +1,4 @@
-//! Chapter 4: nothing mounted inside reaches the host; /proc and the root of one's own.
+//! Chapter 4: nothing mounted inside reaches the host; the child has its own /proc and root.
 
 use std::{fs, path::Path};
 
@@ -206,7 +206,7 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         4,
-        "whoever joins the mount namespace has that root, too",
+        "a process that joins the mount namespace has that root, too",
         "chroot(2) changes what / means to one process, and leaves the old root mounted: use \
          pivot_root(2), which changes the root of the mount namespace",
         |bench| {

@@ -142,7 +142,7 @@ pub(super) const CHECKS: &[Check] = &[
     .until(8, "from there on a subcommand says which side it is"),
     Check::new(
         6,
-        "the registered function by hand, as PID 1 of somebody else's namespaces, does no harm",
+        "the registered function by hand, as PID 1 of another program's namespaces, does no harm",
         "being PID 1 proves nothing: in another runtime's container any program may be PID 1, and \
          hostname and mounts are that container's",
         |bench| {

@@ -1,6 +1,6 @@
 //! What of the machine could a stage have changed, and has it?
 //!
-//! Only what the judged stage can have made is compared: on a machine that somebody uses,
+//! Only what the judged stage can have made is compared: on a machine that is in use,
 //! containers start, sticks are mounted and sessions open at any moment. As root, the judge
 //! has mount, UTS, IPC and network namespaces of its own, so all that changes there is the
 //! stage's doing. An ordinary user's stage cannot mount, name the host or add an interface

@@ -1,6 +1,6 @@
 //! What do the lines say that `cargo test` and its test programs write?
 //!
-//! The lines are those of libtest and libtest-mimic. A result line says how many; the names of
+//! libtest and libtest-mimic write the lines. A result line says how many; the names of
 //! failures stand in the list above it, and a skip and its reason in the test's own line, into
 //! which a test's child may have written.
 

@@ -19,9 +19,9 @@
 //!
 //! | key | meaning |
 //! |---|---|
-//! | `says` | a part of the sentence that teaches what is wrong here, and that the learner must get |
+//! | `says` | a part of the sentence that the learner must get: what is wrong here |
 //! | `shows` | the users as whom it shows [default: `root user`, each alone] |
-//! | `verdict` | how the check ends, as [`super::verdict::Verdict::parts`] has it [default: `FAILS`] |
+//! | `verdict` | how the check ends, as `Verdict::parts` has it [default: `FAILS`] |
 //! | `hole` | which hole, where the exercise has several; the others get the chapter's text |
 
 use std::{

@@ -213,7 +213,7 @@ pub fn read_files(folder: &Path, inside: &str) -> anyhow::Result<Files> {
 ///
 /// # Errors
 ///
-/// The folder is on a read-only file system, or somebody else's.
+/// The folder is on a read-only file system, or another user's.
 pub fn write_files(files: &Files, folder: &Path) -> anyhow::Result<()> {
     let explain = |error: std::io::Error, path: &Path| {
         let way_out = match error.kind() {

@@ -28,9 +28,9 @@
 //! | key | meaning |
 //! |---|---|
 //! | `minutes` | how long it takes most people |
-//! | `hole` | an ANCHOR of the chapter's source, and the sentence of the `todo!` that takes its place |
+//! | `hole` | an ANCHOR of the chapter's source, and the sentence of its `todo!` |
 //! | `put` | likewise, but the whole text that takes its place |
-//! | `check` | a chapter's number and the name of one of its checks; in the order in which they are asked |
+//! | `check` | a chapter's number and the name of one of its checks; first things first |
 //!
 //! Without a hole it is a further exercise: its answer is not in the chapter but in
 //! `N-slug/solution.patch`. Known wrong answers are in `N-slug/wrong/` (see [`super::answers`]).
@@ -206,9 +206,12 @@ fn hints(body: &str) -> anyhow::Result<Vec<String>> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "<!--\nminutes: 5\nhole: exercise-x = do it\ncheck: 01 the exit status is the command's\n-->\n\
-                        ### A title\n\n**Task.** Do it.\n\nWell.\n\n**Why.** So.\n\n**What the check looks at.** That.\n\n\
-                        <details><summary>Hint 1: a</summary>\n\nAsk.\n\n</details>\n<details><summary>Hint 2: b</summary>\n\nB\n\n\
+    const TEXT: &str = "<!--\nminutes: 5\nhole: exercise-x = do it\n\
+                        check: 01 the exit status is the command's\n-->\n\
+                        ### A title\n\n**Task.** Do it.\n\nWell.\n\n**Why.** So.\n\n\
+                        **What the check looks at.** That.\n\n\
+                        <details><summary>Hint 1: a</summary>\n\nAsk.\n\n</details>\n\
+                        <details><summary>Hint 2: b</summary>\n\nB\n\n\
                         </details>\n<details><summary>Hint 3: c</summary>\n\nC\n\n</details>\n";
 
     #[test]

@@ -3,7 +3,8 @@
 use anyhow::{Context, bail};
 
 /// What a missing piece leaves unused is no news; a `Result` that nobody looks at is.
-const LINTS: &str = "\n[lints.rust]\ndead_code = \"allow\"\nunreachable_code = \"allow\"\nunused_imports = \"allow\"\n\
+const LINTS: &str = "\n[lints.rust]\ndead_code = \"allow\"\nunreachable_code = \"allow\"\n\
+                     unused_imports = \"allow\"\n\
                      unused_mut = \"allow\"\nunused_variables = \"allow\"\n";
 
 /// The Cargo.toml of a learner's crate: the chapter's, with what it takes from the
@@ -102,13 +103,17 @@ mod tests {
     use super::alone;
 
     const WORKSPACE: &str = "[workspace.package]\nedition = \"2024\"\n[workspace.dependencies]\n\
-                             lab = { path = \"chapters/00-lab\" }\nnix = { version = \"0.31\", features = [\"fs\"] }\nlog = \"0.4\"\n\
+                             lab = { path = \"chapters/00-lab\" }\n\
+                             nix = { version = \"0.31\", features = [\"fs\"] }\n\
+                             log = \"0.4\"\n\
                              [profile.dev.package.\"*\"]\ndebug = false\n";
 
     #[test]
     fn what_comes_from_the_workspace_is_written_out() {
-        let chapter = "[package]\nname = \"ch09-x\"\nedition.workspace = true\n\n[dependencies]\nlab.workspace = true\n\
-                       log.workspace = true\nnix = { workspace = true, features = [\"term\"] }\n[lints]\nworkspace = true\n";
+        let chapter = "[package]\nname = \"ch09-x\"\nedition.workspace = true\n\n[dependencies]\n\
+                       lab.workspace = true\n\
+                       log.workspace = true\nnix = { workspace = true, features = [\"term\"] }\n\
+                       [lints]\nworkspace = true\n";
         let alone = alone(chapter, WORKSPACE, "../../chapters").unwrap();
         for line in [
             "name = \"ch09-x\"",

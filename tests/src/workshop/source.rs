@@ -142,8 +142,8 @@ impl FilePatch {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "fn f() {\n    // ANCHOR: a\n    one();\n    // ANCHOR: b\n    two();\n    // ANCHOR_END: b\n    \
-                        // ANCHOR_END: a\n}\n";
+    const TEXT: &str = "fn f() {\n    // ANCHOR: a\n    one();\n    // ANCHOR: b\n    two();\n    \
+                        // ANCHOR_END: b\n    // ANCHOR_END: a\n}\n";
 
     fn hole(anchor: &str) -> Hole {
         Hole {

@@ -83,7 +83,7 @@ impl Verdict {
         })
     }
 
-    /// The sentence that somebody with this verdict needs.
+    /// The sentence that a learner with this verdict needs.
     pub fn teaches(&self, check: &Check) -> &'static str {
         match self {
             Verdict::Zombie(_) => ZOMBIE,

@@ -103,7 +103,7 @@ fn columns() -> anyhow::Result<()> {
         "NAME  PID   COMMAND\nbox   4242  sh\n",
         "NAME  PID      COMMAND\nbox   1234567  sh\n"
     ));
-    ensure!(!same("a  b\n", "a b\n"), "only the log's columns, and those of ps");
+    ensure!(!same("a  b\n", "a b\n"), "only the columns of the log and of ps");
     let entry = "boot 0b5a3b0c-2c43-4d0e-9b8e-6f6f3c1d2a77\nrun 4242 67890 31\n";
     let container = format!("{entry}container 4244 67890 33\n");
     ensure!(same(

@@ -99,8 +99,8 @@ fn in_checks() -> anyhow::Result<()> {
         const LONG: &str = "echo up; \
             nine; while :; do ten; done";
         run_of(bench, "exit 3")?;
-        for (deed, why) in [("eleven x", "not this"), ("twelve", CONST)] {}
-        for deed in ["thirteen", "fourteen x"] {}
+        for (action, why) in [("eleven x", "not this"), ("twelve", CONST)] {}
+        for action in ["thirteen", "fourteen x"] {}
     "##;
     let mut found = BTreeSet::new();
     for script in sources::in_rust(code)? {

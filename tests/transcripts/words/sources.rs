@@ -66,16 +66,16 @@ fn is_command(code: &str) -> bool {
 }
 
 /// The literals that a check hands to a shell, and the words that it hands to a stage. Scripts
-/// that are not handed over where they stand have a name: `script`, `deed` or `look`.
+/// that are not handed over where they stand have a name: `script`, `action` or `look`.
 pub fn in_rust(text: &str) -> anyhow::Result<Vec<String>> {
     let script = Regex::new(concat!(
-        r#"("-c",|let (script|deeds?|look) =|"#,
+        r#"("-c",|let (script|actions?|look) =|"#,
         r#"\bscript\(\s*(bench,\s*(&?\[[^\]]*\]|&?\w+),)?)\s*&?(format!\(\s*)?$"#
     ))?;
     // In a loop over scripts all of a row are some, but of tuples the first.
     let (each, first) = (
-        Regex::new(r"\bfor (script|deed) in &?\[\s*$")?,
-        Regex::new(r"\bfor \((script|deed), [^;{]*\bin &?\[[^;{]*\(\s*$")?,
+        Regex::new(r"\bfor (script|action) in &?\[\s*$")?,
+        Regex::new(r"\bfor \((script|action), [^;{]*\bin &?\[[^;{]*\(\s*$")?,
     );
     let (stage, program) = (Regex::new(r"\.stage\(\[\s*$")?, Regex::new(r"\brun\(\s*$")?);
     let mut found = Vec::new();

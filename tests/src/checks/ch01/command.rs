@@ -68,8 +68,7 @@ pub(super) const CHECKS: &[Check] = &[
          Restore what you changed, and close what the caller left open",
         |bench| {
             let script = "ls /proc/self/fd; grep -E '^Sig(Blk|Ign)' /proc/self/status; env";
-            // Whoever starts the stage may have a folder open: with it the command could leave any
-            // root.
+            // The caller may have a folder open: with it the command could leave any root.
             let caller = ["sh", "-c", "exec 9</; exec \"$@\"", "sh"];
             let ended = bench
                 .script(script)

@@ -1,4 +1,4 @@
-//! Chapter 1: a hostname of one's own, and no other new namespace than the table says.
+//! Chapter 1: a hostname of its own, and no other new namespace than the table says.
 
 use std::fs;
 

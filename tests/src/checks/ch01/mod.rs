@@ -1,4 +1,4 @@
-//! Chapter 1: clone(2), wait(2), a hostname of one's own; and what every command may expect.
+//! Chapter 1: clone(2), wait(2), a hostname of its own; and what every command may expect.
 
 mod bad_input;
 mod by_hand;

@@ -27,7 +27,7 @@ pub(super) const CHECKS: &[Check] = &[
             terminal.until("Stopped")?;
             terminal.until("# ")?;
             terminal.write("fg\n")?;
-            terminal.until("inside answer")?; // the shell says what it continues; what follows is not for it
+            terminal.until("inside answer")?; // what it continues, the shell says first
             terminal.write("again\n")?;
             terminal.until("AGAIN")?; // the command's answer: it runs in the foreground now
             terminal.write("\x03")?;
@@ -49,7 +49,7 @@ pub(super) const CHECKS: &[Check] = &[
             let is_signal = terminal.flags()?.contains(LocalFlags::ISIG);
             terminal.write("\x1a")?;
             if is_signal {
-                terminal.until("^Z")?; // what is typed before the terminal has seen it would be lost
+                terminal.until("^Z")?; // keys typed before it are lost
             }
             terminal.write("exit 6\n")?;
             let status = terminal.end()?;

@@ -17,10 +17,12 @@ pub(super) const CHECKS: &[Check] = &[
         "wait for every child, not only for the command: orphans become PID 1's children",
         |bench| {
             // The orphan ends after its parent has; then PID 1 has a second to wait for it.
-            let script = "orphan=$(sh -c 'sleep 0.05 >/dev/null & echo $!'); stat=/proc/$orphan/stat
+            let script =
+                "orphan=$(sh -c 'sleep 0.05 >/dev/null & echo $!'); stat=/proc/$orphan/stat
          echo pid $$; trap 'echo heard; exit 9' TERM
          while [ -e $stat ] && ! grep -qF ') Z ' $stat; do sleep 0.01; done
-         tries=0; while [ -e $stat ] && [ $tries -lt 100 ]; do sleep 0.01; tries=$((tries + 1)); done
+         tries=0
+         while [ -e $stat ] && [ $tries -lt 100 ]; do sleep 0.01; tries=$((tries + 1)); done
          cat $stat 2>/dev/null; echo ready; while :; do sleep 0.05; done";
             let mut running = bench.stage(["--init", "--", "sh", "-c", script]).start()?;
             running.until("ready")?;

@@ -31,10 +31,10 @@ pub(super) const CHECKS: &[Check] = &[
                 return holds();
             }
             let layer = bench.folder("mine")?;
-            let deeds = "echo 5 >> /image-layer1.txt; rm /image-layer2.txt; echo n > /new
+            let actions = "echo 5 >> /image-layer1.txt; rm /image-layer2.txt; echo n > /new
                          rm -r /mnt; mkdir /mnt";
             let options = [&AUFS[..], &["--container-layer", "mine"]].concat();
-            let ended = script(bench, &options, deeds).finish()?.must_end_with(0)?;
+            let ended = script(bench, &options, actions).finish()?.must_end_with(0)?;
             let expected = [
                 "changed /image-layer1.txt",
                 "deleted /image-layer2.txt",
@@ -61,9 +61,9 @@ pub(super) const CHECKS: &[Check] = &[
             let image = layer(bench, "image", "only", "x")?;
             layer(bench, "image/d", "old", "x")?;
             let layers = [image, bench.folder.join("mine")];
-            let deeds = "rm /only; rm -r /d; mkdir /d; echo new > /d/new";
+            let actions = "rm /only; rm -r /d; mkdir /d; echo new > /d/new";
             let made = [&AUFS[..], &["--container-layer", "mine"]].concat();
-            stacked(bench, &made, &layers[..1], deeds)?.finish()?.must_end_with(0)?;
+            stacked(bench, &made, &layers[..1], actions)?.finish()?.must_end_with(0)?;
             let look = "ls /d; [ -e /only ] && echo it is back; touch /only";
             let ended = stacked(bench, &AUFS, &layers, look)?.finish()?.must_end_with(0)?;
             ensure!(listed(&ended) == ["added /only"], "the log lists {}", told(&listed(&ended)));

@@ -146,8 +146,8 @@ pub(super) const CHECKS: &[Check] = &[
          with xino overlay gives its own numbers, so that du(1) counts a folder once",
         |bench| {
             for options in [&["-q"][..], &["-q", "--container-layer", "mine"]] {
-                let deed = "echo mine > /etc/mine; echo up; read wait || exit 0";
-                let mut running = script(bench, options, deed).start_waiting()?;
+                let action = "echo mine > /etc/mine; echo up; read wait || exit 0";
+                let mut running = script(bench, options, action).start_waiting()?;
                 running.until("up\n")?;
                 let root = PathBuf::from(format!("/proc/{}/root", running.command()?));
                 let compared = fs::metadata(&root).map_err(Into::into).and_then(|data| {

@@ -21,9 +21,10 @@ pub(super) const CHECKS: &[Check] = &[
         |bench| {
             script(bench, &[], "true").finish()?.must_end_with(0)?;
             let before = contents(&image_of(bench))?;
-            let deeds = "echo 5 >> /image-layer1.txt; rm /image-layer2.txt; echo n > /new; mkdir /made; touch /made/in; \
-                         rm -r /mnt; mkdir /mnt; chmod 600 /image-layer3.txt; cat /image-layer4.txt > /dev/null";
-            let ended = script(bench, &[], deeds).finish()?.must_end_with(0)?;
+            let actions = "echo 5 >> /image-layer1.txt; rm /image-layer2.txt; echo n > /new; \
+                           mkdir /made; touch /made/in; rm -r /mnt; mkdir /mnt; \
+                           chmod 600 /image-layer3.txt; cat /image-layer4.txt > /dev/null";
+            let ended = script(bench, &[], actions).finish()?.must_end_with(0)?;
             let expected = [
                 "changed /image-layer1.txt",
                 "deleted /image-layer2.txt",
@@ -34,14 +35,15 @@ pub(super) const CHECKS: &[Check] = &[
                 "added /new",
             ];
             let found = listed(&ended);
-            must_list(&format!("after `{deeds}` the log lists"), &found, &expected)?;
+            must_list(&format!("after `{actions}` the log lists"), &found, &expected)?;
             // A folder's own permissions, a name that only aufs would take for a whiteout, and
             // a folder in place of a file.
-            let deeds = "chmod 700 /root; touch /etc/.wh.passwd; rm /image-layer3.txt; mkdir /image-layer3.txt; ln -s x /link";
+            let actions = "chmod 700 /root; touch /etc/.wh.passwd; rm /image-layer3.txt; \
+                         mkdir /image-layer3.txt; ln -s x /link";
             // Only root's map has a second id.
             let is_root = bench.user == User::Root;
-            let deeds = deeds.to_owned() + if is_root { "; chown 1 /mnt" } else { "" };
-            let found = listed(&script(bench, &[], &deeds).finish()?.must_end_with(0)?);
+            let actions = actions.to_owned() + if is_root { "; chown 1 /mnt" } else { "" };
+            let found = listed(&script(bench, &[], &actions).finish()?.must_end_with(0)?);
             if !is_aufs(bench)? {
                 let expected = [
                     "added /etc/.wh.passwd",
@@ -52,7 +54,7 @@ pub(super) const CHECKS: &[Check] = &[
                 ];
                 let of_user = |line: &&str| is_root || *line != "changed /mnt";
                 let expected: Vec<&str> = expected.into_iter().filter(of_user).collect();
-                must_list(&format!("after `{deeds}` the log lists"), &found, &expected)?;
+                must_list(&format!("after `{actions}` the log lists"), &found, &expected)?;
             }
             ensure!(contents(&image_of(bench))? == before, "the image has changed");
             script(bench, &[], "cat /image-layer2.txt; [ ! -e /new ]")
@@ -73,7 +75,8 @@ pub(super) const CHECKS: &[Check] = &[
             if bench.user == User::Ordinary && bench.stage == 9 {
                 // The test of the test: plain overlay in a user namespace mounts, and then fails.
                 let plain = "mount -t tmpfs none . && cd $PWD && mkdir -p low/d/x up work merged \
-                             && mount -t overlay none -o lowerdir=low,upperdir=up,workdir=work merged || exit 3; \
+                             && mount -t overlay none -o lowerdir=low,upperdir=up,workdir=work \
+                             merged || exit 3; \
                              rm -r merged/d && mkdir merged/d || exit 4";
                 bench.folder("plain")?;
                 let ended = bench

@@ -1,4 +1,4 @@
-//! Chapter 9: a container layer and an image that somebody else has made.
+//! Chapter 9: a container layer and an image that an attacker has made.
 
 use std::{
     fs,
@@ -38,9 +38,9 @@ pub(super) const CHECKS: &[Check] = &[
                 "n=0; while [ $n -lt 25 ]; do mkdir {name} && cd -P {name} || exit 1
                  n=$((n + 1)); done; exit 7"
             );
-            for deed in [&nested(1900), &long] {
+            for action in [&nested(1900), &long] {
                 for options in [&[][..], &["--container-layer", "deep", "--rm"]] {
-                    let ended = script(bench, options, deed).finish()?.must_end_with(7)?;
+                    let ended = script(bench, options, action).finish()?.must_end_with(7)?;
                     let changes = ended.messages().into_iter();
                     let found = changes.filter(|line| line.starts_with("added /")).count();
                     ensure!(found > 20, "the log lists {found} folders");
@@ -61,9 +61,9 @@ pub(super) const CHECKS: &[Check] = &[
         "the container chooses its files' names: a newline in a name would begin a new line of \
          the log, and a terminal obeys escape sequences",
         |bench| {
-            let deed = "touch \"/$(printf 'x\\n+0.00ms parent[1] 01-uts::main all is well')\" \
+            let action = "touch \"/$(printf 'x\\n+0.00ms parent[1] 01-uts::main all is well')\" \
                         \"/$(printf 'red\\033[31m\\007')\"";
-            let ended = script(bench, &[], deed).finish()?.must_end_with(0)?;
+            let ended = script(bench, &[], action).finish()?.must_end_with(0)?;
             let forged = ended.errors.lines().any(|line| line.starts_with("+0.00ms"));
             let raw = ended.errors.contains(['\x1b', '\x07']);
             ensure!(!forged && !raw, "it says {}", told(&ended.errors));
@@ -82,8 +82,8 @@ pub(super) const CHECKS: &[Check] = &[
             symlink(&hosts, low.join("a"))?;
             let high = bench.folder("high")?;
             bench.folder("high/a")?;
-            let deed = "echo mine > /a/there; echo mine > /a/only-mine";
-            let ended = stacked(bench, &[], &[low, high], deed)?.finish()?.must_end_with(0)?;
+            let action = "echo mine > /a/there; echo mine > /a/only-mine";
+            let ended = stacked(bench, &[], &[low, high], action)?.finish()?.must_end_with(0)?;
             let expected = ["added /a/only-mine", "added /a/there"];
             ensure!(listed(&ended) == expected, "the log lists {}", told(&listed(&ended)));
             holds()
@@ -100,8 +100,8 @@ pub(super) const CHECKS: &[Check] = &[
             let folder = bench.folder("with-a-device")?;
             let all = Mode::from_bits_truncate(0o666);
             mknod(&folder.join("null"), SFlag::S_IFCHR, all, makedev(1, 3)).context("mknod")?;
-            let deed = "[ -c /null ] && ! { echo x > /null; } 2>/dev/null && echo refused";
-            let ended = stacked(bench, &[], &[folder], deed)?.finish()?;
+            let action = "[ -c /null ] && ! { echo x > /null; } 2>/dev/null && echo refused";
+            let ended = stacked(bench, &[], &[folder], action)?.finish()?;
             ended.must_end_with(0)?.must_write("refused\n")?;
             holds()
         },
@@ -112,10 +112,10 @@ pub(super) const CHECKS: &[Check] = &[
         "for a machine the list of changes is complete",
         "a person wants the beginning of a long list, a machine wants all of it",
         |bench| {
-            let deed = "for n in 1 2 3 4 5 6 7; do for m in 1 2 3 4 5 6 7 8 9; do
+            let action = "for n in 1 2 3 4 5 6 7; do for m in 1 2 3 4 5 6 7 8 9; do
                         echo > /new-$n$m; done; done";
             let count = |options: &[&str]| {
-                let ended = script(bench, options, deed).finish()?.must_end_with(0)?;
+                let ended = script(bench, options, action).finish()?.must_end_with(0)?;
                 anyhow::Ok(ended.errors.matches("added /new-").count())
             };
             let (for_people, for_machines) = (count(&[])?, count(&["--log-format", "json"])?);
@@ -135,8 +135,8 @@ pub(super) const CHECKS: &[Check] = &[
             let bare = without_furniture(bench)?;
             for _ in 0..2 {
                 let words = ["--layer", &bare, "--container-layer", "mine", "--"];
-                let deed = ["sh", "-c", "echo hi > /hi"];
-                let ended = container(bench, words.iter().chain(&deed)).finish()?;
+                let action = ["sh", "-c", "echo hi > /hi"];
+                let ended = container(bench, words.iter().chain(&action)).finish()?;
                 let ended = ended.must_end_with(0)?;
                 ensure!(listed(&ended) == ["added /hi"], "the log lists {}", told(&listed(&ended)));
             }

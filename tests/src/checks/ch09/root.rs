@@ -77,11 +77,11 @@ pub(super) const CHECKS: &[Check] = &[
         "nobody can make a device in a user namespace, not even root: bind the host's harmless \
          devices",
         |bench| {
-            let deeds = "echo x > /dev/null && head -c 3 /dev/zero | wc -c \
+            let actions = "echo x > /dev/null && head -c 3 /dev/zero | wc -c \
                          && head -c 5 /dev/urandom | wc -c && ls /dev && echo y > /dev/shm/f \
                          && stat -c %a /tmp && cat < /dev/stdin && ls -d /proc/[0-9]* \
                          && ls /sys/class/net";
-            let ended = script(bench, &[], deeds).input("in\n").finish()?.must_end_with(0)?;
+            let ended = script(bench, &[], actions).input("in\n").finish()?.must_end_with(0)?;
             let text = ended.text();
             let devices = "fd\nfull\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\n\
                            tty\nurandom\nzero\n";
@@ -93,12 +93,12 @@ pub(super) const CHECKS: &[Check] = &[
             let interfaces =
                 processes_and_interfaces.into_iter().filter(|line| !line.starts_with("/proc"));
             must_be_new(bench, interfaces.map(str::to_owned).collect())?;
-            for (deed, why) in [
+            for (action, why) in [
                 ("cat /etc/passwd > /dev/full", "No space left on device"),
                 ("mkdir /sys/fs/made", READ_ONLY),
                 ("mknod /device b 8 0", "Operation not permitted"),
             ] {
-                must_be_refused(&script(bench, &[], deed).finish()?, why, deed)?;
+                must_be_refused(&script(bench, &[], action).finish()?, why, action)?;
             }
             holds()
         },
@@ -113,14 +113,14 @@ pub(super) const CHECKS: &[Check] = &[
                     .map(|path| fs::metadata(path).map(|data| data.mode()).ok())
             };
             let before = modes();
-            for (deed, file) in [
+            for (action, file) in [
                 ("chmod 600 /dev/full", "/dev/full"),
                 ("chown 1 /dev/null", "/dev/null"),
                 ("echo 1 > /proc/sys/vm/swappiness", "/proc/sys/vm/swappiness"),
                 ("echo > /proc/sysrq-trigger", "/proc/sysrq-trigger"),
             ] {
                 if Path::new(file).exists() {
-                    must_be_refused(&script(bench, &[], deed).finish()?, READ_ONLY, deed)?;
+                    must_be_refused(&script(bench, &[], action).finish()?, READ_ONLY, action)?;
                 }
             }
             ensure!(modes() == before, "the modes of the host's devices have changed");
@@ -166,8 +166,8 @@ pub(super) const CHECKS: &[Check] = &[
         |bench| {
             delegated(bench, &["memory"], |delegation| {
                 // The shell stays and says how dd ended.
-                let deed = "dd if=/dev/zero of=/dev/shm/f bs=1M count=100; echo ended $?";
-                let ended = delegation.put(script(bench, &["-m", "50m"], deed)).finish()?;
+                let action = "dd if=/dev/zero of=/dev/shm/f bs=1M count=100; echo ended $?";
+                let ended = delegation.put(script(bench, &["-m", "50m"], action)).finish()?;
                 ended.must_end_with(0)?.must_write("ended 137\n").map(drop)
             })
         },
@@ -178,12 +178,12 @@ pub(super) const CHECKS: &[Check] = &[
         "an id that the map does not have cannot own a file (EINVAL): --uid-map auto maps the ids \
          of /etc/subuid",
         |bench| {
-            let deed = "touch /f && chown 5:7 /f && stat -c %u:%g /f";
+            let action = "touch /f && chown 5:7 /f && stat -c %u:%g /f";
             if bench.user == User::Root {
-                script(bench, &[], deed).finish()?.must_end_with(0)?.must_write("5:7\n")?;
+                script(bench, &[], action).finish()?.must_end_with(0)?.must_write("5:7\n")?;
                 return holds();
             }
-            let ended = script(bench, &[], deed).finish()?;
+            let ended = script(bench, &[], action).finish()?;
             ensure!(
                 ended.messages().iter().any(|message| message.contains("--uid-map auto")),
                 "the log says nothing of one id"
@@ -191,7 +191,7 @@ pub(super) const CHECKS: &[Check] = &[
             must_be_refused(&ended, "Invalid argument", "chown to an id that is not mapped")?;
             with_granted_ids(bench, || {
                 let ended =
-                    script(bench, &["--uid-map", "auto"], deed).finish()?.must_end_with(0)?;
+                    script(bench, &["--uid-map", "auto"], action).finish()?.must_end_with(0)?;
                 ended.must_write("5:7\n")?;
                 // Files of other ids, in a container layer on disk, can be kept and removed.
                 let layer = ["--uid-map", "auto", "--container-layer", "mine"];
@@ -211,11 +211,11 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// Whether the kernel mounts overlay for root of a user namespace: not before Linux 5.11.
 fn overlay_mounts_in_user_namespace(bench: &Bench) -> anyhow::Result<bool> {
-    let deeds = "mount -t tmpfs none . && cd $PWD && mkdir low up work merged \
+    let actions = "mount -t tmpfs none . && cd $PWD && mkdir low up work merged \
                  && mount -t overlay none -o lowerdir=low,upperdir=up,workdir=work merged";
     let folder = bench.folder("overlay")?;
     let ended = bench
-        .run("sh", ["-c", deeds])
+        .run("sh", ["-c", actions])
         .within(&folder)
         .under(&["unshare", "-rm"])
         .finish()?;

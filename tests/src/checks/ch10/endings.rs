@@ -22,7 +22,7 @@ use crate::{
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
         10,
-        "a full disk is an error in one line, and nobody waits for a lock that its holder waits for",
+        "a full disk is an error in one line, and no process waits for its own lock",
         "if an entry cannot be written whole, remove it; the process that removes it holds the \
          lock already, and must not wait for it again",
         |bench| {

@@ -21,7 +21,7 @@ pub(super) const CHECKS: &[Check] = &[
             let two = container_that(bench, "two", &[], "echo up; exec cat")?;
             let expected = [row("one", &one)?, row("two", &two)?];
             must_list(bench, &expected)?;
-            // Whoever is in another PID namespace leaves the entries alone.
+            // A run in another PID namespace leaves the entries alone.
             let runtime = format!("XDG_RUNTIME_DIR={}", bench.temporary().display());
             let words = ["run", "-q", "--rootfs", "/", "-e", &runtime, "--"];
             let stage = bench.binary.display().to_string();

@@ -45,8 +45,8 @@ pub(super) const CHECKS: &[Check] = &[
                     let lines: Vec<&str> = text.lines().collect();
                     ensure!(
                         matches!(lines[..], [status, own] if status == format!("NSpid:\t{own}")),
-                        "of its own pids it sees {text}: it is not in the PID namespace whose /proc it \
-                         sees",
+                        "of its own pids it sees {text}: it is not in the PID namespace of the \
+                         /proc that it sees",
                         text = told(&text)
                     );
                 }
@@ -119,7 +119,8 @@ pub(super) const CHECKS: &[Check] = &[
                 .finish()?
                 .must_end_with(0)?
                 .text();
-            let expected = "HOME=/root\nK=a b\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n\
+            let expected = "HOME=/root\nK=a b\n\
+                            PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n\
                             0\n1\n2\n3\nNoNewPrivs:\t1\n";
             ensure!(text == expected, "the command has {text} (3 is ls's own)", text = told(&text));
             running.release()?.must_end_with(0)?;

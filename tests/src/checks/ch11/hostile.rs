@@ -62,7 +62,8 @@ pub(super) const CHECKS: &[Check] = &[
                          done 2>/dev/null; sleep 0.05; exit 0";
             let words = ["exec", "-q", "box", "--", "sh", "-c", thief];
             let shell = "\"$0\" \"$@\"; echo at the prompt
-                         while read line; do echo \"heard $line.\"; [ \"$line\" != end ] || exit 6; done";
+                         while read line; do echo \"heard $line.\"
+                         [ \"$line\" != end ] || exit 6; done";
             let mut terminal = Terminal::of_words(call(bench, &words), shell)?;
             terminal.until("at the prompt")?;
             for line in ["one", "two", "three", "four", "end"] {

@@ -29,7 +29,7 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         11,
-        "a target in one's own user namespace has the ids that it has",
+        "a target in the caller's user namespace keeps its ids",
         "the outer ids of a map count in the reader's user namespace only if the reader is in \
          another one than the target",
         |bench| {

@@ -105,7 +105,7 @@ pub(super) const CHECKS: &[Check] = &[
                 };
                 thread::sleep(Duration::from_micros(50 * round));
                 if let Some(child) = child {
-                    // Between this look and the signal it may have left: then nobody has the pid yet.
+                    // It may have left between this look and the signal: then the pid is free.
                     let _ = kill(child, Signal::SIGKILL);
                 }
                 match inside.finish()?.status() {
@@ -140,7 +140,7 @@ pub(super) const CHECKS: &[Check] = &[
     ";
             let mut running = container_that(bench, "box", &["-q"], look)?;
             let start = Instant::now();
-            // INIT waits for its parent: if that stops, it waits until somebody has looked.
+            // INIT waits for its parent: if that stops, there is time to look.
             loop {
                 let inside = call(bench, &["exec", "-q", "box", "--", "true"]).start()?;
                 let waits = stopped_at_the_gate(inside.pid())?;
@@ -166,7 +166,7 @@ pub(super) const CHECKS: &[Check] = &[
             running.release()?.must_end_with(0)?;
             ensure!(
                 text == "up\nlooked\n",
-                "somebody inside could look into INIT: {text}",
+                "a process inside could look into INIT: {text}",
                 text = told(&text)
             );
             holds()
@@ -186,7 +186,7 @@ fn stopped_at_the_gate(parent: Pid) -> anyhow::Result<Option<Pid>> {
             return Ok(None);
         };
         kill(parent, Signal::SIGSTOP)?;
-        sleep(patience(Duration::from_millis(20))); // enough to become the command, if the gate was open
+        sleep(patience(Duration::from_millis(20))); // to become the command, if it could
         return Ok((process::name(init) == "nsenter:INIT").then_some(init));
     }
 }

@@ -121,7 +121,7 @@ pub(super) const CHECKS: &[Check] = &[
                 inside.signal(Signal::SIGKILL)?;
                 inside.finish()?.must_end_with(137)?;
             }
-            // Their parent is outside, so whoever is left is outside's to reap, which is the judge here.
+            // Their parent is outside: what is left of them, the judge must reap.
             nobody_stays_but(&running)?;
             ensure!(
                 count(&list()?) == count(&before),

@@ -172,7 +172,7 @@ fn copy(bench: &Bench, program: &Path) -> anyhow::Result<PathBuf> {
     Ok(victim)
 }
 
-/// Somebody outside lets `victim` execute a file of the container that is /proc/self/exe: a link
+/// A process outside lets `victim` execute a file of the container that is /proc/self/exe: a link
 /// to the victim's own program, which then runs inside as any other command, for a second.
 /// Whether the attacker could write to it afterwards.
 fn attack(bench: &Bench, victim: &Path) -> anyhow::Result<bool> {

@@ -14,7 +14,7 @@ use crate::{patience, process::children_of, told};
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
-        "--pid-file names the command for whoever is outside",
+        "--pid-file names the command to the processes outside",
         "a pid is a number in a PID namespace. For the command it is 1; processes outside need the \
          pid that clone(2) returned to the parent",
         |bench| {

@@ -1,2 +1,3 @@
 // says: its mounts are still tied to the originals
-    mount(NO_SOURCE, "/", NO_TYPE, MsFlags::MS_REC | MsFlags::MS_SHARED, NO_DATA).context("make every mount shared")?;
+    mount(NO_SOURCE, "/", NO_TYPE, MsFlags::MS_REC | MsFlags::MS_SHARED, NO_DATA)
+        .context("make every mount shared")?;

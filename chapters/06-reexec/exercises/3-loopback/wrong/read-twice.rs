@@ -1,5 +1,5 @@
 // says: lo is down in a new network namespace
-    // SAFETY: SIOCGIFFLAGS reads the name from and writes the flags to an ifreq, which `request` is.
+    // SAFETY: SIOCGIFFLAGS reads the name from an ifreq, which `request` is, and writes the flags.
     let read = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS, &mut request) };
     Errno::result(read).context("read the flags of lo (SIOCGIFFLAGS)")?;
     // SAFETY: the call above has filled the union's flags.
