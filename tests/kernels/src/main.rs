@@ -99,21 +99,27 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     let jobs = cli.jobs.map_or_else(|| thread::available_parallelism().map(usize::from), Ok)?;
     let queue = Mutex::new(guests.into_iter().zip(kernels));
     let worker = || {
-        let mut all_well = true;
+        let mut failed = Vec::new();
         loop {
             let Some((guest, files)) = queue.lock().expect("no worker panics").next() else {
-                return all_well;
+                return failed;
             };
-            all_well &= visit(guest, files, cli, &common, &cache.join(guest.name));
+            let failures = visit(guest, files, cli, &common, &cache.join(guest.name));
+            failed.extend(failures.into_iter().map(|failure| (guest.name, failure)));
         }
     };
-    Ok(thread::scope(|scope| {
+    let failed: Vec<(&str, String)> = thread::scope(|scope| {
         let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(worker)).collect();
         workers
             .into_iter()
-            .map(|worker| worker.join().expect("no worker panics"))
-            .fold(true, |all, one| all & one)
-    }))
+            .flat_map(|worker| worker.join().expect("no worker panics"))
+            .collect()
+    });
+    // The last lines name them: the reports above are long.
+    for (name, failure) in &failed {
+        println!("== {name}: FAILED. {failure}");
+    }
+    Ok(failed.is_empty())
 }
 
 fn chosen(cli: &Cli) -> anyhow::Result<Vec<&'static Guest>> {
@@ -139,14 +145,14 @@ fn files(guest: &Guest, cli: &Cli, cache: &Path) -> anyhow::Result<Files> {
     }
 }
 
-/// Runs a guest and prints its report. Returns whether all is well.
+/// Runs a guest and prints its report. Returns what failed, a line each.
 fn visit(
     guest: &Guest,
     files: anyhow::Result<Files>,
     cli: &Cli,
     common: &Path,
     folder: &Path,
-) -> bool {
+) -> Vec<String> {
     let expected = guest
         .kernel
         .as_ref()
@@ -154,7 +160,7 @@ fn visit(
     let files = match files {
         Err(error) if !expected => {
             println!("== {}: skipped: {error:#}", guest.name);
-            return true;
+            return vec![];
         }
         files => files,
     };
@@ -172,13 +178,10 @@ fn visit(
     match ended {
         Ok(ended) => {
             let skips = guest.skips.filter(|_| cli.only.is_none()).unwrap_or_default();
-            let (text, is_well) = report::of(guest.name, &ended, guest.doctor, skips);
+            let (text, failures) = report::of(guest.name, &ended, guest.doctor, skips);
             print!("{text}");
-            is_well
+            failures
         }
-        Err(error) => {
-            println!("== {}: FAILED. {error:#}", guest.name);
-            false
-        }
+        Err(error) => vec![format!("{error:#}")],
     }
 }

@@ -8,8 +8,13 @@ use crate::qemu::Ended;
 const TAIL: usize = 25;
 
 /// A guest's tests as a person wants them: a line if all is well, the doctor's doubts, the
-/// skips by their reasons, and everything about a failure. With whether all is well.
-pub fn of(name: &str, ended: &Ended, doctor: &[&str], expected_skips: &str) -> (String, bool) {
+/// skips by their reasons, and everything about a failure. With what failed, a line each.
+pub fn of(
+    name: &str,
+    ended: &Ended,
+    doctor: &[&str],
+    expected_skips: &str,
+) -> (String, Vec<String>) {
     let mut text = format!("== {name}: {}, {:.0} s\n", outcome(ended), ended.time.as_secs_f64());
     let (before, _) = ended.output.split_once("\nrunning ").unwrap_or((&ended.output, ""));
     for line in before.lines().filter(|line| !line.ends_with(" runs")) {
@@ -29,11 +34,23 @@ pub fn of(name: &str, ended: &Ended, doctor: &[&str], expected_skips: &str) -> (
     let missing = missing.map(|words| format!("the doctor was to say, and did not: {words}"));
     let unused = unused(expected_skips, &ended.output).into_iter();
     let unused = unused.map(|line| format!("a test was to be skipped, and was not: {line}"));
-    let wrong: Vec<String> = missing.chain(unused).collect();
-    for line in &wrong {
+    let mut failures: Vec<String> = missing.chain(unused).collect();
+    for line in &failures {
         writeln!(text, "   FAILED. {line}").expect("a string takes everything");
     }
-    (text, ended.status == Ok(0) && wrong.is_empty())
+    failures.extend(failed_tests(&ended.output));
+    if ended.status != Ok(0) && failures.is_empty() {
+        failures.push(format!("its tests ended with {:?}", ended.status));
+    }
+    (text, failures)
+}
+
+/// From lines such as `test 05-user-idmap as user: 01 what must hold ... FAILED`.
+fn failed_tests(output: &str) -> impl Iterator<Item = String> {
+    output.lines().filter_map(|line| {
+        let name = line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?;
+        Some(name.trim_end().to_owned())
+    })
 }
 
 fn outcome(ended: &Ended) -> String {
@@ -129,12 +146,19 @@ mod tests {
 
     #[test]
     fn skips_are_counted_by_their_reason_and_the_doctors_doubts_are_shown() {
-        let (text, is_well) =
+        let (text, failures) =
             of("g", &ended(OUTPUT, Ok(0)), &["runs in part"], "09-aufs as user => no overlay");
         let expected = "== g: ok. 1 passed; 0 failed; 2 ignored, 7 s\n   Linux 6.1\n\
                         \x20  09-aufs  runs in part\n\
                         \x20  skipped: 2 of 09-aufs as user: no overlay\n";
-        assert_eq!((text.replace("   \n", ""), is_well), (expected.into(), true));
+        assert_eq!((text.replace("   \n", ""), failures), (expected.into(), vec![]));
+    }
+
+    #[test]
+    fn what_failed_is_named() {
+        let output = OUTPUT.replace("01 c ... ok", "01 c  ... FAILED");
+        assert_eq!(of("g", &ended(&output, Ok(101)), &[], "").1, ["01-uts as user: 01 c"]);
+        assert_eq!(of("g", &ended(OUTPUT, Ok(1)), &[], "").1, ["its tests ended with Ok(1)"]);
     }
 
     #[test]
@@ -142,15 +166,18 @@ mod tests {
         let expected = "09-aufs as user => no overlay\n09-aufs as root => no overlay\n\
                         09-aufs as user => no aufs\n";
         assert_eq!(unused(expected, OUTPUT), expected.lines().skip(1).collect::<Vec<_>>());
-        assert!(!of("g", &ended(OUTPUT, Ok(0)), &[], expected).1);
-        let (text, is_well) = of("g", &ended(OUTPUT, Ok(0)), &["does not run"], "");
-        assert!(!is_well && text.contains("was to say, and did not: does not run"), "{text}");
+        assert_eq!(of("g", &ended(OUTPUT, Ok(0)), &[], expected).1.len(), 2);
+        let (text, failures) = of("g", &ended(OUTPUT, Ok(0)), &["does not run"], "");
+        assert!(
+            failures.len() == 1 && text.contains("was to say, and did not: does not run"),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_guest_that_hangs_shows_its_console() {
-        let (text, is_well) = of("g", &ended("", Err("it hangs".into())), &[], "");
-        assert!(!is_well);
+        let (text, failures) = of("g", &ended("", Err("it hangs".into())), &[], "");
+        assert_eq!(failures.len(), 1);
         assert!(text.contains("FAILED. it hangs"), "{text}");
         assert!(text.ends_with("-- the end of the console\n   one\n   two\n"), "{text}");
     }
