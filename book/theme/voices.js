@@ -130,18 +130,12 @@
     }
     if (window.ClipboardJS) new window.ClipboardJS(".copy-commands");
 
-    // The code of all chapters: closed at first, and then as the reader left it.
-    const answers = [...document.querySelectorAll("details.answer")];
-    const open = (whether) => answers.forEach((answer) => { answer.open = whether; });
-    open(remembered("book-code") === "open");
-    for (const answer of answers) {
-        answer.querySelector("summary").addEventListener("click", (event) => {
-            event.preventDefault();
-            const whether = !answer.open;
-            remember("book-code", whether ? "open" : "closed");
-            open(whether);
-        });
-    }
+    // The code: closed at first, and then, each fold for itself, as the reader left it.
+    document.querySelectorAll("details.answer").forEach((answer, index) => {
+        const name = `book-code ${location.pathname} ${index}`;
+        answer.open = remembered(name) === "open";
+        answer.addEventListener("toggle", () => remember(name, answer.open ? "open" : "closed"));
+    });
 
     // A link into a folded part opens it.
     const unfold = () => {
