@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use nix::unistd::{AccessFlags, access};
 
 /// A mounted hierarchy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,6 +135,23 @@ pub fn group_of(pid: &str, controller: &str) -> anyhow::Result<PathBuf> {
 /// No hierarchy has memory.
 pub fn memory_is_on_v1() -> anyhow::Result<bool> {
     Ok(!with("memory")?.is_v2)
+}
+
+/// Whether this process may make groups below its own memory group, and move itself there: root
+/// may, and an ordinary user in a group that was delegated
+/// (Documentation/admin-guide/cgroup-v2.rst).
+///
+/// # Errors
+///
+/// What could not be read.
+pub fn is_delegated() -> anyhow::Result<bool> {
+    let hierarchy = with("memory")?;
+    let group = hierarchy.group_of("self")?;
+    let mut files = vec![".", "cgroup.procs"];
+    if hierarchy.is_v2 {
+        files.push("cgroup.subtree_control");
+    }
+    Ok(files.iter().all(|file| access(&group.join(file), AccessFlags::W_OK).is_ok()))
 }
 
 /// All groups of all hierarchies, and the uid of their owner.

@@ -125,6 +125,10 @@ impl Check {
                 eprintln!("meanwhile, another program left {}", shown(&first));
                 return Ok(outcome);
             }
+            bail!(
+                "the machine is not as it was, twice: {} (was it another program? check again)",
+                shown(&second)
+            );
         }
         bail!("the machine is not as it was: {}", shown(&first))
     }

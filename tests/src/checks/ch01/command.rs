@@ -100,7 +100,12 @@ pub(super) const CHECKS: &[Check] = &[
                 without = told(&without)
             );
             // From 8 on the command's environment is its own, and not the caller's.
-            ensure!(text.contains("MINE=kept\n") == (bench.stage < 8), "the environment is {text}");
+            let is_kept = text.contains("MINE=kept\n");
+            ensure!(
+                is_kept == (bench.stage < 8),
+                "the caller's variable MINE {}",
+                if is_kept { "is there" } else { "is not there" }
+            );
             ensure!(
                 !text.contains("LAB_"),
                 "a variable of the runtime's is in the command's environment"

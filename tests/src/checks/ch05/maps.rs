@@ -124,6 +124,23 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         5,
+        "a map of several lines reaches the kernel as one text",
+        "write the whole map in one write(2), a line for each range: a map is taken only once",
+        |bench| {
+            // Root of a user namespace that maps nothing but 0: the kernel refuses the second line,
+            // and had it not been part of the text, it would have taken the first.
+            let run = bench
+                .stage(["--uid-map", "0:0:1", "--uid-map", "5:7:1", "--", "echo", "ran"])
+                .under(&["unshare", "-r"]);
+            run.finish()?
+                .must_end_with(125)?
+                .must_complain(&["uid_map \"0 0 1, 5 7 1\"", "each id outside must be mapped"])?
+                .must_write("")?;
+            holds()
+        },
+    ),
+    Check::new(
+        5,
         "a map of several lines is written in one piece",
         "write the whole map in one write(2), a line for each range: a map is taken only once",
         |bench| {

@@ -153,7 +153,7 @@ pub(super) const CHECKS: &[Check] = &[
         "without a delegated group the error says how to get one",
         "an ordinary user needs a delegated group: if there is none, say how to get one",
         |bench| {
-            if !geteuid().is_root() && ch07_cgroup_memory::probe() == lab::Probe::Runs {
+            if !geteuid().is_root() && cgroups::is_delegated()? {
                 return Ok(Outcome::Skipped(
                     "this process is in a cgroup that was delegated".into(),
                 ));

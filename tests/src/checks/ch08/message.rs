@@ -45,11 +45,11 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         8,
-        "init hears the end of the message",
+        "init reads the message to its end",
         "init inherits its end of the channel, not marked close-on-exec, and nothing else: the \
          message ends only when no process has the other end open",
         |bench| {
-            bench.stage(["true"]).finish()?.must_end_with(0)?;
+            bench.stage(["echo", "read"]).finish()?.must_end_with(0)?.must_write("read\n")?;
             holds()
         },
     ),

@@ -1,5 +1,4 @@
 // says: write the whole map in one write(2), a line for each range
-// shows: root
 // hole: exercise-uid-map
         for line in self.uid.lines() {
             write(pid, "uid_map", &line.to_string())?;
