@@ -152,7 +152,7 @@ fn copy_binaries(from: &Path, to: &Path) -> anyhow::Result<()> {
         fs::copy(&file, to.join(name)).with_context(|| format!("copy {}", file.display()))?;
     }
     // Examples: `cargo test --workspace` builds them, and in a guest they are beside the others.
-    for name in ["show", "named_hierarchy"] {
+    for name in ["show", "named_hierarchy", "delegate"] {
         let places = [from.join("examples").join(name), from.join(name)];
         if let Some(file) = places.iter().find(|file| file.exists()) {
             fs::copy(file, to.join(name)).with_context(|| format!("copy {}", file.display()))?;

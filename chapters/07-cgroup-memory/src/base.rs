@@ -172,7 +172,8 @@ fn way_out(version: Version) -> &'static str {
             "start this from a delegated group: `systemd-run --scope -p Delegate=yes COMMAND`"
         }
         (Version::V1, _) => {
-            "on cgroup v1 only root can give a group away (chown): run this as root"
+            "on cgroup v1 only root can give a group away (chown), as chapter 7's example \
+             `delegate` does"
         }
     }
 }

@@ -81,6 +81,35 @@ pub(super) const CHECKS: &[Check] = &[
     )
     .until(8, "an example of chapter 7 alone")
     .not_in_the_workshop(),
+    Check::new(
+        7,
+        "the example `delegate` gives an ordinary user groups to limit in",
+        "on version 1 give the user a group in each hierarchy, and its cgroup.procs: the user can \
+         make groups below it, and move own processes there",
+        |bench| {
+            let delegate = match example(bench, "delegate") {
+                Ok(file) => file,
+                Err(skipped) => return Ok(skipped),
+            };
+            let stage = bench.binary.display().to_string();
+            let names = "s/.*:memory:.*\\(delegated-\\)[0-9]*\\(.container-\\).*/\\1\\2/p";
+            let script = format!("id -un; sed -n '{names}' /proc/self/cgroup");
+            let words = ["nobody", &stage, "-q", "-m", "64m", "--", "sh", "-c", &script];
+            let run = bench.run(&delegate, words).finish()?;
+            if bench.user == User::Ordinary {
+                run.must_end_with(125)?.must_complain(&["only root"])?;
+                return holds();
+            }
+            if !cgroups::memory_is_on_v1()? {
+                run.must_end_with(125)?.must_complain(&["systemd-run --user --scope"])?;
+                return holds();
+            }
+            run.must_end_with(0)?.must_write("root\ndelegated-/container-\n")?;
+            holds()
+        },
+    )
+    .until(8, "an example of chapter 7 alone")
+    .not_in_the_workshop(),
 ];
 
 /// An example's file, which the judge has put beside the stages, if it was built.
