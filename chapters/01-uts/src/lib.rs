@@ -8,6 +8,8 @@
 //! |---|---|
 //! | `clone` | how does a process make a child in new namespaces? |
 //! | `wait` | how does a parent learn how its child ended? |
+//! | [`UtsOptions`], [`set_hostname`] | which name does the command line give, and who sets it? |
+//! | [`attempt`] | does something work in new namespaces here? |
 //!
 //! Source: clone(2), waitid(2), uts_namespaces(7).
 

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         let cli: Cli = lab::parse()?;
         cli.lab.apply();
         lab::become_root()?;
-        prove()?; // a demonstration: two processes, and a queue that only one of them sees
+        prove()?; // a demonstration: two processes, and neither sees the other's queue
         // ANCHOR: exercise-flag
         let child = spawn(CLONE_NEWUTS | CLONE_NEWIPC, || {
             // ANCHOR_END: exercise-flag

@@ -3,13 +3,14 @@
 //!
 //! The first process of a PID namespace is its init. It has two pids: 1 inside, another outside.
 //! When it ends, the kernel kills all other processes of the namespace. The kernel drops a signal
-//! that it neither handles nor blocks; so its parent must know when to send SIGKILL.
+//! that PID 1 neither handles nor blocks; so its parent must know when to send SIGKILL.
 //!
 //! | module | question it answers |
 //! |---|---|
 //! | `job` | what does a parent do while PID 1 runs? |
 //! | `signals` | which signals does a parent pass on, and how is none of them lost? |
 //! | `terminal` | which processes get the terminal's Ctrl-C and its input? |
+//! | [`say_who_i_am`] | which pids does this process have? |
 //!
 //! Source: pid_namespaces(7), signal(7), credentials(7).
 

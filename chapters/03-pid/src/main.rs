@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         let cli: Cli = lab::parse()?;
         cli.lab.apply();
         lab::become_root()?;
-        // Passes signals on, which the kernel drops if PID 1 neither handles nor blocks them.
+        // Passes signals on, or sends SIGKILL if PID 1 is deaf to the signal.
         let job = Job::new()?;
         // ANCHOR: exercise-flag
         let child = job.spawn(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID, || {

@@ -2,9 +2,16 @@
 //! Private propagation, /proc, pivot_root.
 //!
 //! A new mount namespace starts as a copy of the old one. On most machines its mounts are still
-//! tied to the originals: a mount made in one appears in the other. [`make_private`] cuts the tie,
-//! before any other mount. [`mount_proc`] mounts a /proc for the new PID namespace, and
-//! [`enter_rootfs`] changes to another system's files.
+//! tied to the originals: a mount made in one appears in the other. So the first step cuts the tie.
+//!
+//! | function | question it answers |
+//! |---|---|
+//! | [`make_private`] | how does no mount made here reach the host? |
+//! | [`mount_proc`] | how does /proc show this PID namespace? |
+//! | [`enter_rootfs`] | how do another system's files take the place of the host's? |
+//! | [`pivot_into`] | how does a mount become the root, and how does the old root go? |
+//! | [`rehearse`] | does all of this work here? |
+//!
 //! Source: mount_namespaces(7), mount(2), pivot_root(2), proc(5).
 
 use std::{
