@@ -1,8 +1,9 @@
 //! What do programs expect to find in a root, besides the image's files?
 //!
-//! /proc (chapter 4), /sys to read, a /dev with the harmless devices, and a /tmp. Nobody may make a
-//! device node in a user namespace (mknod(2), EPERM), not even root. So the host's own nodes are
-//! bound in, and no others are there.
+//! /proc (chapter 4), /sys to read, a /dev with the harmless devices, and a /tmp. In a user
+//! namespace nobody may make a device node (mknod(2), EPERM), not even root; only a whiteout, the
+//! device 0/0 that no driver has (Linux 5.8). So the host's own nodes are bound in, and no others
+//! are there.
 
 use std::{
     fs::{self, File},

@@ -101,7 +101,7 @@ fn container(
         message.rootfs = Some(root.folder().to_owned());
     }
     let (gate, channel) = (Gate::new()?, Channel::new()?);
-    let groups; // dropped after the child, which an error drops, too
+    let groups; // declared before the child, so dropped after it, also if a call below fails
     let child = job.spawn(NAMESPACES, || {
         gate.wait()?;
         become_user(User::ROOT)?;
