@@ -6,12 +6,15 @@
 //! only), and the child waits for that at the [`Gate`]. If it executed a program before, it
 //! would lose the capabilities: execve(2) gives them to id 0 inside, and 0 is not mapped yet.
 //!
-//! | module | question it answers |
+//! | module or item | question it answers |
 //! |---|---|
 //! | `map` | which ids inside are which outside? |
 //! | `write` | who writes the map, and in which order? |
 //! | `subid` | which further ids may an ordinary user have? |
 //! | `gate` | how does the child wait for its map? |
+//! | [`IdMapOptions`] | which maps, and which user, does the command line request? |
+//! | [`become_user`] | how does a process become another user inside? |
+//! | [`is_root_outside`] | is this process root of the machine, or only of a user namespace? |
 //!
 //! Source: user_namespaces(7), capabilities(7), newuidmap(1).
 

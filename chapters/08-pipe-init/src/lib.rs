@@ -7,7 +7,7 @@
 //! environment nor its arguments. `init` is PID 1: it sets the container up and then becomes the
 //! command, or stays as a [`mod@reaper`].
 //!
-//! | module | question it answers |
+//! | module or item | question it answers |
 //! |---|---|
 //! | [`message`] | what does the parent send? |
 //! | [`wire`] | how are its bytes laid out? |
@@ -15,6 +15,7 @@
 //! | [`streams`] | what does a container get as standard input, output and error? |
 //! | [`mod@reaper`] | what must a PID 1 do if it stays? |
 //! | [`options`] | which options are there? |
+//! | [`become_init`], [`send`], [`receive`] | how does the message reach init? |
 //!
 //! Source: unix(7), execve(2), pid_namespaces(7), the kernel's no_new_privs.rst.
 

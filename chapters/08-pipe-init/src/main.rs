@@ -1,8 +1,8 @@
 // ANCHOR: all
 //! Stage 8: `run` sends the command through a channel, `init` receives it as PID 1.
 //!
-//! `init` takes the place of stage 6's registered function: the second start reads no command line
-//! any more, which everybody may see in /proc/PID/cmdline.
+//! `init` takes the place of stage 6's registered function. The second start reads the command from
+//! the channel: its own command line, which processes inside can read, is only `init`.
 
 use std::process::ExitCode;
 

@@ -178,8 +178,8 @@ impl RunOptions {
         })
     }
 
-    /// The id maps. Root's default is all ids as themselves: an image has files of many users, and
-    /// programs inside use chown and su. For an ordinary user, 0 inside is that user.
+    /// The id maps. Root's default is all ids as themselves: a root file system has files of many
+    /// users, and programs inside use chown and su. For an ordinary user, 0 inside is that user.
     fn maps(&self) -> anyhow::Result<Maps> {
         let maps = if self.ids.is_empty() && geteuid().is_root() {
             Some(Maps::identity()?)

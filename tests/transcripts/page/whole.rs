@@ -43,7 +43,8 @@ fn all_includes(pages: &[Page]) -> anyhow::Result<BTreeMap<PathBuf, Vec<Part>>> 
     Ok(all)
 }
 
-/// The page shows all code of the chapter's folder, but for its tests, and no part of it twice.
+/// The page shows all code of the chapter's folder, but for its tests, the doctor's `probe`, and
+/// files that it names and shows nothing of. It shows no part twice.
 pub fn shows_whole_chapter(page: &Page, chapter: &Path) -> anyhow::Result<()> {
     let mut files = Vec::new();
     files_in(&chapter.join("src"), "rs", &mut files)?;
@@ -60,6 +61,10 @@ pub fn shows_whole_chapter(page: &Page, chapter: &Path) -> anyhow::Result<()> {
             .filter(|(included, _)| *included == file.canonicalize().unwrap_or_default())
             .map(|(_, part)| part)
             .collect();
+        let path = file.strip_prefix(chapter.parent().context("a chapter is in a folder")?)?;
+        if parts.is_empty() && page.text.contains(&format!("`chapters/{}`", path.display())) {
+            continue;
+        }
         shows_whole_file(&fs::read_to_string(&file)?, &parts)
             .with_context(|| format!("{}", file.display()))?;
     }
@@ -88,7 +93,7 @@ fn shows_whole_file(text: &str, parts: &[&Part]) -> anyhow::Result<()> {
                 "line {number}: a whole include shows the line `{line}`"
             );
             ensure!(
-                parts.contains(&&Part::Anchor(name.to_owned())),
+                name == "probe" || parts.contains(&&Part::Anchor(name.to_owned())),
                 "line {number}: the page lacks the part `{name}`"
             );
             open.push(name);
