@@ -86,7 +86,7 @@ pub fn attempt(
         namespaces = namespaces | Namespaces::of(Kind::User);
     }
     let child = spawn(namespaces, || action().map(|()| Exit::Code(0)))?;
-    let exit = child.wait()?;
+    let exit = child.wait_as_usual()?;
     ensure!(exit == Exit::Code(0), "the child ended with {exit}");
     Ok(())
 }
