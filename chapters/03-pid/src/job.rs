@@ -82,8 +82,8 @@ impl Job {
         Ok(started)
     }
 
-    /// The child: gets signals again, as before this job. Returns one that came meanwhile: the
-    /// kernel would drop it, for a PID 1.
+    /// The child, or a parent that goes on: gets signals again, as before this job. Returns one
+    /// that came meanwhile: the kernel would drop it, for a PID 1.
     ///
     /// # Errors
     ///
