@@ -119,7 +119,12 @@ fn trials_of_doctor(user: User, place: &Path) -> Vec<Trial> {
             })
         })
     };
-    surroundings.into_iter().map(trial).collect()
+    let (doctor, folder) = (place.join("doctor"), place.to_owned());
+    let name = format!("doctor as {}: a Ctrl-C ends it after its last probe", user.name());
+    let interrupted = harness::trial_or_skip(name, move || {
+        Bench::new(0, &doctor, user, &folder).and_then(|bench| diagnosis::is_interrupted(&bench))
+    });
+    surroundings.into_iter().map(trial).chain([interrupted]).collect()
 }
 
 /// Where cargo put the stages: beside the folder `deps` that this test is in.

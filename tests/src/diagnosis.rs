@@ -1,14 +1,28 @@
 //! What does the doctor say for a user, and do the stages do as it said?
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+    os::unix::process::ExitStatusExt,
+    process::Stdio,
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, ensure};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use tinyjson::{InnerAsRef, JsonValue};
 
 use crate::{
-    User,
+    Outcome, User,
     bench::{Bench, Ended},
     chapters::{CHAPTERS, Chapter},
+    patience,
+    process::wait_for_end,
+    unread::full_pipe,
 };
 
 /// The doctor's answer for one chapter.
@@ -89,6 +103,32 @@ pub fn stages_agree(bench: &Bench, under: &[&str]) -> anyhow::Result<Diagnosis> 
         }
     }
     Ok(diagnosis)
+}
+
+/// A Ctrl-C ends the doctor that has made its diagnosis, and waits for a reader.
+///
+/// # Errors
+///
+/// It does not.
+pub fn is_interrupted(bench: &Bench) -> anyhow::Result<Outcome> {
+    let (_reader, writer) = full_pipe()?;
+    let run = bench.run(bench.other("doctor"), [""; 0]);
+    let mut doctor = run.start_on(Stdio::null(), writer.into(), Stdio::null())?;
+    let pid = Pid::from_raw(doctor.id() as i32);
+    let writing = format!("{} 0x1 ", libc::SYS_write);
+    let start = Instant::now();
+    while !fs::read_to_string(format!("/proc/{pid}/syscall"))?.starts_with(&writing)
+        && start.elapsed() < patience(bench.bound)
+    {
+        sleep(Duration::from_millis(5));
+    }
+    kill(pid, Signal::SIGINT)?;
+    let ended = wait_for_end(pid, patience(Duration::from_secs(5)))?;
+    doctor.kill()?;
+    let status = doctor.wait()?;
+    ensure!(ended, "it runs on after a Ctrl-C");
+    ensure!(status.signal() == Some(libc::SIGINT), "after a Ctrl-C it ended with {status}");
+    Ok(Outcome::Holds)
 }
 
 /// The options that ask for what a chapter's probe may find not to work, while the rest does.

@@ -12,6 +12,7 @@
 //! | [`terminal`] | how is a stage run on a terminal? |
 //! | [`delegation`], [`granted`] | how does an ordinary user get a cgroup, and further ids? |
 //! | [`seccomp`] | how does a test make the kernel refuse a system call? |
+//! | [`unread`] | what does a program do whose output nobody reads? |
 //! | [`hang`] | what does a run that does not end wait for? |
 //! | [`slow`] | what does a stage do whose parent is slow? |
 //! | [`reused`] | what does `exec` do whose target's pid is given to another process? |
@@ -49,6 +50,7 @@ pub mod slow;
 pub mod summary;
 pub mod terminal;
 pub mod told;
+pub mod unread;
 pub mod workshop;
 
 pub use bench::{Bench, Ended};

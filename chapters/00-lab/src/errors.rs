@@ -114,9 +114,10 @@ impl Failure {
 }
 
 /// What an error may have to say, in bytes: it fits into any pipe at once, and a person reads it.
-const LONGEST: usize = 3000;
+pub(crate) const LONGEST: usize = 3000;
 
-/// The text, or as much of it as an error may have to say: a name in it may be of any length.
+/// The text, or as much of it as an error or a line of the log may have to say: a name in it may be
+/// of any length.
 pub(crate) fn cut(text: &str) -> String {
     if text.len() <= LONGEST {
         return text.to_owned();

@@ -21,12 +21,15 @@ use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::stat::{SFlag, fstat},
 };
-use tinyjson::JsonValue;
 
-use crate::context::{self, Form};
+use crate::{
+    context::{self, Form},
+    errors::{LONGEST, cut},
+};
 
-/// Sends the log to standard error, one write(2) a record: into a pipe, lines of up to 4096 bytes
-/// stay whole however many processes write (PIPE_BUF, pipe(7)).
+/// Sends the log to standard error, one write(2) a record, cut to less than 4096 bytes: into a pipe
+/// it goes whole however many processes write, and does not block where poll(2) sees room
+/// (PIPE_BUF, pipe(7)).
 pub(crate) fn start() {
     let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colour = stderr().is_terminal() && !no_colour;
@@ -50,7 +53,7 @@ fn plain(record: &Record, colour: bool) -> String {
     } else {
         ("", "")
     };
-    let (place, message) = (place(record.target()), visible(&record.args().to_string()));
+    let (place, message) = (place(record.target()), cut(&visible(&record.args().to_string())));
     format!("{elapsed:>8} {on}{who:<12}{off} {place:<27} {message}")
 }
 
@@ -64,17 +67,33 @@ fn json(record: &Record) -> String {
 pub(crate) fn error_line(message: &str) -> String {
     match context::form() {
         Form::Json => object(&[("level", "error"), ("message", message)]),
-        _ => format!("{}: {}", context::stage(), visible(message)),
+        _ => format!("{}: {}", context::stage(), cut(&visible(message))),
     }
 }
 
 /// One JSON object: when, who, and these strings.
 fn object(strings: &[(&str, &str)]) -> String {
-    let quoted = |text: &str| JsonValue::String(text.to_owned()).stringify().unwrap_or_default();
     let who = format!("\"role\":{},\"pid\":{}", quoted(&context::role()), process::id());
     let pair = |(key, text): &(&str, &str)| format!(",{}:{}", quoted(key), quoted(text));
     let rest: String = strings.iter().map(pair).collect();
     format!("{{\"elapsed_ms\":{},{who}{rest}}}", milliseconds())
+}
+
+/// A string of JSON, with nothing in it that a terminal obeys, and cut.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for c in text.chars() {
+        match c {
+            _ if quoted.len() > LONGEST => {
+                quoted += " …";
+                break;
+            }
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if is_obeyed(c) => quoted += &format!("\\u{:04x}", u32::from(c)),
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
 }
 
 fn milliseconds() -> f64 {
@@ -93,15 +112,17 @@ fn colour_of(role: &str) -> &'static str {
 /// The text on one line, with nothing in it that a terminal obeys. A container chooses file names
 /// and hostnames: written as they are, they could forge a line of the log.
 pub fn visible(text: &str) -> String {
-    let one = |c: char| match c {
-        // What turns the direction of writing, or joins and hides characters, forges as well.
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => {
-            c.escape_unicode().to_string()
-        }
-        c if c.is_control() => c.escape_default().to_string(),
-        c => c.to_string(),
+    let one = |c: char| match is_obeyed(c) {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
     };
     text.chars().map(one).collect()
+}
+
+/// A control character; or one that turns the direction of writing, or joins and hides others.
+fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
 }
 
 /// Standard error, but a line that nobody takes is dropped after a moment: a process that waits
@@ -224,5 +245,7 @@ mod tests {
         assert_eq!(visible("a b: ü\u{1f600}"), "a b: ü\u{1f600}");
         assert_eq!(visible("x\n+0.1ms\x1b[2J\u{9b}2J"), r"x\n+0.1ms\u{1b}[2J\u{9b}2J");
         assert_eq!(visible("\u{202e}gnp.exe"), r"\u{202e}gnp.exe");
+        assert_eq!(quoted("ü\n\"\\\u{9b}\u{202e}"), r#""ü\u000a\"\\\u009b\u202e""#);
+        assert!(quoted(&"\x1b".repeat(9000)).len() < 3020);
     }
 }

@@ -20,7 +20,7 @@ use std::ffi::{OsStr, OsString};
 
 use anyhow::{Context, ensure};
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use lab::{Exit, Kind, Namespaces, Probe, info, log::visible};
+use lab::{Exit, Kind, Namespaces, Probe, info};
 use nix::unistd::{geteuid, sethostname};
 
 pub use clone::{Cloned, clone, die_with_parent, raw_clone, require_one_thread, spawn};
@@ -61,7 +61,7 @@ fn hostname(name: OsString) -> Result<OsString, String> {
 /// EPERM without CAP_SYS_ADMIN in the user namespace that owns the UTS namespace.
 pub fn set_hostname(name: &OsStr) -> anyhow::Result<()> {
     sethostname(name).with_context(|| format!("sethostname to {name:?}"))?;
-    info!("hostname is {} now, in here", visible(&name.to_string_lossy()));
+    info!("hostname is {} now, in here", name.to_string_lossy());
     Ok(())
 }
 // ANCHOR_END: hostname
@@ -88,7 +88,7 @@ pub fn attempt(
         namespaces = namespaces | Namespaces::of(Kind::User);
     }
     let child = spawn(namespaces, || action().map(|()| Exit::Code(0)))?;
-    let exit = child.wait()?;
+    let exit = child.wait_as_usual()?;
     ensure!(exit == Exit::Code(0), "the child ended with {exit}");
     Ok(())
 }

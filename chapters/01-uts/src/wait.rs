@@ -142,8 +142,17 @@ impl Child {
     /// # Errors
     ///
     /// The error of a child that never became the command.
-    pub fn wait(mut self) -> anyhow::Result<Exit> {
+    pub fn wait(self) -> anyhow::Result<Exit> {
         let _restored = [Signal::SIGINT, Signal::SIGQUIT].map(Ignored::new);
+        self.wait_as_usual()
+    }
+
+    /// Likewise, but Ctrl-C and Ctrl-\ end this process as usual: for a child that is no command.
+    ///
+    /// # Errors
+    ///
+    /// The child's error.
+    pub fn wait_as_usual(mut self) -> anyhow::Result<Exit> {
         while !self.wait_or(&[])? {}
         self.outcome()
     }

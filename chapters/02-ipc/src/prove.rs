@@ -56,7 +56,7 @@ const MADE_INSIDE: Key = Key(0x0c2);
 ///
 /// A namespace could not be made, or a queue was visible on the other side.
 pub fn prove() -> anyhow::Result<()> {
-    let exit = spawn(CLONE_NEWIPC, outside)?.wait()?;
+    let exit = spawn(CLONE_NEWIPC, outside)?.wait_as_usual()?;
     ensure!(exit == Exit::Code(0), "the proof ended with {exit}");
     Ok(())
 }
@@ -71,7 +71,7 @@ fn outside() -> anyhow::Result<Exit> {
         ensure!(!MADE_INSIDE.is_here()?, "a queue made inside is visible outside");
         channel.say()?;
     }
-    other.wait() // if the other side has failed, this returns its error
+    other.wait_as_usual() // if the other side has failed, this returns its error
 }
 
 fn inside(channel: &Channel) -> anyhow::Result<Exit> {

@@ -5,6 +5,7 @@
 //! child is made and end after it: one value for the time between, as a shell has its job.
 
 use std::{
+    cell::Cell,
     fs,
     os::fd::{AsFd, AsRawFd, BorrowedFd},
     process,
@@ -25,6 +26,7 @@ use crate::{
 pub struct Job {
     held: Held,
     terminal: Terminal,
+    has_lent: Cell<bool>,
 }
 
 impl Job {
@@ -48,7 +50,11 @@ impl Job {
         if terminal.is_lent() && leads_its_session() {
             go_on_as_a_follower(&held)?;
         }
-        Ok(Job { held, terminal })
+        Ok(Job {
+            held,
+            terminal,
+            has_lent: Cell::new(false),
+        })
     }
 
     /// Starts the child, as [`ch01_uts::spawn`] does.
@@ -76,8 +82,8 @@ impl Job {
         Ok(started)
     }
 
-    /// The child: gets signals again, as before this job. Returns one that came meanwhile: the
-    /// kernel would drop it, for a PID 1.
+    /// The child, or a parent that goes on: gets signals again, as before this job. Returns one
+    /// that came meanwhile: the kernel would drop it, for a PID 1.
     ///
     /// # Errors
     ///
@@ -92,6 +98,7 @@ impl Job {
     ///
     /// The terminal has gone.
     pub fn lend(&self, child: Pid) -> anyhow::Result<()> {
+        self.has_lent.set(true);
         self.terminal.lend(child)
     }
 
@@ -158,6 +165,7 @@ impl Job {
 
     /// Takes the terminal back, and sets it back if the command was killed and could not.
     pub fn take_terminal_back(&self, was_killed: bool) {
+        self.has_lent.set(false);
         if let Err(error) = self.terminal.take_back(was_killed) {
             warn!("the terminal is gone: {error:#}");
         }
@@ -176,6 +184,15 @@ impl Job {
             kill(&child.process, signal)
         }
         // ANCHOR_END: exercise-deaf
+    }
+}
+
+/// An error may end a job before its child's end is awaited.
+impl Drop for Job {
+    fn drop(&mut self) {
+        if self.has_lent.get() {
+            self.take_terminal_back(true);
+        }
     }
 }
 

@@ -13,10 +13,13 @@ use nix::sys::{
 };
 
 /// Signals that are not held: SIGKILL and SIGSTOP cannot be blocked, the next ones are ignored or
-/// stop a process by default, and the last ones report faults, which must not be blocked.
-const NOT_HELD: [Signal; 15] = [
+/// stop a process by default, and the last ones report faults, which must not be blocked. Rust's
+/// start-up ignores SIGPIPE. Blocked, it would arrive all the same: with each line of our own log
+/// that is written to a closed pipe.
+const NOT_HELD: [Signal; 16] = [
     Signal::SIGKILL,
     Signal::SIGSTOP,
+    Signal::SIGPIPE,
     Signal::SIGCHLD,
     Signal::SIGCONT,
     Signal::SIGURG,

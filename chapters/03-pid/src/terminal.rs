@@ -73,7 +73,7 @@ impl Terminal {
         if self.is_lent() {
             // A Ctrl-Z reaches the whole group. A shell in it stops what it runs; a parent that
             // stopped too would be in a group that its own shell does not know.
-            on_stop(SigHandler::SigIgn);
+            ignore_stops(true);
             tcsetpgrp(stdin(), child).context("tcsetpgrp: give the foreground to the child")?;
             setpgid(Pid::this(), child).with_context(|| format!("setpgid: join {child}"))?;
         }
@@ -87,13 +87,13 @@ impl Terminal {
     /// As setsid(2).
     pub fn take(&self) -> anyhow::Result<()> {
         match self {
-            Terminal::Lent { .. } => on_stop(SigHandler::SigDfl),
+            Terminal::Lent { .. } => ignore_stops(false),
             Terminal::Cut => drop(setsid().context("setsid")?),
             // A PID 1 cannot be stopped by these, as others in the background are: its read would
             // begin again and again. Ignored, they make it an error (EIO).
             Terminal::Background if stdin().is_terminal() => {
-                set_handler(Signal::SIGTTIN, SigHandler::SigIgn);
-                set_handler(Signal::SIGTTOU, SigHandler::SigIgn);
+                ignore(Signal::SIGTTIN, true);
+                ignore(Signal::SIGTTOU, true);
             }
             Terminal::Background => {}
         }
@@ -111,14 +111,16 @@ impl Terminal {
             return Ok(());
         };
         // A process in the background that does this is stopped by SIGTTOU, unless it blocks it.
-        let mask = SigSet::from(Signal::SIGTTOU).thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+        let mask = SigSet::from(Signal::SIGTTOU)
+            .thread_swap_mask(SigmaskHow::SIG_BLOCK)
+            .context("block SIGTTOU")?;
         let group = setpgid(Pid::this(), *back_to).context("setpgid: go back to the group");
         let foreground = tcsetpgrp(stdin(), *back_to).context("tcsetpgrp: be the foreground again");
         if was_killed {
             tcsetattr(stdin(), SetArg::TCSADRAIN, settings).context("set the terminal back")?;
         }
-        on_stop(SigHandler::SigDfl);
-        mask.thread_set_mask()?;
+        ignore_stops(false);
+        mask.thread_set_mask().context("restore the signal mask")?;
         foreground.and(group)
     }
 }
@@ -128,16 +130,19 @@ pub(crate) fn leads_its_session() -> bool {
     getsid(None) == Ok(getpid())
 }
 
-/// What the terminal's stop signals do to this process.
-fn on_stop(handler: SigHandler) {
+/// Whether the terminal's stop signals do nothing to this process.
+fn ignore_stops(ignored: bool) {
     for stop in [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU] {
-        set_handler(stop, handler);
+        ignore(stop, ignored);
     }
 }
 
-fn set_handler(number: Signal, handler: SigHandler) {
-    debug_assert!(matches!(handler, SigHandler::SigIgn | SigHandler::SigDfl));
-    // SAFETY: to ignore a signal, or not to, installs no handler; the callers ask for nothing else.
+fn ignore(number: Signal, ignored: bool) {
+    let handler = match ignored {
+        true => SigHandler::SigIgn,
+        false => SigHandler::SigDfl,
+    };
+    // SAFETY: neither of the two installs a handler.
     let changed = unsafe { signal(number, handler) };
     debug_assert!(changed.is_ok(), "these signals can be ignored");
 }

@@ -16,7 +16,7 @@ use lab::{Exit, Namespaces, Program, debug, errors::signal_name, exec::inherited
 use nix::{
     errno::Errno,
     sys::{
-        signal::SigSet,
+        signal::{SigSet, Signal},
         signalfd::{SignalFd, siginfo},
     },
     unistd::Pid,
@@ -35,7 +35,7 @@ pub fn stay_and_reap(command: impl FnOnce() -> anyhow::Result<Program>) -> anyho
     info!("staying as PID 1, the command is a child");
     take_streams()?; // root inside may open all that PID 1 has open
     let before = SigSet::thread_get_mask().context("read the signal mask")?;
-    SigSet::all().thread_block().context("block signals")?;
+    held().thread_block().context("block signals")?;
     let (errors, alone) = (inherited_errors(), Channel::new()?);
     match clone(Namespaces::NONE)? {
         Cloned::Child => {
@@ -53,9 +53,16 @@ pub fn stay_and_reap(command: impl FnOnce() -> anyhow::Result<Program>) -> anyho
     }
 }
 
+/// All signals but SIGPIPE, which stays ignored: our own log may be written to a closed pipe.
+fn held() -> SigSet {
+    let mut held = SigSet::all();
+    held.remove(Signal::SIGPIPE);
+    held
+}
+
 /// Reaps and passes on until the command has ended.
 fn serve(command: &Process) -> anyhow::Result<Exit> {
-    let signals = SignalFd::new(&SigSet::all()).context("make a signalfd")?;
+    let signals = SignalFd::new(&held()).context("make a signalfd")?;
     loop {
         let Some(arrived) = signals.read_signal().context("read the signalfd")? else {
             continue;

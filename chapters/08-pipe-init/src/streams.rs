@@ -70,13 +70,15 @@ impl Streams {
         } else if must_stay_outside(&input, 0, tty)? {
             streams.copy_input(input)?;
         }
-        let are_one = identity(&output)? == identity(&error)?;
+        let are_one = identity(&output, 1)? == identity(&error, 2)?;
         if must_stay_outside(&output, 1, tty)? {
             streams.copy_output(1, output)?;
         }
         match &streams.instead[1] {
             // In one pipe, what was written to both keeps its order.
-            Some(pipe) if are_one => streams.instead[2] = Some(pipe.try_clone()?),
+            Some(pipe) if are_one => {
+                streams.instead[2] = Some(pipe.try_clone().context("dup the output's pipe")?);
+            }
             _ if must_stay_outside(&error, 2, tty)? => streams.copy_output(2, error)?,
             _ => {}
         }
@@ -121,7 +123,8 @@ impl Streams {
     pub fn hand_over(&self, mut program: Program) -> anyhow::Result<Program> {
         for (name, stream) in NAMES.into_iter().zip(&self.instead) {
             if let Some(stream) = stream {
-                program = program.with(name, stream.try_clone()?);
+                let copy = stream.try_clone().with_context(|| format!("dup {name}"))?;
+                program = program.with(name, copy);
             }
         }
         Ok(program)
@@ -158,8 +161,9 @@ fn shown(number: usize) -> String {
 }
 
 /// Which file a stream is: two streams may be one file.
-fn identity(stream: &File) -> io::Result<(u64, u64)> {
-    stream.metadata().map(|data| (data.dev(), data.ino()))
+fn identity(stream: &File, number: usize) -> anyhow::Result<(u64, u64)> {
+    let data = stream.metadata().with_context(|| format!("stat {}", shown(number)))?;
+    Ok((data.dev(), data.ino()))
 }
 
 /// Whether this stream must stay outside of the container.
@@ -191,7 +195,8 @@ impl Streams {
         let (ended, end) = pipe().context("make a pipe for the threads")?;
         let (all_done, done) = pipe().context("make a pipe for the threads")?;
         for stream in self.copies {
-            let (ended, done) = (ended.try_clone()?, done.try_clone()?);
+            let ended = ended.try_clone().context("dup a thread's pipe")?;
+            let done = done.try_clone().context("dup a thread's pipe")?;
             thread::spawn(move || stream.copy(&ended, done));
         }
         drop(done);

@@ -46,7 +46,10 @@ pub fn keep(
     let exit = keeper.wait(job)?;
     match keeper.report.start() {
         Start::Ends => Ok(exit),
-        Start::Failed(failure) => Err(failure.into()),
+        Start::Failed(failure) => {
+            job.take_terminal_back(true); // the keeper may have lent it, and not taken it back
+            Err(failure.into())
+        }
         Start::Silent | Start::Executes => {
             job.take_terminal_back(true);
             let had_container = keeper.container.is_some();

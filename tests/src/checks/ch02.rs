@@ -1,10 +1,26 @@
 //! Chapter 2: a System V queue made inside is not outside, and the other way round.
 
-use anyhow::{Context, ensure};
-use nix::errno::Errno;
+use std::{
+    fs,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail, ensure};
+use nix::{
+    errno::Errno,
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 use super::{Check, holds};
-use crate::seccomp;
+use crate::{
+    Bench,
+    bench::Running,
+    patience,
+    process::{children_of, state, wait_for_end},
+    seccomp,
+};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -99,7 +115,58 @@ pub(super) const CHECKS: &[Check] = &[
         },
     )
     .until(3, "the proof is chapter 2's own"),
+    Check::new(
+        2,
+        "a Ctrl-C while the stage proves it ends the stage",
+        "a parent ignores SIGINT only while the command runs, which decides what a Ctrl-C does: a \
+         helper child is no command",
+        |bench| {
+            for signal in [Signal::SIGINT, Signal::SIGQUIT] {
+                let (running, child) = stopped_in_its_proof(bench)?;
+                running.signal(signal)?;
+                let ended = wait_for_end(running.pid(), patience(Duration::from_secs(2)))?;
+                if !ended {
+                    running.signal(Signal::SIGKILL)?;
+                }
+                let status = running.finish()?.status();
+                // Stopped in its first moment, it has not asked to end with its parent yet.
+                let _ = kill(child, Signal::SIGCONT);
+                ensure!(ended, "{signal} while it proves, and it runs on");
+                ensure!(status == 128 + signal as i32, "{signal}, and it ended with {status}");
+            }
+            holds()
+        },
+    )
+    .until(3, "the proof is chapter 2's own")
+    .not_in_the_workshop(),
 ];
+
+/// A run, and its child, which is stopped. The child has a new IPC namespace and its parent's
+/// hostname: it is the proof's, and not the command.
+fn stopped_in_its_proof(bench: &Bench) -> anyhow::Result<(Running, Pid)> {
+    for _ in 0..100 {
+        let running = bench.stage(["sleep", "1000"]).start()?;
+        let stage = running.pid();
+        let link = |pid: Pid, kind: &str| fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok();
+        let is = |pid: Pid, kind: &str| link(pid, kind) == link(stage, kind);
+        let is_in_the_proof = |pid: &Pid| !is(*pid, "ipc") && is(*pid, "uts");
+        let start = Instant::now();
+        while start.elapsed() < patience(Duration::from_secs(1)) {
+            let Some(child) = children_of(stage)?.into_iter().find(is_in_the_proof) else {
+                continue;
+            };
+            kill(child, Signal::SIGSTOP)?;
+            sleep(Duration::from_millis(5));
+            if state(child) == Some('T') && is_in_the_proof(&child) && state(stage) == Some('S') {
+                return Ok((running, child));
+            }
+            break;
+        }
+        running.signal(Signal::SIGKILL)?;
+        running.finish()?.must_end_with(137)?;
+    }
+    bail!("the proof is too short to be seen")
+}
 
 /// A queue of this process's IPC namespace, removed when it is dropped.
 pub(super) struct Queue(i32);

@@ -73,14 +73,7 @@ pub(super) const CHECKS: &[Check] = &[
                 ensure!([0, 127].contains(&ended.status()), "it ended with {}", ended.status());
                 let pieces = pieces.join().expect("a reader does not panic")?;
                 ensure!(!pieces.is_empty(), "it says nothing");
-                for piece in pieces {
-                    let is_line = piece.ends_with('\n') && piece.matches('\n').count() == 1;
-                    ensure!(
-                        is_line,
-                        "{piece} was written at once, and is no line",
-                        piece = told(&piece)
-                    );
-                }
+                must_be_lines(&pieces)?;
             }
             holds()
         },
@@ -127,7 +120,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// What was written into a pipe in packet mode, one write(2) after the other, up to its end.
-fn pieces_of(mut pipe: File) -> anyhow::Result<Vec<String>> {
+pub(in crate::checks) fn pieces_of(mut pipe: File) -> anyhow::Result<Vec<String>> {
     let (mut pieces, mut piece) = (Vec::new(), [0; 4096]);
     loop {
         match pipe.read(&mut piece).context("read a pipe")? {
@@ -135,4 +128,13 @@ fn pieces_of(mut pipe: File) -> anyhow::Result<Vec<String>> {
             length => pieces.push(String::from_utf8_lossy(&piece[..length]).into_owned()),
         }
     }
+}
+
+/// Each piece must be one line.
+pub(in crate::checks) fn must_be_lines(pieces: &[String]) -> anyhow::Result<()> {
+    for piece in pieces {
+        let is_line = piece.ends_with('\n') && piece.matches('\n').count() == 1;
+        ensure!(is_line, "{piece} was written at once, and is no line", piece = told(piece));
+    }
+    Ok(())
 }

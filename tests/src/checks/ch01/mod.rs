@@ -6,7 +6,7 @@ mod command;
 mod early;
 mod endings;
 mod hostname;
-mod log;
+pub(super) mod log;
 pub(super) mod signals;
 
 use super::Check;

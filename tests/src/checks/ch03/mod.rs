@@ -2,7 +2,7 @@
 
 mod pid_one;
 mod shared_terminal;
-mod signals;
+pub(super) mod signals;
 mod terminal;
 
 use super::Check;

@@ -2,23 +2,18 @@
 
 use std::{
     fs,
-    os::fd::OwnedFd,
     thread::sleep,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, ensure};
-use nix::{
-    errno::Errno,
-    fcntl::{FcntlArg, OFlag, fcntl},
-    sys::signal::Signal,
-    unistd::{Pid, pipe2, write},
-};
+use nix::{errno::Errno, sys::signal::Signal, unistd::Pid};
 
 use crate::{
     checks::{Check, ch01::signals::sleeping, holds},
     patience,
     process::wait_for_end,
+    unread::{full_pipe, pipe},
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -176,6 +171,26 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         3,
+        "a standard error that is closed ends nobody, and makes nobody deaf",
+        "the kernel queues a signal that you block even where it is ignored, and a signalfd reads \
+         it. So do not block SIGPIPE: your own log would send it to you",
+        |bench| {
+            let (reader, writer) = pipe()?;
+            drop(reader);
+            let run = bench.script("sleep 0.05; exit 6").complaining_to(writer);
+            run.finish()?.must_end_with(6)?;
+            let (reader, writer) = pipe()?;
+            let run = bench.script("echo ready; exec sleep 1000");
+            let mut running = run.complaining_to(writer).start()?;
+            running.until("ready")?;
+            drop(reader);
+            running.signal(Signal::SIGTERM)?;
+            running.finish()?.must_end_with(137)?;
+            holds()
+        },
+    ),
+    Check::new(
+        3,
         "kill 0 inside reaches nobody outside",
         "a PID namespace hides pids, not process groups: `kill 0` signals the whole group without \
          naming a pid. Let the child lead a group of its own",
@@ -206,19 +221,9 @@ pub(super) const CHECKS: &[Check] = &[
     ),
 ];
 
-/// A pipe that takes no byte more, but for its other end, which nobody reads.
-fn full_pipe() -> anyhow::Result<(OwnedFd, OwnedFd)> {
-    let (reader, writer) = pipe2(OFlag::O_CLOEXEC).context("pipe2")?;
-    fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).context("fcntl O_NONBLOCK")?;
-    while write(&writer, &[b'.'; 4096]).is_ok() {}
-    while write(&writer, b".").is_ok() {}
-    fcntl(&writer, FcntlArg::F_SETFL(OFlag::empty())).context("fcntl O_NONBLOCK")?;
-    Ok((reader, writer))
-}
-
 /// Waits until the process has no signal pending and sleeps: it has done what it does with one, or
 /// ended.
-pub(super) fn until_heard(pid: Pid, bound: Duration) -> anyhow::Result<()> {
+pub(in crate::checks) fn until_heard(pid: Pid, bound: Duration) -> anyhow::Result<()> {
     let start = Instant::now();
     loop {
         let status = fs::read_to_string(format!("/proc/{pid}/status"))?;

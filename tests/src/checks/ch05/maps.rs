@@ -14,6 +14,7 @@ use crate::{
     Bench, Outcome, User,
     checks::{Check, holds},
     granted::{with_granted_ids, with_ids_in_files},
+    terminal::Terminal,
     told,
 };
 
@@ -99,6 +100,26 @@ pub(super) const CHECKS: &[Check] = &[
         },
     )
     .only_as(User::Root),
+    Check::new(
+        5,
+        "a start that fails gives the terminal back",
+        "between clone(2) and the wait for the child, each error returns with the terminal lent: \
+         take it back wherever the job ends, or the kernel stops the caller (SIGTTIN)",
+        |bench| {
+            let tty: &[&str] = if bench.stage < 8 { &[] } else { &["-t"] };
+            let words = [tty, &["-q", "--uid-map", "0:5:1", "--", "echo", "ran"]].concat();
+            // Root of a user namespace that maps nothing but 0; and a script that reads afterwards.
+            let script = "\"$0\" \"$@\"; echo ended with $?; read typed; echo got $typed";
+            let run = bench.stage(words).under(&["unshare", "-r", "sh", "-c", script]);
+            let mut terminal = Terminal::of(run)?;
+            terminal.until("ended with 125\r\n")?;
+            terminal.write("typed\n")?;
+            terminal.until("got typed")?;
+            let status = terminal.end()?;
+            ensure!(status == 0, "the script's exit status was {status}, not 0");
+            holds()
+        },
+    ),
     Check::new(
         5,
         "a map that the kernel refuses names the rule",

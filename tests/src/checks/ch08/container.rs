@@ -69,6 +69,30 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         8,
+        "--log-format json has nothing in it that a terminal obeys",
+        "JSON lets all but the first 32 control characters stand as they are: write U+009B and \
+         marks such as U+202E as \\uXXXX, as well",
+        |bench| {
+            let forged = "\u{9b}2J\u{202e}\u{200b}\u{7f}\x1b\"\\\n";
+            let words = ["--log-format", "json", "--", "sh", "-c", "exit 3", forged];
+            let refused = ["--log-format", "json", "--", forged];
+            let ended = bench.stage(words).finish()?.must_end_with(3)?;
+            let refused = bench.stage(refused).finish()?.must_end_with(127)?;
+            let hostname = ["--log-format", "json", "--hostname", forged, "--", "true"];
+            let named = bench.stage(hostname).finish()?.must_end_with(0)?;
+            for line in [&ended, &refused, &named].iter().flat_map(|one| one.errors.lines()) {
+                let obeyed = |c: char| c.is_control() || "\u{202e}\u{200b}".contains(c);
+                ensure!(!line.contains(obeyed), "it writes {}", told(line));
+            }
+            let messages: Vec<String> =
+                named.errors.lines().map(message).collect::<anyhow::Result<_>>()?;
+            let is_said = messages.iter().any(|message| message.contains(forged));
+            ensure!(is_said, "no message has the hostname as it is: {}", told(&messages));
+            holds()
+        },
+    ),
+    Check::new(
+        8,
         "--log-format json is one object a line, from both voices",
         "write each line as one object, the error that ends the run too: a program reads them",
         |bench| {
@@ -106,3 +130,10 @@ pub(super) const CHECKS: &[Check] = &[
         },
     ),
 ];
+
+/// The message of a line of the log in JSON.
+fn message(line: &str) -> anyhow::Result<String> {
+    let object: JsonValue = line.parse().with_context(|| format!("{} is no JSON", told(line)))?;
+    let object: &HashMap<String, JsonValue> = object.get().context("a line is an object")?;
+    object["message"].get::<String>().cloned().context("a message is a string")
+}

@@ -4,10 +4,11 @@ use anyhow::{Context, ensure};
 use nix::sys::signal::{Signal, kill};
 
 use crate::{
-    checks::{Check, holds},
+    checks::{Check, ch03::signals::until_heard, holds},
     host::nobody_stays,
     process::children_of,
     told,
+    unread::pipe,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -82,6 +83,25 @@ pub(super) const CHECKS: &[Check] = &[
                 let run = bench.stage(["--init", "--", "sh", "-c", script]);
                 run.finish()?.must_end_with(status).with_context(|| script)?;
             }
+            holds()
+        },
+    ),
+    Check::new(
+        8,
+        "with --init a standard error that is closed sends the command no signal",
+        "a PID 1 that reads its signals from a signalfd must not block SIGPIPE: each line of its \
+         own log would become one, and one more to pass on",
+        |bench| {
+            let (reader, writer) = pipe()?;
+            let script = "trap '' USR1; echo ready; read wait; exit 6";
+            let run = bench.stage(["--init", "--", "sh", "-c", script]).complaining_to(writer);
+            let mut running = run.start_waiting()?;
+            running.until("ready")?;
+            drop(reader);
+            running.signal(Signal::SIGUSR1)?;
+            until_heard(running.pid(), bench.bound)?;
+            until_heard(running.command()?, bench.bound)?;
+            running.release()?.must_end_with(6)?;
             holds()
         },
     ),

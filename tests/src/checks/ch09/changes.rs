@@ -1,18 +1,54 @@
 //! Chapter 9: what the container changed.
 
-use std::fs;
+use std::{fs, thread};
 
 use anyhow::{Context, ensure};
-use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::{
+    fcntl::OFlag,
+    mount::{MntFlags, MsFlags, mount, umount2},
+    unistd::pipe2,
+};
+use tinyjson::JsonValue;
 
 use crate::{
     User,
-    checks::{Check, holds},
-    layered::{contents, image_of, is_aufs, listed, script},
+    checks::{
+        Check,
+        ch01::log::{must_be_lines, pieces_of},
+        holds,
+    },
+    layered::{container, contents, image_of, is_aufs, listed, script},
     told::{must_list, told},
 };
 
 pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        9,
+        "a path of any length is one line of the log, written at once",
+        "a write(2) of more than PIPE_BUF bytes into a pipe may block though poll(2) promises \
+         room, and so make the keeper deaf: cut the message of a line",
+        |bench| {
+            // At the longest path that it can name, cd stops, and mkdir makes one more.
+            let deep = "cd /root; while mkdir $0 && cd $0; do :; done 2>/dev/null";
+            // In JSON, a character that a terminal obeys is written as six.
+            for (form, letter) in [("plain", "7"), ("json", "7"), ("json", "\x1b")] {
+                let (reader, writer) =
+                    pipe2(OFlag::O_DIRECT | OFlag::O_CLOEXEC).context("pipe2")?;
+                let pieces = thread::spawn(move || pieces_of(reader.into()));
+                let name = letter.repeat(200);
+                let words = ["--log-format", form, "--", "sh", "-c", deep, &name];
+                let ended = container(bench, words).complaining_to(writer).finish()?;
+                ended.must_end_with(0).with_context(|| form)?;
+                let pieces = pieces.join().expect("a reader does not panic")?;
+                must_be_lines(&pieces).with_context(|| form)?;
+                let longest = pieces.iter().map(String::len).max();
+                ensure!(longest > Some(2000), "the longest line is of {longest:?} bytes");
+                let is_json = |line: &String| line.parse::<JsonValue>().is_ok();
+                ensure!(form != "json" || pieces.iter().all(is_json), "a line is no JSON");
+            }
+            holds()
+        },
+    ),
     Check::new(
         9,
         "the log lists what changed, and the image is as it was",
