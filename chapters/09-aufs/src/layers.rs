@@ -66,6 +66,8 @@ pub struct Layers {
 /// A container layer on disk.
 pub(crate) struct ContainerLayer {
     pub(crate) folder: PathBuf,
+    /// Whether this run has made it.
+    pub(crate) is_new: bool,
     /// Whether it is removed at the end.
     pub(crate) is_removed: bool,
     _lock: Lock,
@@ -138,12 +140,14 @@ impl ContainerLayer {
     fn take(folder: PathBuf, driver: Driver, is_removed: bool) -> anyhow::Result<ContainerLayer> {
         let shown = folder.display();
         let _umask = UsualUmask::set();
+        let is_new = !folder.exists();
         fs::create_dir_all(&folder).with_context(|| format!("make container layer {shown}"))?;
         let lock = lock::try_exclusive(&folder)?
             .with_context(|| format!("container layer {shown}: another container has it"))?;
         driver.require_own(&folder)?;
         Ok(ContainerLayer {
             folder,
+            is_new,
             is_removed,
             _lock: lock,
         })

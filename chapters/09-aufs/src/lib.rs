@@ -71,7 +71,8 @@ fn try_layers() -> anyhow::Result<()> {
     };
     let job = Job::with(Terminal::Cut)?;
     let mount = |_: &Parent| layers.mount().map(|_| Exit::Code(0));
-    let exit = keep(&job, maps.as_ref(), mount, |ran| layers.clear(ran))?;
+    let exit = keep(&job, maps.as_ref(), mount, |ran| layers.clear(ran))
+        .inspect_err(|_| layers.unmake())?;
     ensure!(exit == Exit::Code(0), "the keeper ended with {exit}");
     Ok(())
 }

@@ -92,6 +92,16 @@ impl Layers {
             warn!("the next run will clear up: {error:#}");
         }
     }
+
+    /// The parent, of a run that has failed: removes a container layer that the run made, unless
+    /// the container has written to it.
+    pub fn unmake(&self) {
+        if let Some(layer) = self.container.as_ref().filter(|layer| layer.is_new)
+            && fs::remove_dir(&layer.folder).is_ok()
+        {
+            info!("removed {}: it is empty", layer.folder.display());
+        }
+    }
 }
 
 /// The mode and owner of `/` inside are the container layer's own. An empty container layer gets
