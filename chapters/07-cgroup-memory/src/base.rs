@@ -207,8 +207,11 @@ fn switch_on(
 /// Undoes what was prepared, unless another container still needs it. The caller has the turn.
 fn undo(folder: &Path, switched_on: &[&str]) -> anyhow::Result<()> {
     let leaf = folder.join(LEAF);
-    let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    if entries.any(|entry| entry.file_name().to_str().is_some_and(is_container)) {
+    let entries = fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))?;
+    if entries
+        .flatten()
+        .any(|entry| entry.file_name().to_str().is_some_and(is_container))
+    {
         return Ok(()); // another container's: the last one undoes it
     }
     let control = folder.join("cgroup.subtree_control");

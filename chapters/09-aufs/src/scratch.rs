@@ -55,11 +55,12 @@ impl Drop for Scratch {
 ///
 /// # Errors
 ///
-/// A container still has the layer, whose runtime was killed.
+/// A container still has the layer, whose runtime was killed; or nobody can tell.
 pub(crate) fn clear_left_over(layer: &Path) -> anyhow::Result<()> {
     let prefix = prefix(layer)?;
     let beside = layer.parent().context("a layer is not /")?;
-    for entry in fs::read_dir(beside).into_iter().flatten().flatten() {
+    let entries = fs::read_dir(beside).with_context(|| format!("read {}", beside.display()))?;
+    for entry in entries.flatten() {
         let (name, folder) = (entry.file_name(), entry.path());
         let digits = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
         let is_ours = digits.is_some_and(|digits| {
