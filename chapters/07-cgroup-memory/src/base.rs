@@ -133,7 +133,8 @@ fn choose(hierarchy: &Hierarchy, controllers: &[&str]) -> anyhow::Result<PathBuf
     Err(refused.context("there is at least the own group")?)
 }
 
-fn has_processes(folder: &Path) -> bool {
+/// Whether there is a process in this very group.
+pub(crate) fn has_processes(folder: &Path) -> bool {
     fs::read_to_string(folder.join("cgroup.procs")).is_ok_and(|pids| !pids.is_empty())
 }
 
