@@ -72,7 +72,7 @@ impl Layers {
 
     /// The folder that this run needs beside a container layer on disk.
     fn beside(&self, layer: &ContainerLayer) -> anyhow::Result<Scratch> {
-        clear_temporary(&self.cache);
+        clear_temporary(&self.cache, &layer.folder);
         scratch::clear_left_over(&layer.folder)?;
         let scratch = Scratch::new(&layer.folder)?;
         self.driver.require_attributes(scratch.folder())?;
