@@ -22,6 +22,7 @@ use std::{
 
 use anyhow::{Context, anyhow, bail, ensure};
 use ch05_user_idmap::is_root_outside;
+use ch06_reexec::is_container;
 use lab::{
     info,
     lock::{self, Lock},
@@ -72,15 +73,6 @@ impl Base {
     pub fn folder(&self) -> &Path {
         &self.folder
     }
-}
-
-/// What the name of every container's group begins with; eight random digits follow.
-const PREFIX: &str = "container-";
-
-/// Whether this is the name of a container's group.
-pub fn is_container(name: &str) -> bool {
-    let digits = name.strip_prefix(PREFIX).unwrap_or_default();
-    digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// Undoes what was prepared, unless another container still needs it.
@@ -267,18 +259,3 @@ fn write(file: &Path, value: &str) -> anyhow::Result<()> {
     fs::write(file, value).with_context(|| format!("write {value:?} to {}", file.display()))
 }
 // ANCHOR_END: move
-
-#[cfg(test)]
-mod tests {
-    use ch06_reexec::random_name;
-
-    use super::*;
-
-    #[test]
-    fn a_groups_name_is_known() {
-        assert!(is_container(&random_name().unwrap()));
-        for other in ["container-runtime", "container-4242", "container-", "system.slice"] {
-            assert!(!is_container(other), "{other}");
-        }
-    }
-}

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail, ensure};
-use ch06_reexec::random_name;
+use ch06_reexec::{is_container, random_name};
 use lab::{
     info,
     lock::{self, Lock},
@@ -133,8 +133,8 @@ pub(crate) fn clear_temporary(cache: &Path, own: &Path) {
         Err(error) => return warn!("temporary container layers may be left: {error:#}"),
     };
     for entry in fs::read_dir(&temporary).into_iter().flatten().flatten() {
-        let (folder, name) = (entry.path(), entry.file_name());
-        let is_layer = name.as_encoded_bytes().starts_with(b"container-");
+        let folder = entry.path();
+        let is_layer = entry.file_name().to_str().is_some_and(is_container);
         if is_layer
             && matches!(lock::try_exclusive(&folder), Ok(Some(_)))
             && scratch::clear_left_over(&folder).is_ok()
