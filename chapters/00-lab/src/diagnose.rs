@@ -10,9 +10,6 @@ use nix::{errno::Errno, unistd::geteuid};
 
 use crate::{Kind, Namespaces};
 
-/// CAP_SYS_ADMIN's number in the masks of /proc/PID/status (capabilities(7)).
-const CAP_SYS_ADMIN: u32 = 21;
-
 /// The way out after clone(2) or unshare(2) for these namespaces failed with `errno`.
 pub fn explain_clone_error(namespaces: Namespaces, errno: Errno) -> String {
     match errno {
@@ -62,14 +59,6 @@ pub fn explain_refused_user_namespace() -> String {
     "a chroot, a uid or gid without a mapping, or a container's seccomp filter (docker run \
      --security-opt seccomp=unconfined) refuses user namespaces"
         .into()
-}
-
-/// Whether this process has CAP_SYS_ADMIN in its user namespace.
-pub fn has_cap_sys_admin() -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
-        .is_some_and(|mask| mask >> CAP_SYS_ADMIN & 1 == 1)
 }
 
 /// Makes sure that /proc shows this process's PID namespace: elsewhere, /proc/PID is

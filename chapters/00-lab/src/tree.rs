@@ -36,11 +36,9 @@ pub struct Entry<'a> {
     pub stat: Stat,
 }
 
-impl Entry<'_> {
-    /// Whether it is a folder.
-    pub fn is_folder(&self) -> bool {
-        FileType::from_raw_mode(self.stat.st_mode) == FileType::Directory
-    }
+/// Whether an entry is a folder.
+pub fn is_folder(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
 }
 
 /// What is done with the entries of a tree.
@@ -108,8 +106,7 @@ pub fn walk(top: &Path, visitor: &mut impl Visitor) -> anyhow::Result<()> {
             depth,
             stat,
         };
-        let is_folder = entry.is_folder();
-        if visitor.see(&entry)? && is_folder {
+        if visitor.see(&entry)? && is_folder(&stat) {
             folder = open(&folder, &name).with_context(|| format!("open {}", path.display()))?;
             way.push(level(CString::new(name.as_bytes())?, &folder)?);
         } else {
@@ -162,7 +159,7 @@ pub fn remove(top: &Path, folders_only: bool) -> anyhow::Result<()> {
 
     impl Visitor for Remover {
         fn see(&mut self, entry: &Entry) -> anyhow::Result<bool> {
-            if !entry.is_folder() && !self.0 {
+            if !is_folder(&entry.stat) && !self.0 {
                 unlinkat(entry.folder, entry.name, AtFlags::empty())
                     .with_context(|| format!("remove {}", entry.path.display()))?;
             }

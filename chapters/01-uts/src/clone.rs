@@ -7,8 +7,8 @@ use std::{
     ptr::{from_mut, null},
 };
 
-use anyhow::{Context, anyhow};
-use lab::{Namespaces, Next, context, diagnose, error_pipe, go_on, info};
+use anyhow::{Context, anyhow, ensure};
+use lab::{Kind, Namespaces, Next, context, diagnose, error_pipe, go_on, info};
 use nix::{
     errno::Errno,
     sched::{CloneFlags, unshare},
@@ -33,10 +33,16 @@ pub enum Cloned {
 /// # Errors
 ///
 /// EPERM without CAP_SYS_ADMIN (but for a user namespace), ENOSPC at a limit of namespaces(7),
-/// EINVAL where the kernel lacks a namespace; or this process has more than one thread.
+/// EINVAL where the kernel lacks a namespace; this process has more than one thread; or a time
+/// namespace is asked for.
 pub fn clone(namespaces: Namespaces) -> anyhow::Result<Cloned> {
+    ensure!(
+        !namespaces.contains(Kind::Time),
+        "clone(2) makes no time namespace: the bit of CLONE_NEWTIME is part of the exit signal there"
+    );
     require_one_thread()?;
-    // SAFETY: a set of namespaces is flags that are safe, and there is one thread.
+    // SAFETY: a set of namespaces without a time namespace is flags that are safe, and there is
+    // one thread.
     unsafe { raw_clone(namespaces.bits()) }.map_err(|errno| {
         let what = if namespaces.is_empty() {
             "no".into()

@@ -99,6 +99,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn clone_is_asked_for_no_time_namespace() {
+        let refused = clone(Namespaces::of(Kind::Time)).unwrap_err();
+        assert!(refused.to_string().contains("no time namespace"), "{refused}");
+    }
+
+    #[test]
     fn a_hostname_has_1_to_64_bytes() {
         assert!(hostname("".into()).is_err());
         assert!(hostname("a".repeat(65).into()).is_err());

@@ -22,6 +22,7 @@ use std::{
 
 use anyhow::{Context, anyhow, bail, ensure};
 use ch05_user_idmap::is_root_outside;
+use ch06_reexec::is_container;
 use lab::{
     info,
     lock::{self, Lock},
@@ -74,15 +75,6 @@ impl Base {
     }
 }
 
-/// What the name of every container's group begins with; eight random digits follow.
-const PREFIX: &str = "container-";
-
-/// Whether this is the name of a container's group.
-pub fn is_container(name: &str) -> bool {
-    let digits = name.strip_prefix(PREFIX).unwrap_or_default();
-    digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
-}
-
 /// Undoes what was prepared, unless another container still needs it.
 impl Drop for Base {
     fn drop(&mut self) {
@@ -133,7 +125,8 @@ fn choose(hierarchy: &Hierarchy, controllers: &[&str]) -> anyhow::Result<PathBuf
     Err(refused.context("there is at least the own group")?)
 }
 
-fn has_processes(folder: &Path) -> bool {
+/// Whether there is a process in this very group.
+pub(crate) fn has_processes(folder: &Path) -> bool {
     fs::read_to_string(folder.join("cgroup.procs")).is_ok_and(|pids| !pids.is_empty())
 }
 
@@ -208,8 +201,11 @@ fn switch_on(
 /// Undoes what was prepared, unless another container still needs it. The caller has the turn.
 fn undo(folder: &Path, switched_on: &[&str]) -> anyhow::Result<()> {
     let leaf = folder.join(LEAF);
-    let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    if entries.any(|entry| entry.file_name().to_str().is_some_and(is_container)) {
+    let entries = fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))?;
+    if entries
+        .flatten()
+        .any(|entry| entry.file_name().to_str().is_some_and(is_container))
+    {
         return Ok(()); // another container's: the last one undoes it
     }
     let control = folder.join("cgroup.subtree_control");
@@ -264,18 +260,3 @@ fn write(file: &Path, value: &str) -> anyhow::Result<()> {
     fs::write(file, value).with_context(|| format!("write {value:?} to {}", file.display()))
 }
 // ANCHOR_END: move
-
-#[cfg(test)]
-mod tests {
-    use ch06_reexec::random_name;
-
-    use super::*;
-
-    #[test]
-    fn a_groups_name_is_known() {
-        assert!(is_container(&random_name().unwrap()));
-        for other in ["container-runtime", "container-4242", "container-", "system.slice"] {
-            assert!(!is_container(other), "{other}");
-        }
-    }
-}

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
-use ch06_reexec::random_name;
+use ch06_reexec::{is_container, random_name};
 use lab::{
     debug, info,
     lock::{self, Lock},
@@ -18,7 +18,7 @@ use lab::{
 use nix::unistd::Pid;
 
 use crate::{
-    base::{Base, is_container},
+    base::{Base, has_processes},
     hierarchy::Version,
 };
 
@@ -126,7 +126,10 @@ pub fn clear_left_over(base: &Path) {
     for entry in fs::read_dir(base).into_iter().flatten().flatten() {
         let folder = entry.path();
         let is_ours = entry.file_name().to_str().is_some_and(is_container);
-        if is_ours && matches!(lock::try_exclusive(&folder), Ok(Some(_))) && remove(&folder).is_ok()
+        if is_ours
+            && matches!(lock::try_exclusive(&folder), Ok(Some(_)))
+            && !is_populated(&folder)
+            && remove(&folder).is_ok()
         {
             info!("removed {}, left by a killed runtime", folder.display());
         }
@@ -139,7 +142,7 @@ fn remove(folder: &Path) -> anyhow::Result<()> {
     for _ in 0..50 {
         match tree::remove(folder, true) {
             Err(_) if !folder.exists() => return Ok(()),
-            Err(error) if is_busy(&error) && !has_processes(folder) => {
+            Err(error) if is_busy(&error) && !is_populated(folder) => {
                 thread::sleep(Duration::from_millis(1));
             }
             other => return other,
@@ -154,7 +157,9 @@ fn is_busy(error: &anyhow::Error) -> bool {
     by_std.or(by_call) == Some(libc::EBUSY)
 }
 
-fn has_processes(folder: &Path) -> bool {
-    fs::read_to_string(folder.join("cgroup.procs")).is_ok_and(|pids| !pids.is_empty())
+/// Whether there is a process in the group, or in one below it.
+fn is_populated(folder: &Path) -> bool {
+    let below = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    has_processes(folder) || below.filter(|path| path.is_dir()).any(|path| is_populated(&path))
 }
 // ANCHOR_END: left-over

@@ -108,10 +108,15 @@ impl Groups {
 
     /// Removes the groups with these limits that a killed process has left.
     pub fn clear(limits: &CgroupOptions) {
-        for (hierarchy, controllers) in needed(limits).into_iter().flatten() {
+        let stay = |error| warn!("cgroups stay until the next run removes them: {error:#}");
+        let needed = match needed(limits) {
+            Ok(needed) => needed,
+            Err(error) => return stay(error),
+        };
+        for (hierarchy, controllers) in needed {
             match Base::prepare(&hierarchy, &controllers) {
                 Ok(base) => clear_left_over(base.folder()),
-                Err(error) => warn!("cgroups stay until the next run removes them: {error:#}"),
+                Err(error) => stay(error),
             }
         }
     }

@@ -16,7 +16,7 @@ use std::{
 };
 
 use anyhow::Context;
-use lab::tree::{self, Entry, Visitor};
+use lab::tree::{self, Entry, Visitor, is_folder};
 use rustix::{
     fs::{AtFlags, CWD, Mode, OFlags, Stat, openat, statat},
     io::Errno,
@@ -24,7 +24,7 @@ use rustix::{
 
 use crate::{
     driver::Driver,
-    whiteout::{Meaning, aufs_meaning, is_folder, is_hidden_by_aufs, meaning},
+    whiteout::{Meaning, aufs_meaning, is_hidden_by_aufs, meaning},
 };
 
 /// What happened to a path.

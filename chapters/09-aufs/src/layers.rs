@@ -8,11 +8,12 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail, ensure};
-use ch06_reexec::random_name;
+use ch06_reexec::{is_container, random_name};
 use lab::{
     info,
     lock::{self, Lock},
     rootfs::UsualUmask,
+    warn,
 };
 
 use crate::{
@@ -66,6 +67,8 @@ pub struct Layers {
 /// A container layer on disk.
 pub(crate) struct ContainerLayer {
     pub(crate) folder: PathBuf,
+    /// Whether this run has made it.
+    pub(crate) is_new: bool,
     /// Whether it is removed at the end.
     pub(crate) is_removed: bool,
     _lock: Lock,
@@ -98,7 +101,10 @@ impl Layers {
         refuse_overlaps(&image, folder.as_deref())?;
         let locks = image.iter().map(|layer| share(layer)).collect::<Result<Vec<_>, _>>()?;
         let take = |folder| ContainerLayer::take(folder, driver, is_removed);
-        let _turn = turn(&cache)?; // no other run may find the new folder before it is locked
+        let temporary = cache.join(TEMPORARY);
+        let is_temporary = folder.as_ref().is_some_and(|folder| folder.starts_with(&temporary));
+        // No other run may find the new folder there before it is locked.
+        let _turn = is_temporary.then(|| turn(&temporary)).transpose()?;
         Ok(Layers {
             driver,
             container: folder.map(take).transpose()?,
@@ -110,21 +116,25 @@ impl Layers {
 }
 
 /// The turn to make or to remove temporary container layers.
-fn turn(cache: &Path) -> anyhow::Result<Lock> {
-    let folder = cache.join(TEMPORARY);
+fn turn(temporary: &Path) -> anyhow::Result<Lock> {
     let _umask = UsualUmask::set();
-    fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
-    lock::wait_for(&folder)
+    fs::create_dir_all(temporary).with_context(|| format!("make {}", temporary.display()))?;
+    lock::wait_for(temporary)
 }
 
-/// Removes temporary container layers whose runtimes were killed.
-pub(crate) fn clear_temporary(cache: &Path) {
-    let Ok(_turn) = turn(cache) else {
-        return; // there is no cache, and so no such layer
+/// Before a run uses the temporary container layer `own`: removes those whose runtimes were killed.
+pub(crate) fn clear_temporary(cache: &Path, own: &Path) {
+    let temporary = cache.join(TEMPORARY);
+    if !own.starts_with(&temporary) {
+        return;
+    }
+    let _turn = match turn(&temporary) {
+        Ok(turn) => turn,
+        Err(error) => return warn!("temporary container layers may be left: {error:#}"),
     };
-    for entry in fs::read_dir(cache.join(TEMPORARY)).into_iter().flatten().flatten() {
-        let (folder, name) = (entry.path(), entry.file_name());
-        let is_layer = name.as_encoded_bytes().starts_with(b"container-");
+    for entry in fs::read_dir(&temporary).into_iter().flatten().flatten() {
+        let folder = entry.path();
+        let is_layer = entry.file_name().to_str().is_some_and(is_container);
         if is_layer
             && matches!(lock::try_exclusive(&folder), Ok(Some(_)))
             && scratch::clear_left_over(&folder).is_ok()
@@ -138,12 +148,14 @@ impl ContainerLayer {
     fn take(folder: PathBuf, driver: Driver, is_removed: bool) -> anyhow::Result<ContainerLayer> {
         let shown = folder.display();
         let _umask = UsualUmask::set();
+        let is_new = !folder.exists();
         fs::create_dir_all(&folder).with_context(|| format!("make container layer {shown}"))?;
         let lock = lock::try_exclusive(&folder)?
             .with_context(|| format!("container layer {shown}: another container has it"))?;
         driver.require_own(&folder)?;
         Ok(ContainerLayer {
             folder,
+            is_new,
             is_removed,
             _lock: lock,
         })

@@ -73,7 +73,7 @@ fn try_layers() -> anyhow::Result<()> {
     let mount = |_: &Parent| layers.mount().map(|_| Exit::Code(0));
     let exit = keep(&job, maps.as_ref(), mount, |ran| layers.clear(ran));
     job.release()?; // this process goes on, and a Ctrl-C is to end it again
-    let exit = exit?;
+    let exit = exit.inspect_err(|_| layers.unmake())?;
     ensure!(exit == Exit::Code(0), "the keeper ended with {exit}");
     Ok(())
 }

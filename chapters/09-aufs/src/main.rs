@@ -81,6 +81,7 @@ fn parent(layers: &LayerOptions, options: &RunOptions) -> anyhow::Result<Exit> {
         Groups::clear(&limits);
         layers.iter().for_each(|layers| layers.clear(had_container));
     })
+    .inspect_err(|_| layers.iter().for_each(Layers::unmake))
 }
 
 /// The keeper: mounts the root, then does what stage 8's parent does.

@@ -72,7 +72,7 @@ impl Layers {
 
     /// The folder that this run needs beside a container layer on disk.
     fn beside(&self, layer: &ContainerLayer) -> anyhow::Result<Scratch> {
-        clear_temporary(&self.cache);
+        clear_temporary(&self.cache, &layer.folder);
         scratch::clear_left_over(&layer.folder)?;
         let scratch = Scratch::new(&layer.folder)?;
         self.driver.require_attributes(scratch.folder())?;
@@ -90,6 +90,16 @@ impl Layers {
         }
         if let Err(error) = scratch::clear_left_over(&layer.folder) {
             warn!("the next run will clear up: {error:#}");
+        }
+    }
+
+    /// The parent, of a run that has failed: removes a container layer that the run made, unless
+    /// the container has written to it.
+    pub fn unmake(&self) {
+        if let Some(layer) = self.container.as_ref().filter(|layer| layer.is_new)
+            && fs::remove_dir(&layer.folder).is_ok()
+        {
+            info!("removed {}: it is empty", layer.folder.display());
         }
     }
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use ch06_reexec::random_name;
+use ch06_reexec::{NAME_PREFIX, is_container, random_name};
 use lab::{tree, warn};
 use nix::unistd::Pid;
 
@@ -25,7 +25,7 @@ impl Scratch {
     /// Makes one beside `layer`, of which this process has the lock.
     pub(crate) fn new(layer: &Path) -> anyhow::Result<Scratch> {
         let mut name = prefix(layer)?;
-        name.push(random_name()?.replace("container-", ""));
+        name.push(random_name()?.trim_start_matches(NAME_PREFIX));
         let folder = layer.with_file_name(name);
         fs::create_dir(&folder)
             .with_context(|| format!("make {}, which overlay needs", folder.display()))?;
@@ -55,16 +55,16 @@ impl Drop for Scratch {
 ///
 /// # Errors
 ///
-/// A container still has the layer, whose runtime was killed.
+/// A container still has the layer, whose runtime was killed; or nobody can tell.
 pub(crate) fn clear_left_over(layer: &Path) -> anyhow::Result<()> {
     let prefix = prefix(layer)?;
     let beside = layer.parent().context("a layer is not /")?;
-    for entry in fs::read_dir(beside).into_iter().flatten().flatten() {
+    let entries = fs::read_dir(beside).with_context(|| format!("read {}", beside.display()))?;
+    for entry in entries.flatten() {
         let (name, folder) = (entry.file_name(), entry.path());
         let digits = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
-        let is_ours = digits.is_some_and(|digits| {
-            digits.len() == 8 && digits.iter().all(|digit| digit.is_ascii_hexdigit())
-        });
+        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+        let is_ours = digits.is_some_and(|digits| is_container(&[NAME_PREFIX, digits].concat()));
         if is_ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             if let Some(pid) = owner(&folder) {
                 bail!(

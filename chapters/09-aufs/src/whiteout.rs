@@ -49,11 +49,6 @@ pub(crate) fn meaning(driver: Driver, folder: BorrowedFd, name: &OsStr, stat: &S
     }
 }
 
-/// Whether an entry looks like a folder.
-pub(crate) fn is_folder(stat: &Stat) -> bool {
-    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
-}
-
 /// What a name means to aufs, if it is one of its own: for book-keeping (`None`), or the name that
 /// it hides.
 pub(crate) fn aufs_meaning(driver: Driver, name: &OsStr) -> Option<Option<&OsStr>> {

@@ -50,11 +50,11 @@ pub fn run(named: &NamedRunOptions) -> anyhow::Result<Exit> {
     let (options, layers) = (&named.run, &named.layers);
     let mut prepared = options.prepare()?;
     let job = Job::with(prepared.streams.terminal())?;
+    let names = Names::of_this_user()?;
     let layers = match options.mount.rootfs {
         Some(_) => None,
         None => Some(Layers::find(layers)?),
     };
-    let names = Names::of_this_user()?;
     // root's keeper needs no user namespace. Anybody else's has the maps, and in it the container
     // has those same ids.
     let keepers_maps = Some(prepared.maps.clone()).filter(|_| !geteuid().is_root());
@@ -73,6 +73,7 @@ pub fn run(named: &NamedRunOptions) -> anyhow::Result<Exit> {
             warn!("{error:#}");
         }
     })
+    .inspect_err(|_| layers.iter().for_each(Layers::unmake))
 }
 
 /// The keeper, as in stage 9; when the container is set up, its entry names its PID 1.

@@ -11,7 +11,7 @@ use std::{
     path::PathBuf,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use ch08_pipe_init::{
     Process,
     wire::{self, Bytes, Magic, put_bytes, put_list, put_number},
@@ -172,7 +172,8 @@ fn kind_from(flag: u32) -> anyhow::Result<Kind> {
 fn namespaces_from(flags: u32) -> anyhow::Result<Namespaces> {
     let kinds = Kind::ALL.into_iter().filter(|kind| flags & *kind as u32 != 0);
     let namespaces: Namespaces = kinds.collect();
-    anyhow::ensure!(namespaces.bits() as u32 == flags, "{flags:#x} has a flag of no namespace");
+    ensure!(namespaces.bits() as u32 == flags, "{flags:#x} has a flag of no namespace");
+    ensure!(!namespaces.contains(Kind::Time), "clone(2) makes no time namespace");
     Ok(namespaces)
 }
 // ANCHOR_END: bootstrap
@@ -191,7 +192,7 @@ mod tests {
                 inode: 1 << 41,
             },
             joined: vec![(Kind::User, "/proc/4242/ns/user".into())],
-            new: Namespaces::of(Kind::Mount) | Namespaces::of(Kind::Time),
+            new: Namespaces::of(Kind::Mount) | Namespaces::of(Kind::Uts),
             at_the_target: true,
             one_by_one: false,
             terminal: Lending::Background,
@@ -243,5 +244,7 @@ mod tests {
     fn what_means_nothing_is_an_error() {
         assert!(with_attribute(99, b"").to_string().contains("type 99"));
         assert!(with_attribute(NEW, &0x100u32.to_le_bytes()).to_string().contains("0x100"));
+        let time = Kind::Time as u32;
+        assert!(with_attribute(NEW, &time.to_le_bytes()).to_string().contains("time namespace"));
     }
 }

@@ -3,7 +3,10 @@
 use std::{fs, os::unix::fs::chown, path::Path, path::PathBuf};
 
 use anyhow::{Context, ensure};
-use nix::{sys::signal::Signal, unistd::geteuid};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::geteuid,
+};
 
 use crate::{
     Bench, Outcome, User,
@@ -12,6 +15,8 @@ use crate::{
     checks::{Check, holds},
     delegation::{Delegation, delegated},
     host::nobody_stays,
+    patience,
+    process::wait_for_end,
     repetitions,
 };
 
@@ -57,6 +62,35 @@ pub(super) const CHECKS: &[Check] = &[
                 running.kill_runtime()?;
                 running.finish()?.must_end_with(137)?;
                 nobody_stays()?;
+                delegation.put(bench.stage(LIMITED)).finish()?.must_end_with(0)?;
+                ensure!(!group.exists(), "the next run left {}", group.display());
+                Ok(())
+            })
+        },
+    ),
+    Check::new(
+        7,
+        "a living container keeps its groups, whatever became of its run",
+        "look whether a group or one below it has a process before you remove any: rmdir(2) refuses \
+         the group with the process, but not the empty ones",
+        |bench| {
+            delegated(bench, &["memory"], |delegation| {
+                let forget =
+                    [&*bench.other("inside").display().to_string(), "forget"].map(str::to_owned);
+                let words = ["-m", "64m", "--"].map(str::to_owned).into_iter().chain(forget);
+                let mut running = delegation.put(bench.stage(words)).start()?;
+                running.until("up")?;
+                let container = running.command()?;
+                let group = group_of(&container.to_string(), "memory")?;
+                make_below(bench, &group)?;
+                running.kill_runtime()?;
+                running.finish()?.must_end_with(137)?;
+                delegation.put(bench.stage(LIMITED)).finish()?.must_end_with(0)?;
+                let is_there = group.join("made/inside").exists();
+                kill(container, Signal::SIGKILL).context("the container has ended with its run")?;
+                ensure!(wait_for_end(container, patience(bench.bound))?, "SIGKILL does not end it");
+                nobody_stays()?;
+                ensure!(is_there, "the next run removed the groups of a container that lives");
                 delegation.put(bench.stage(LIMITED)).finish()?.must_end_with(0)?;
                 ensure!(!group.exists(), "the next run left {}", group.display());
                 Ok(())

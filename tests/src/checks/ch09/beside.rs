@@ -13,7 +13,7 @@ use crate::{
     Bench, User,
     checks::{Check, holds},
     layered::{layer, script, stacked},
-    told,
+    named, told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -108,6 +108,41 @@ pub(super) const CHECKS: &[Check] = &[
                     !bench.folder.join("image/made").exists(),
                     "{name} was refused, and image/made was made in the image layer"
                 );
+            }
+            holds()
+        },
+    ),
+    Check::new(
+        9,
+        "a container layer that a failed run has made is removed",
+        "what you make for a run you take away if it fails; rmdir(2) removes an empty folder only, \
+         and so nothing of yours",
+        |bench| {
+            let named_layer = |number: i32| layer(bench, &format!("l{number}"), "file", "");
+            let layers: Vec<PathBuf> = (0..510).map(named_layer).collect::<Result<_, _>>()?;
+            let precious = layer(bench, "mine", "precious", "mine\n")?.join("precious");
+            own(bench, &bench.folder.join("mine"))?;
+            for options in [&[][..], &["--rm"]] {
+                for name in ["new", "mine"] {
+                    let words =
+                        [&["--container-layer", name, "--driver", "overlay"], options].concat();
+                    let refused = stacked(bench, &words, &layers, "echo ran")?.finish()?;
+                    refused.must_end_with(125)?.must_write("")?;
+                    ensure!(
+                        !bench.folder.join("new").exists(),
+                        "{}: the layer is left",
+                        told(&options)
+                    );
+                    ensure!(precious.exists(), "{}: what was in the layer is gone", told(&options));
+                }
+            }
+            if bench.stage >= 10 {
+                let running = named::container(bench, "box", &[])?;
+                let words = ["run", "--name", "box", "--container-layer", "new", "--", "true"];
+                let refused = named::call(bench, &words).finish()?.must_end_with(125)?;
+                refused.must_complain(&["the name box is taken"])?;
+                ensure!(!bench.folder.join("new").exists(), "a taken name: the layer is left");
+                running.release()?.must_end_with(0)?;
             }
             holds()
         },

@@ -6,14 +6,38 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use nix::fcntl::{Flock, FlockArg};
 
 use crate::{
     checks::{Check, holds},
-    layered::{is_aufs, script},
+    layered::{image_of, is_aufs, script},
     told,
 };
 
-pub(super) const CHECKS: &[Check] = &[Check::new(
+pub(super) const CHECKS: &[Check] = &[KEPT, NOBODY_ELSES_TURN];
+
+const NOBODY_ELSES_TURN: Check = Check::new(
+    9,
+    "a container layer of yours waits for no other run's",
+    "wait for a lock only where you need what it protects: here, the folder of the temporary layers",
+    |bench| {
+        let named = || script(bench, &["--container-layer", "mine"], "echo ran").finish();
+        named()?.must_end_with(0)?.must_write("ran\n")?;
+        let temporary = image_of(bench).with_file_name("temporary");
+        ensure!(
+            !temporary.exists(),
+            "it has made {}, and needs nothing there",
+            temporary.display()
+        );
+        fs::create_dir(&temporary)?;
+        let lock = Flock::lock(fs::File::open(&temporary)?, FlockArg::LockExclusive);
+        let _lock = lock.map_err(|(_, errno)| errno).context("lock")?;
+        named()?.must_end_with(0)?.must_write("ran\n")?;
+        holds()
+    },
+);
+
+const KEPT: Check = Check::new(
     9,
     "a container layer is kept for the next run, or removed",
     "the container layer holds all that the container changed: keep the layer, and the next run \
@@ -81,4 +105,4 @@ pub(super) const CHECKS: &[Check] = &[Check::new(
             .must_write("more\n")?;
         holds()
     },
-)];
+);

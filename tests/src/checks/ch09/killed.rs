@@ -1,20 +1,25 @@
 //! Chapter 9: one of the runtime's processes is killed.
 
-use std::{fs, thread::sleep, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, chown},
+    thread::sleep,
+    time::Duration,
+};
 
 use anyhow::{Context, ensure};
 use nix::{
     sys::signal::{Signal, kill},
-    unistd::Pid,
+    unistd::{Pid, geteuid},
 };
 
 use crate::{
-    Bench,
+    Bench, Outcome, User,
     bench::{Run, Running},
     checks::{Check, holds},
     delegation::Delegation,
     host::nobody_stays,
-    layered::{stacked, with_inside},
+    layered::{script, stacked, with_inside},
     named::entries,
     patience,
     process::{children_of, wait_for_end},
@@ -85,6 +90,24 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     ),
+    Check::new(
+        9,
+        "a container layer is refused where nobody can look for a container that has it",
+        "an answer that you did not get is not a no: if the folder cannot be read, fail",
+        |bench| {
+            if !geteuid().is_root() {
+                return Ok(Outcome::Skipped("only root can make a folder like it".into()));
+            }
+            // You may make a folder in it, and go into that, but you see no names.
+            let folder = bench.folder("drop-box")?;
+            chown(&folder, Some(0), Some(0))?;
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o733))?;
+            let run = script(bench, &["--container-layer", "drop-box/mine"], "echo ran");
+            run.finish()?.must_end_with(125)?.must_complain(&["drop-box"])?.must_write("")?;
+            holds()
+        },
+    )
+    .only_as(User::Ordinary),
 ];
 
 /// When a stage has started its command, on a usual machine; in microseconds.
