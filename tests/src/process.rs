@@ -88,15 +88,19 @@ pub fn children_of(pid: Pid) -> anyhow::Result<Vec<Pid>> {
     text.split_whitespace().map(|pid| Ok(Pid::from_raw(pid.parse()?))).collect()
 }
 
-/// Waits so long for a child's end, which the caller then reaps (pidfd_open(2)).
+/// Waits so long for the end of a process, which its parent then reaps (pidfd_open(2)). One that
+/// its parent has reaped already has ended, too.
 ///
 /// # Errors
 ///
-/// There is no such process.
+/// As poll(2).
 pub fn wait_for_end(pid: Pid, at_most: Duration) -> anyhow::Result<bool> {
     // SAFETY: pidfd_open takes two numbers and returns a new descriptor or an error.
     let number = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
-    let number = Errno::result(number).context("pidfd_open")?;
+    let number = match Errno::result(number) {
+        Err(Errno::ESRCH) => return Ok(true),
+        number => number.context("pidfd_open")?,
+    };
     // SAFETY: the descriptor is new, so nothing else owns it.
     let pidfd = unsafe { OwnedFd::from_raw_fd(number as i32) };
     let mut watched = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
