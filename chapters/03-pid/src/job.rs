@@ -71,10 +71,10 @@ impl Job {
         let started = spawn(namespaces, || {
             lending.in_child()?.wait()?;
             self.terminal.take()?;
-            match self.release()? {
-                Some(missed) => Ok(Exit::Signal(missed).into()),
-                None => child().map(Into::into),
-            }
+            let missed = self.release()?;
+            // Also if one was missed: the parent must not find that the child has ended already.
+            let next = child()?.into();
+            Ok(missed.map_or(next, |missed| Exit::Signal(missed).into()))
         })?;
         let lending = lending.in_parent()?;
         self.lend(started.pid())?;

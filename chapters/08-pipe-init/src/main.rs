@@ -63,10 +63,10 @@ fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     maps.write(child.pid())?;
     groups.add(child.pid())?;
     gate.open()?;
-    let sent = send(&channel, &message);
+    let _ = send(&channel, &message); // an init that has ended says why itself
     let outcome = streams.wait(&job, child);
     groups.report();
-    outcome.and_then(|exit| sent.map(|()| exit)) // an init that failed says why itself
+    outcome
 }
 
 /// The child, inside: sets the container up and becomes the command.

@@ -121,13 +121,13 @@ fn container(
     groups = Groups::create(&limits)?;
     groups.add(child.pid())?;
     gate.open()?;
-    let sent = send(&channel, &message);
+    let _ = send(&channel, &message); // an init that has ended says why itself
     let outcome = streams.wait(job, child);
     groups.report();
     if let Some(root) = &root {
         root.report();
     }
-    outcome.and_then(|exit| sent.map(|()| exit))
+    outcome
 }
 
 /// The container's process, inside: goes into its root, and becomes the command.

@@ -117,7 +117,7 @@ fn container(
     groups = Groups::create(&limits)?;
     groups.add(child.pid())?;
     gate.open()?;
-    let sent = send(&channel, &message);
+    let _ = send(&channel, &message); // an init that has ended says why itself
     let ready = ready.in_parent()?;
     match entry {
         Some(entry) => entry.record_when_ready(&ready, child.pid(), job)?,
@@ -129,7 +129,7 @@ fn container(
     if let Some(root) = &root {
         root.report();
     }
-    outcome.and_then(|exit| sent.map(|()| exit))
+    outcome
 }
 
 /// The container's process, inside, as in stage 9; before it becomes the command, it waits until it

@@ -51,12 +51,12 @@ pub fn exec(options: &ExecOptions) -> anyhow::Result<Exit> {
         streams.hand_over(become_child(&channel)?).map(Next::from)
     })?;
     let channel = channel.in_parent()?;
-    let sent = bootstrap.write(&channel).context("send the bootstrap data");
+    let _ = bootstrap.write(&channel); // a CHILD that has ended says why itself
     let Some(init) = reported(&channel, &mut child, &job)? else {
         let interrupted = job.watch(&mut child)?;
         let outcome = job.end(child, interrupted);
         wait_until_alone(channel)?;
-        return outcome.and_then(|exit| sent.map(|()| exit)); // CHILD's error says more than ours
+        return outcome;
     };
     let init = succeed(child, init)?;
     info!("INIT is {}, and a child of PARENT: CHILD has ended", init.pid());

@@ -4,16 +4,22 @@ use std::{
     fs,
     os::unix::{fs::MetadataExt, process::CommandExt},
     path::Path,
+    time::Duration,
 };
 
 use anyhow::ensure;
-use nix::errno::Errno;
+use nix::{
+    errno::Errno,
+    sys::signal::{Signal, kill},
+};
 
 use super::own_lines;
 use crate::{
     Bench, Outcome, User,
     checks::{Check, holds},
     granted::{with_granted_ids, with_ids_in_files},
+    process::wait_for_end,
+    repetitions,
     terminal::Terminal,
     told,
 };
@@ -120,6 +126,28 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     ),
+    Check::new(
+        5,
+        "a signal that reaches the child before its gate is open ends the stage",
+        "a child that ends before its gate is open makes the parent fail: its maps cannot be \
+         written (EACCES), nor the word (EPIPE). Let it wait at the gate, and end after that",
+        |bench| {
+            for _ in 0..repetitions(40) {
+                let running = bench.stage(["true"]).start()?;
+                while !wait_for_end(running.pid(), Duration::ZERO)? {
+                    if let Ok(child) = running.command() {
+                        let _ = kill(child, Signal::SIGINT);
+                        break;
+                    }
+                }
+                let ended = running.finish()?;
+                // Too late, it has ended, or is a PID 1 for which the kernel drops the signal.
+                ensure!([130, 0].contains(&ended.status()), "{}: {}", ended.status(), ended.errors);
+            }
+            holds()
+        },
+    )
+    .not_in_the_workshop(),
     Check::new(
         5,
         "a map that the kernel refuses names the rule",
