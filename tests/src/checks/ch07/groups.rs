@@ -71,8 +71,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "a living container keeps its groups, whatever became of its run",
-        "look whether a group or one below it has a process before you remove any: rmdir(2) refuses \
-         the group with the process, but not the empty ones",
+        "look whether a group or one below it has a process before you remove one: rmdir(2) keeps \
+         the group of the process, but not the empty ones",
         |bench| {
             delegated(bench, &["memory"], |delegation| {
                 let forget =
