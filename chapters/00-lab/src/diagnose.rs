@@ -56,8 +56,9 @@ pub fn explain_refused_user_namespace() -> String {
                 kernel.apparmor_restrict_unprivileged_userns=0` allows them until the next boot"
             .into();
     }
-    "a chroot, a uid or gid without a mapping, or a container's seccomp filter (docker run \
-     --security-opt seccomp=unconfined) refuses user namespaces"
+    "a chroot, a uid or gid without a mapping, a security module (SELinux, or one of BPF), or a \
+     container's seccomp filter (docker run --security-opt seccomp=unconfined) refuses user \
+     namespaces"
         .into()
 }
 

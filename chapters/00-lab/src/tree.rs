@@ -50,19 +50,18 @@ pub trait Visitor {
     /// Any: the walk ends.
     fn see(&mut self, entry: &Entry) -> anyhow::Result<bool>;
 
-    /// Has seen all that is below a folder.
+    /// Has seen all that is below a folder, which is in `above` and has this path below the top.
     ///
     /// # Errors
     ///
     /// Any: the walk ends.
-    fn leave(&mut self, _folder: BorrowedFd, _name: &OsStr) -> anyhow::Result<()> {
+    fn leave(&mut self, _above: BorrowedFd, _path: &Path) -> anyhow::Result<()> {
         Ok(())
     }
 }
 
 /// A folder on the way down, and what of it has not been seen yet.
 struct Level {
-    name: CString,
     id: (u64, u64),
     left: vec::IntoIter<CString>,
 }
@@ -75,29 +74,34 @@ struct Level {
 pub fn walk(top: &Path, visitor: &mut impl Visitor) -> anyhow::Result<()> {
     let mut folder =
         open(CWD, top.as_os_str()).with_context(|| format!("open the folder {}", top.display()))?;
-    let mut way = vec![level(CString::default(), &folder)?];
+    let mut way = vec![level(&folder).with_context(|| format!("read {}", top.display()))?];
     let mut path = PathBuf::new();
+    let shown = |path: &Path| top.join(path).display().to_string();
     while let Some(here) = way.last_mut() {
         let Some(name) = here.left.next() else {
-            let done = way.pop().context("a level was just looked at")?;
+            way.pop();
             let Some(above) = way.last() else {
                 return Ok(());
             };
-            let parent = open(&folder, OsStr::new("..")).context("go back up")?;
-            ensure!(id(&parent)? == above.id, "{} was moved meanwhile", path.display());
-            folder = parent;
+            let up = || format!("go back up from {}", shown(&path));
+            folder = open(&folder, OsStr::new("..")).with_context(up)?;
+            ensure!(
+                id(&folder).with_context(up)? == above.id,
+                "{} was moved meanwhile",
+                shown(&path)
+            );
+            visitor.leave(folder.as_fd(), &path)?;
             path.pop();
-            visitor.leave(folder.as_fd(), os_str(&done.name))?;
             continue;
         };
-        let (name, depth) = (os_str(&name).to_owned(), way.len());
+        let (name, depth) = (OsStr::from_bytes(name.as_bytes()).to_owned(), way.len());
         path.push(&name);
         let stat = match statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => {
                 path.pop();
                 continue; // it has gone
             }
-            other => other.with_context(|| format!("stat {}", path.display()))?,
+            other => other.with_context(|| format!("stat {}", shown(&path)))?,
         };
         let entry = Entry {
             folder: folder.as_fd(),
@@ -107,8 +111,8 @@ pub fn walk(top: &Path, visitor: &mut impl Visitor) -> anyhow::Result<()> {
             stat,
         };
         if visitor.see(&entry)? && is_folder(&stat) {
-            folder = open(&folder, &name).with_context(|| format!("open {}", path.display()))?;
-            way.push(level(CString::new(name.as_bytes())?, &folder)?);
+            folder = open(&folder, &name).with_context(|| format!("open {}", shown(&path)))?;
+            way.push(level(&folder).with_context(|| format!("read {}", shown(&path)))?);
         } else {
             path.pop();
         }
@@ -121,29 +125,24 @@ fn open(at: impl AsFd, name: &OsStr) -> Result<OwnedFd, Errno> {
     openat(at, name, flags, Mode::empty())
 }
 
-fn level(name: CString, folder: &OwnedFd) -> anyhow::Result<Level> {
+fn level(folder: &OwnedFd) -> Result<Level, Errno> {
     let mut names = Vec::new();
-    for entry in Dir::read_from(folder).context("read a folder")? {
-        let name = entry.context("read a folder")?.file_name().to_owned();
+    for entry in Dir::read_from(folder)? {
+        let name = entry?.file_name().to_owned();
         if ![b".".as_slice(), b".."].contains(&name.as_bytes()) {
             names.push(name);
         }
     }
     names.sort();
     Ok(Level {
-        name,
         id: id(folder)?,
         left: names.into_iter(),
     })
 }
 
-fn id(folder: &OwnedFd) -> anyhow::Result<(u64, u64)> {
-    let stat = fstat(folder).context("stat a folder")?;
+fn id(folder: &OwnedFd) -> Result<(u64, u64), Errno> {
+    let stat = fstat(folder)?;
     Ok((stat.st_dev, stat.st_ino))
-}
-
-fn os_str(name: &CString) -> &OsStr {
-    OsStr::from_bytes(name.as_bytes())
 }
 // ANCHOR_END: tree
 
@@ -155,24 +154,27 @@ fn os_str(name: &CString) -> &OsStr {
 ///
 /// The kernel refuses to remove something; it is left with what is above it.
 pub fn remove(top: &Path, folders_only: bool) -> anyhow::Result<()> {
-    struct Remover(bool);
+    struct Remover<'a> {
+        top: &'a Path,
+        folders_only: bool,
+    }
 
-    impl Visitor for Remover {
+    impl Visitor for Remover<'_> {
         fn see(&mut self, entry: &Entry) -> anyhow::Result<bool> {
-            if !is_folder(&entry.stat) && !self.0 {
+            if !is_folder(&entry.stat) && !self.folders_only {
                 unlinkat(entry.folder, entry.name, AtFlags::empty())
-                    .with_context(|| format!("remove {}", entry.path.display()))?;
+                    .with_context(|| format!("remove {}", self.top.join(entry.path).display()))?;
             }
             Ok(true)
         }
 
-        fn leave(&mut self, folder: BorrowedFd, name: &OsStr) -> anyhow::Result<()> {
-            unlinkat(folder, name, AtFlags::REMOVEDIR)
-                .with_context(|| format!("remove the folder {}", name.display()))
+        fn leave(&mut self, above: BorrowedFd, path: &Path) -> anyhow::Result<()> {
+            unlinkat(above, path.file_name().unwrap_or_default(), AtFlags::REMOVEDIR)
+                .with_context(|| format!("remove {}", self.top.join(path).display()))
         }
     }
 
-    walk(top, &mut Remover(folders_only))?;
+    walk(top, &mut Remover { top, folders_only })?;
     std::fs::remove_dir(top).with_context(|| format!("remove {}", top.display()))
 }
 // ANCHOR_END: remove

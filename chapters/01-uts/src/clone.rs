@@ -38,7 +38,7 @@ pub enum Cloned {
 pub fn clone(namespaces: Namespaces) -> anyhow::Result<Cloned> {
     ensure!(
         !namespaces.contains(Kind::Time),
-        "clone(2) makes no time namespace: the bit of CLONE_NEWTIME is part of the exit signal there"
+        "clone(2) makes no time namespace: CLONE_NEWTIME is a bit of the exit signal there"
     );
     require_one_thread()?;
     // SAFETY: a set of namespaces without a time namespace is flags that are safe, and there is

@@ -116,8 +116,12 @@ impl FromStr for User {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (uid, gid) = text.split_once(':').ok_or("write UID:GID, such as 1:1")?;
-        let id =
-            |id: &str| id.parse().map_err(|_| format!("{id:?} is not an id (0 to 4294967294)"));
+        let id = |text: &str| {
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            // u32::MAX is (uid_t) -1, which means "no id".
+            let id = text.parse().ok().filter(|id| digits && *id != u32::MAX);
+            id.ok_or_else(|| format!("{text:?} is not an id (0 to 4294967294)"))
+        };
         Ok(User {
             uid: id(uid)?,
             gid: id(gid)?,

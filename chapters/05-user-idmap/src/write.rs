@@ -122,8 +122,8 @@ fn rule(file: &str, errno: Errno) -> &'static str {
              and mapping uid 0 of this namespace takes CAP_SETFCAP (user_namespaces(7))"
         }
         (_, Errno::EPERM) => {
-            "without CAP_SETUID and CAP_SETGID you can map your own id only, and gid_map only \
-             after writing \"deny\" to setgroups (user_namespaces(7))"
+            "without CAP_SETUID and CAP_SETGID you can map your own id only, gid_map only after \
+             writing \"deny\" to setgroups, and each map once only (user_namespaces(7))"
         }
         (_, Errno::EINVAL) => "lines overlap, or an id is out of range (user_namespaces(7))",
         _ => "see user_namespaces(7)",

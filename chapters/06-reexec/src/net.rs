@@ -16,7 +16,7 @@ use nix::errno::Errno;
 pub fn bring_up_loopback() -> anyhow::Result<()> {
     // netdevice(7) looks for the interface in the socket's network namespace. Any socket will do.
     let socket = UdpSocket::bind(("0.0.0.0", 0)).context("make a socket")?;
-    // SAFETY: an ifreq is plain numbers, and all zeroes is one.
+    // SAFETY: an ifreq is numbers and pointers, and a null pointer is valid: all zeroes is one.
     let mut request: libc::ifreq = unsafe { mem::zeroed() };
     for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
         *to = *from as libc::c_char;

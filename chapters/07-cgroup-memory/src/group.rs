@@ -46,7 +46,8 @@ impl Group {
         clear_left_over(base.folder());
         let folder = base.folder().join(random_name()?);
         fs::create_dir(&folder).with_context(|| format!("make the cgroup {}", folder.display()))?;
-        let lock = lock::try_exclusive(&folder)?.context("the new cgroup is locked already")?;
+        let lock = lock::try_exclusive(&folder)?
+            .with_context(|| format!("another process has locked {}", folder.display()))?;
         debug!("made the cgroup {}", folder.display());
         Ok(Group {
             version,

@@ -116,6 +116,9 @@ fn mounted(line: &str, cgroup: &str) -> Option<Hierarchy> {
     })?;
     // In a container the mount may begin at the container's own group.
     let below = Path::new(path).strip_prefix(&root).ok()?;
+    if below.starts_with("..") {
+        return None; // outside of what this process's cgroup namespace shows
+    }
     let controllers = controllers.split(',').filter(|name| !name.is_empty());
     Some(Hierarchy {
         version,
@@ -193,6 +196,12 @@ mod tests {
         let expected = [(Version::V1, "memory".to_owned(), "/cg/memory/inner".to_owned())];
         assert_eq!(found(mountinfo, "4:memory:/docker/4f/inner\n"), expected);
         assert_eq!(found(mountinfo, "4:memory:/elsewhere\n"), []);
+    }
+
+    #[test]
+    fn a_group_outside_of_the_cgroup_namespace_is_none() {
+        let mountinfo = "33 31 0:30 / /cg/memory rw - cgroup cgroup rw,memory\n";
+        assert_eq!(found(mountinfo, "4:memory:/../x\n"), []);
     }
 
     #[test]

@@ -71,17 +71,20 @@ impl MemoryReport {
             Version::V2 => ("memory.peak", "memory.events"),
             Version::V1 => ("memory.max_usage_in_bytes", "memory.oom_control"),
         };
-        let number = |text: &str| text.parse().with_context(|| format!("{text:?} is no number"));
+        let number = |knob: &str, text: &str| {
+            text.parse().with_context(|| format!("{knob} is {text:?}, and no number"))
+        };
         let kills = group.get(events)?;
         let kills = kills.lines().find_map(|line| line.strip_prefix("oom_kill "));
+        let kills = kills.with_context(|| format!("{events} has no line oom_kill"))?;
         Ok(MemoryReport {
             limit: group.get(knob(group))?.parse().ok(), // `max` on version 2: no limit
             peak: if group.has(peak) {
-                Some(number(&group.get(peak)?)?)
+                Some(number(peak, &group.get(peak)?)?)
             } else {
                 None
             },
-            oom_kills: number(kills.context("no line oom_kill")?)?,
+            oom_kills: number(events, kills)?,
         })
     }
 }

@@ -164,7 +164,8 @@ impl Parent {
     ///
     /// The parent has ended.
     pub fn look_after(&self, container: &Process) -> anyhow::Result<()> {
-        let (channel, container_fd) = (self.0.clone(), container.as_fd().try_clone_to_owned()?);
+        let (channel, container_fd) = (self.0.clone(), container.as_fd().try_clone_to_owned());
+        let container_fd = container_fd.context("duplicate the container's pidfd")?;
         let pid = container.pid().as_raw().to_ne_bytes();
         (&*channel).write_all(&pid).context("send the parent the container's pid")?;
         channel.wait()?;

@@ -116,7 +116,7 @@ pub fn start_time(pid: i32) -> Option<u64> {
 pub(crate) fn remove(folder: &Path) {
     match tree::remove(folder, false) {
         Err(error) if folder.symlink_metadata().is_ok() => {
-            warn!("remove {}: {error:#}", folder.display());
+            warn!("{error:#}");
         }
         _ => {}
     }

@@ -63,7 +63,8 @@ impl Folder {
         loop {
             match DirBuilder::new().mode(0o700).create(path) {
                 // Whatever the umask is.
-                Ok(()) => fs::set_permissions(path, Permissions::from_mode(0o700))?,
+                Ok(()) => fs::set_permissions(path, Permissions::from_mode(0o700))
+                    .with_context(|| format!("chmod {}", path.display()))?,
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => bail!("make {}: {error}: {WAY_OUT}", path.display()),
             }
@@ -83,7 +84,7 @@ impl Folder {
                 other.map_err(|error| anyhow!("open {}: {error}: {WAY_OUT}", path.display()))?
             }
         };
-        let opened = file.metadata()?;
+        let opened = file.metadata().with_context(|| format!("stat {}", path.display()))?;
         let is_own = opened.uid() == geteuid().as_raw() && opened.mode() & 0o077 == 0;
         ensure!(is_own, "{}: other users may change it: {WAY_OUT}", path.display());
         let lock = Flock::lock(file, FlockArg::LockExclusive)

@@ -76,14 +76,12 @@ pub struct Guest {
     pub skips: Option<&'static str>,
 }
 
-/// No kernel of Debian's has aufs; and a version 2 group's processes must move.
-const NO_AUFS: &str = "where the kernel has it => this kernel has no aufs\n\
-                       a run in another PID namespace => on cgroup v2\n";
+/// No kernel of Debian's has aufs.
+const NO_AUFS: &str = "where the kernel has it => this kernel has no aufs\n";
 
 /// Nor has a container's group groups below it, on version 2.
 const NO_AUFS_V2: &str = "where the kernel has it => this kernel has no aufs\n\
-                          a limited stage in a limited stage => on cgroup v2\n\
-                          a run in another PID namespace => on cgroup v2\n";
+                          a limited stage in a limited stage => on cgroup v2\n";
 
 /// Nor do processes of a delegated group move, on version 1.
 const NO_AUFS_V1: &str = "where the kernel has it => this kernel has no aufs\n\
@@ -126,7 +124,7 @@ pub const GUESTS: [Guest; 8] = [
         kernel: NEWEST,
         files: Files::Tmpfs,
         tests: "12-walls as user: 09", // layers in memory, for an ordinary user
-        skips: Some("where the kernel has it => this kernel has no aufs\n"),
+        skips: Some(NO_AUFS),
         ..USUAL
     },
     Guest {
@@ -148,7 +146,6 @@ pub const GUESTS: [Guest; 8] = [
         skips: Some(
             "where the kernel has it => no aufs\n\
              a limited stage in a limited stage => on cgroup v2\n\
-             a run in another PID namespace => on cgroup v2\n\
              09-aufs as user => lets only root mount overlay\n\
              12-walls as user => lets only root mount overlay\n",
         ),

@@ -30,7 +30,7 @@ pub(super) const CHECKS: &[Check] = &[
         "a map that makes no sense is refused before anything is cloned",
         "check the map before clone(2), and name the wrong line: the kernel's EINVAL does not",
         |bench| {
-            let wrong: [(&[&str], &str); 9] = [
+            let wrong: [(&[&str], &str); 11] = [
                 (&["--uid-map", ""], "three numbers"),
                 (&["--uid-map", "0:1000"], "three numbers"),
                 (&["--uid-map", "a:0:1"], "IN is \"a\""),
@@ -40,6 +40,8 @@ pub(super) const CHECKS: &[Check] = &[
                 (&["--uid-map", "2:0:4294967295"], "more than"),
                 (&["--uid-map", "0:1000:2", "--uid-map", "1:5000:1"], "overlap inside"),
                 (&["--gid-map", "0:1000:2", "--gid-map", "2:1001:1"], "overlap outside"),
+                (&["--user", "+0:0"], "\"+0\" is not an id"),
+                (&["--user", "0:4294967295"], "\"4294967295\" is not an id"),
             ];
             for (options, reason) in wrong {
                 let words = options.iter().copied().chain(["--", "echo", "ran"]);

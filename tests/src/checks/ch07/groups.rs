@@ -10,7 +10,7 @@ use nix::{
 
 use crate::{
     Bench, Outcome, User,
-    bench::{Run, Running},
+    bench::{Ended, Run, Running},
     cgroups::{self, group_of, memory_is_on_v1},
     checks::{Check, holds},
     delegation::{Delegation, delegated},
@@ -71,8 +71,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         7,
         "a living container keeps its groups, whatever became of its run",
-        "look whether a group or one below it has a process before you remove any: rmdir(2) refuses \
-         the group with the process, but not the empty ones",
+        "look whether a group or one below it has a process before you remove one: rmdir(2) keeps \
+         the group of the process, but not the empty ones",
         |bench| {
             delegated(bench, &["memory"], |delegation| {
                 let forget =
@@ -131,22 +131,21 @@ pub(super) const CHECKS: &[Check] = &[
             if let Some(reason) = bench.no_user_namespace()? {
                 return Ok(Outcome::Skipped(reason));
             }
-            if !memory_is_on_v1()? {
-                return Ok(Outcome::Skipped(
-                    "on cgroup v2 no run can move the processes outside of its PID namespace"
-                        .into(),
-                ));
-            }
             delegated(bench, &["memory"], |delegation| {
                 let stage = bench.binary.display().to_string();
                 let once = [&[&*stage][..], &words(bench, &["-q", "-m", "64m"]), &["--"]].concat();
+                if !memory_is_on_v1()? {
+                    let all = [&ELSEWHERE[..], &once, &["true"]].concat();
+                    return on_v2(bench, delegation, || {
+                        delegation.put(bench.run(all[0], &all[1..])).finish()
+                    });
+                }
                 let many = format!(
                     "n=0; while [ $n -lt {} ]; do \"$@\" true || exit; n=$((n + 1)); done",
                     repetitions(40)
                 );
                 let script = [&["sh", "-c", &many, "sh"][..], &once].concat();
-                let elsewhere = ["unshare", "-r", "-p", "-f", "--mount-proc"];
-                let [here, there] = [&[][..], &elsewhere].map(|under| {
+                let [here, there] = [&[][..], &ELSEWHERE].map(|under| {
                     let all = [under, &script].concat();
                     delegation.put(bench.run(all[0], &all[1..])).start()
                 });
@@ -208,6 +207,30 @@ pub(super) const CHECKS: &[Check] = &[
     )
     .only_as(User::Ordinary),
 ];
+
+/// In another PID namespace.
+const ELSEWHERE: [&str; 5] = ["unshare", "-r", "-p", "-f", "--mount-proc"];
+
+/// On version 2 the processes of a delegated group must move first, and from another PID namespace
+/// those outside of it cannot: a run there is refused, unless a run outside has moved them.
+fn on_v2(
+    bench: &Bench,
+    delegation: &Delegation,
+    elsewhere: impl Fn() -> anyhow::Result<Ended>,
+) -> anyhow::Result<()> {
+    let (running, group) = waiting(bench, delegation)?;
+    let beside = elsewhere()?;
+    ensure!(group.exists(), "a run in another PID namespace has removed {}", group.display());
+    running.release()?.must_end_with(0)?;
+    if bench.user == User::Ordinary {
+        beside.must_end_with(0)?;
+        elsewhere()?.must_end_with(125)?.must_complain(&["another PID namespace"])?;
+    } else {
+        // Root's group may be the root of the hierarchy, where nothing must move.
+        ensure!([0, 125].contains(&beside.status()), "its exit status is {}", beside.status());
+    }
+    delegation.put(bench.stage(LIMITED)).finish()?.must_end_with(0).map(drop)
+}
 
 /// A run with a limit that does nothing.
 const LIMITED: [&str; 4] = ["-m", "64m", "--", "true"];

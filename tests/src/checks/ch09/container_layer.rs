@@ -19,7 +19,7 @@ pub(super) const CHECKS: &[Check] = &[KEPT, NOBODY_ELSES_TURN];
 const NOBODY_ELSES_TURN: Check = Check::new(
     9,
     "a container layer of yours waits for no other run's",
-    "wait for a lock only where you need what it protects: here, the folder of the temporary layers",
+    "wait for a lock only where you need what it protects: here, the temporary layers' folder",
     |bench| {
         let named = || script(bench, &["--container-layer", "mine"], "echo ran").finish();
         named()?.must_end_with(0)?.must_write("ran\n")?;
