@@ -69,13 +69,16 @@ pub fn reexec_command() -> Command {
     again
 }
 
-/// The parent: sends the whole message, however little the channel holds at a time.
+/// The parent: sends the whole message, however little the channel holds at a time. An init that
+/// has ended does not read it, and says why itself: that is only logged.
 ///
 /// # Errors
 ///
-/// EPIPE: init has ended.
+/// The channel was used before.
 pub fn send(channel: &Channel, message: &Message) -> anyhow::Result<()> {
-    message.write(&channel.in_parent()?).context("send the message to init")
+    let sent = message.write(&channel.in_parent()?);
+    sent.unwrap_or_else(|error| info!("send the message to init: {error:#}"));
+    Ok(())
 }
 
 /// init: receives the message. Then it has nothing of the caller's open but the streams and the

@@ -63,7 +63,7 @@ fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     maps.write(child.pid())?;
     groups.add(child.pid())?;
     gate.open()?;
-    let _ = send(&channel, &message); // an init that has ended says why itself
+    send(&channel, &message)?;
     let outcome = streams.wait(&job, child);
     groups.report();
     outcome

@@ -121,7 +121,7 @@ fn container(
     groups = Groups::create(&limits)?;
     groups.add(child.pid())?;
     gate.open()?;
-    let _ = send(&channel, &message); // an init that has ended says why itself
+    send(&channel, &message)?;
     let outcome = streams.wait(job, child);
     groups.report();
     if let Some(root) = &root {

@@ -117,7 +117,7 @@ fn container(
     groups = Groups::create(&limits)?;
     groups.add(child.pid())?;
     gate.open()?;
-    let _ = send(&channel, &message); // an init that has ended says why itself
+    send(&channel, &message)?;
     let ready = ready.in_parent()?;
     match entry {
         Some(entry) => entry.record_when_ready(&ready, child.pid(), job)?,

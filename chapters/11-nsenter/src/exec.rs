@@ -51,7 +51,10 @@ pub fn exec(options: &ExecOptions) -> anyhow::Result<Exit> {
         streams.hand_over(become_child(&channel)?).map(Next::from)
     })?;
     let channel = channel.in_parent()?;
-    let _ = bootstrap.write(&channel); // a CHILD that has ended says why itself
+    // A CHILD that has ended does not read, and says why itself.
+    bootstrap
+        .write(&channel)
+        .unwrap_or_else(|error| info!("send the bootstrap data: {error:#}"));
     let Some(init) = reported(&channel, &mut child, &job)? else {
         let interrupted = job.watch(&mut child)?;
         let outcome = job.end(child, interrupted);
