@@ -14,7 +14,6 @@
 //! | `gate` | how does the child wait for its map? |
 //! | [`IdMapOptions`] | which maps, and which user, does the command line request? |
 //! | [`become_user`] | how does a process become another user inside? |
-//! | [`is_root_outside`] | is this process root of the machine, or only of a user namespace? |
 //!
 //! Source: user_namespaces(7), capabilities(7), newuidmap(1).
 
@@ -23,7 +22,7 @@ mod map;
 mod subid;
 mod write;
 
-use std::{fs, os::unix::fs::MetadataExt, str::FromStr};
+use std::str::FromStr;
 
 use anyhow::{Context, ensure};
 use ch01_uts::{CLONE_NEWUTS, spawn};
@@ -210,16 +209,6 @@ pub fn become_user(user: User) -> anyhow::Result<()> {
     info!("uid {uid}, gid {gid} in this user namespace");
     // New ids make the kernel forget this request (PR_SET_PDEATHSIG, prctl(2)).
     prctl::set_pdeathsig(at_the_parents_end).context("prctl PR_SET_PDEATHSIG")
-}
-
-/// The inode of the first user namespace in /proc/PID/ns, `PROC_USER_INIT_INO` of the kernel.
-const FIRST_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
-
-/// Whether this process is root of the machine, and not only of a user namespace. A map of
-/// all ids to themselves does not tell: a container's may be just that.
-pub fn is_root_outside() -> bool {
-    let inode = fs::metadata("/proc/self/ns/user").map(|namespace| namespace.ino());
-    geteuid().is_root() && inode.is_ok_and(|inode| inode == FIRST_USER_NAMESPACE)
 }
 // ANCHOR_END: become-user
 

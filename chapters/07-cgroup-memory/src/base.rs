@@ -21,14 +21,13 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail, ensure};
-use ch05_user_idmap::is_root_outside;
 use ch06_reexec::is_container;
 use lab::{
     info,
     lock::{self, Lock},
     warn,
 };
-use nix::unistd::{AccessFlags, access};
+use nix::unistd::{AccessFlags, access, geteuid};
 
 use crate::hierarchy::{Hierarchy, Version};
 
@@ -152,6 +151,16 @@ fn may_write(folder: &Path, version: Version) -> anyhow::Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// The inode of the first user namespace in /proc/PID/ns, `PROC_USER_INIT_INO` of the kernel.
+const FIRST_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
+
+/// Whether this process is root of the machine, and not only of a user namespace. A map of
+/// all ids to themselves does not tell: a container's may be just that.
+pub fn is_root_outside() -> bool {
+    let inode = fs::metadata("/proc/self/ns/user").map(|namespace| namespace.ino());
+    geteuid().is_root() && inode.is_ok_and(|inode| inode == FIRST_USER_NAMESPACE)
 }
 
 /// The way to a group in which this user may limit.

@@ -45,15 +45,14 @@ const MESSAGE: &str = "message";
 /// What init keeps of the caller's environment: the form of the log.
 const KEPT: [&str; 2] = ["RUST_LOG", "NO_COLOR"];
 
-/// The child: this program again, as `init` with its end of the channel. `options` are for a later
-/// chapter.
+/// The child: this program again, as `init` with its end of the channel.
 ///
 /// # Errors
 ///
 /// This process has taken its end already.
-pub fn become_init(channel: &Channel, options: &[&str]) -> anyhow::Result<Program> {
+pub fn become_init(channel: &Channel) -> anyhow::Result<Program> {
     let mut init = reexec_command();
-    init.arg("init").args(options);
+    init.arg("init");
     info!("becoming {SELF} init");
     // ANCHOR: exercise-pipe
     Ok(Program::of_ours(init, "child").with(MESSAGE, channel.in_child()?))

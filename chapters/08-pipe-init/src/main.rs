@@ -58,7 +58,7 @@ fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     let child = job.spawn(NAMESPACES, || {
         gate.wait()?;
         become_user(User::ROOT)?;
-        streams.hand_over(become_init(&channel, &[])?)
+        streams.hand_over(become_init(&channel)?)
     })?;
     maps.write(child.pid())?;
     groups.add(child.pid())?;

@@ -4,7 +4,7 @@
 use std::{fmt, fs, path::Path};
 
 use anyhow::{Context, bail};
-use ch05_user_idmap::is_root_outside;
+use ch07_cgroup_memory::base::is_root_outside;
 use clap::ValueEnum;
 use lab::info;
 

@@ -107,11 +107,12 @@ fn container(
         gate.wait()?;
         become_user(User::ROOT)?;
         make_private()?;
-        let Some(root) = &root else {
-            return streams.hand_over(become_init(&channel, &[])?);
-        };
-        furnish(root.folder())?;
-        streams.hand_over(become_init(&channel, &["--layers"])?)
+        if let Some(root) = &root {
+            furnish(root.folder())?;
+        }
+        let mut init = become_init(&channel)?;
+        init.command.args(root.as_ref().map(|_| "--layers"));
+        streams.hand_over(init)
     })?;
     parent.look_after(&child.process)?;
     if let Some(root) = &root {

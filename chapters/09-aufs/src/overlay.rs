@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
-use ch05_user_idmap::is_root_outside;
+use ch07_cgroup_memory::base::is_root_outside;
 use nix::errno::Errno;
 use rustix::mount::MountAttrFlags;
 

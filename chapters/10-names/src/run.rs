@@ -100,13 +100,11 @@ fn container(
         gate.wait()?;
         become_user(User::ROOT)?;
         make_private()?;
-        let init = match &root {
-            None => become_init(&channel, &[])?,
-            Some(root) => {
-                furnish(root.folder())?;
-                become_init(&channel, &["--layers"])?
-            }
-        };
+        if let Some(root) = &root {
+            furnish(root.folder())?;
+        }
+        let mut init = become_init(&channel)?;
+        init.command.args(root.as_ref().map(|_| "--layers"));
         streams.hand_over(init.with(READY, ready.in_child()?))
     })?;
     parent.look_after(&child.process)?;
