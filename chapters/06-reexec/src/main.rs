@@ -3,7 +3,8 @@
 //!
 //! Stage 5's child set up the container between clone(2) and execve(2). There a program with more
 //! than one thread may do next to nothing (Go's runtime has always several), and the memory is a
-//! copy of its parent's. So the child becomes this program again, with a function's name.
+//! copy of its parent's. So the child becomes this program again, with a function's name. It also
+//! gets a network of its own: `NAMESPACES` are stage 5's and CLONE_NEWNET.
 
 use std::{path::Path, process::ExitCode};
 
