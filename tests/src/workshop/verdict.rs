@@ -4,7 +4,7 @@
 //! that what a wrong stage does to the judge's mounts or hostname is gone with it.
 
 use std::{
-    env, fs,
+    env, fs, io,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     process::{self, Command, Stdio},
@@ -92,6 +92,16 @@ impl Verdict {
     }
 }
 
+/// Copies a program, in a process of its own. In this one, a child that another thread starts
+/// meanwhile would have the copy open for writing, and execve(2) would refuse it (ETXTBSY).
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let status = Command::new("cp").args([from, to]).status()?;
+    status
+        .success()
+        .then_some(())
+        .ok_or_else(|| io::Error::other(format!("cp ended with {status}")))
+}
+
 /// A folder that every user can reach, with the stage and the tools; removed at the end.
 pub struct Place {
     folder: PathBuf,
@@ -120,8 +130,9 @@ impl Place {
             let name = file.file_name().context("a binary has a name")?;
             let to = place.folder.join(name);
             // On another file system there is no link, and a copy takes its time.
-            let linked = fs::hard_link(file, &to).or_else(|_| fs::copy(file, &to).map(drop));
-            linked.with_context(|| format!("copy {}", file.display()))?;
+            fs::hard_link(file, &to)
+                .or_else(|_| copy(file, &to))
+                .with_context(|| format!("copy {}", file.display()))?;
         }
         Ok(place)
     }
