@@ -155,7 +155,7 @@ fn stopped_in_its_proof(bench: &Bench) -> anyhow::Result<(Running, Pid)> {
             let Some(child) = children_of(stage)?.into_iter().find(is_in_the_proof) else {
                 continue;
             };
-            kill(child, Signal::SIGSTOP)?;
+            let _ = kill(child, Signal::SIGSTOP); // it may have ended: the next try, then
             sleep(Duration::from_millis(5));
             if state(child) == Some('T') && is_in_the_proof(&child) && state(stage) == Some('S') {
                 return Ok((running, child));
