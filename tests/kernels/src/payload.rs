@@ -50,8 +50,9 @@ const BUSYBOX: &str = "busybox";
 
 /// The users of a guest: root, and the ordinary one of the tests, with the ids that the judge gives
 /// them (tests/src/login.rs).
-const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nuser:x:23001:23002:user:/tmp:/bin/sh\n";
-const GROUP: &str = "root:x:0:\nuser:x:23002:\nfurther:x:23003:user\n";
+const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nuser:x:23001:23002:user:/tmp:/bin/sh\n\
+                      nobody:x:65534:65534:nobody:/:/bin/sh\n";
+const GROUP: &str = "root:x:0:\nuser:x:23002:\nfurther:x:23003:user\nnogroup:x:65534:\n";
 const SUBIDS: &str = "user:100000:65536\n";
 
 /// Builds the root file system that all guests share, as a cpio archive.

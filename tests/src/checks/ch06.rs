@@ -1,6 +1,8 @@
 //! Chapter 6: the program runs itself again, inside, before the command is there.
 
 use std::{
+    collections::BTreeSet,
+    ffi::OsString,
     fs,
     os::unix::{fs::symlink, process::CommandExt},
 };
@@ -9,7 +11,7 @@ use anyhow::{Context, ensure};
 use nix::errno::Errno;
 
 use super::{Check, Outcome, ch05::own_lines, holds};
-use crate::{Bench, seccomp, told};
+use crate::{Bench, repetitions, seccomp, told};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -36,19 +38,24 @@ pub(super) const CHECKS: &[Check] = &[
                 || anyhow::Ok(bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.text());
             let (one, other) = (name()?, name()?);
             ensure!(one != other, "the hostname is {one} each time", one = told(&one));
-            let digits = one.trim_end().strip_prefix("container-").unwrap_or_default();
-            let eight = digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-            ensure!(
-                eight,
-                "the hostname is {one}, not container- and eight hexadecimal digits",
-                one = told(&one)
-            );
             if bench.stage == 6 {
                 must_be_random(bench)?;
             }
             holds()
         },
     ),
+    Check::new(
+        6,
+        "a random hostname has eight digits",
+        "a number can be small: pad it with zeros, as the format {:08x} does",
+        |bench| {
+            for _ in 0..repetitions(NAMES as u32) {
+                let _ = digits_of(bench)?;
+            }
+            holds()
+        },
+    )
+    .until(7, "the same function from there on"),
     Check::new(
         6,
         "it finds its own file, whatever argv[0] says",
@@ -59,9 +66,32 @@ pub(super) const CHECKS: &[Check] = &[
                 command.arg0("some-other-name");
             });
             run.finish()?.must_end_with(0)?.must_write("ran\n")?;
+            // Nor is there a path to it, once it is removed: only the kernel still knows the file.
+            let copy = bench.folder.join("copy");
+            let script = "cp \"$1\" \"$2\" && exec 9<\"$2\" && rm \"$2\" && shift 2 && \
+                          exec /proc/self/fd/9 \"$@\"";
+            let mut words = ["-c", script, "sh"].map(OsString::from).to_vec();
+            words.extend([bench.binary.clone().into(), copy.into()]);
+            words.extend(["echo", "ran"].map(OsString::from));
+            if bench.stage == 6 {
+                bench.run("sh", words).finish()?.must_end_with(0)?.must_write("ran\n")?;
+            }
             holds()
         },
     ),
+    Check::new(
+        6,
+        "a name that is only like a registered one is none",
+        "compare the whole of argv[0] with the names: a path is no name",
+        |bench| {
+            let run = bench.stage(["echo", "ran"]).with(|command| {
+                command.arg0("./nsInitialisation");
+            });
+            run.finish()?.must_end_with(0)?.must_write("ran\n")?;
+            holds()
+        },
+    )
+    .until(8, "from there on a subcommand says which side it is"),
     Check::new(
         6,
         "the network is its own, and lo is up",
@@ -78,24 +108,28 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         6,
         "the flags of lo are read before they are written",
-        "SIOCSIFFLAGS replaces all flags of an interface: read them first (SIOCGIFFLAGS), and add \
-         one",
+        "SIOCSIFFLAGS replaces all flags of an interface: read them first (SIOCGIFFLAGS), add one, \
+         and report an error of either call",
         |bench| {
-            let no_flags = seccomp::refuse_ioctl(libc::SIOCGIFFLAGS as u32, Errno::EACCES)?;
-            let run = bench.stage(["echo", "ran"]).with(no_flags);
-            let ended = run
-                .finish()?
-                .must_end_with(125)
-                .context("where the kernel refuses to tell the flags (SIOCGIFFLAGS: EACCES)")?;
-            ended.must_complain(&["Permission denied"])?.must_write("")?;
+            let calls =
+                [("SIOCGIFFLAGS", libc::SIOCGIFFLAGS), ("SIOCSIFFLAGS", libc::SIOCSIFFLAGS)];
+            for (name, request) in calls {
+                let no_flags = seccomp::refuse_ioctl(request as u32, Errno::EACCES)?;
+                let run = bench.stage(["echo", "ran"]).with(no_flags);
+                let ended = run
+                    .finish()?
+                    .must_end_with(125)
+                    .with_context(|| format!("where the kernel refuses {name} (EACCES)"))?;
+                ended.must_complain(&["Permission denied"])?.must_write("")?;
+            }
             holds()
         },
     ),
     Check::new(
         6,
         "the log tells of register, init and command, from both sides",
-        "the second start is a new program: it registers the function again, and finds the name in \
-         argv[0]",
+        "`command` executes /proc/self/exe with the name as argv[0]; the second start is a new \
+         program, which registers the function again, and in which `init` looks the name up",
         |bench| {
             let ended = bench.script("true").finish()?.must_end_with(0)?;
             let said = ended.messages();
@@ -184,26 +218,44 @@ pub(super) const CHECKS: &[Check] = &[
     ),
 ];
 
-/// Of sixteen random numbers one in four is small, and one in four is a little more than the one
-/// before; nanoseconds are all so. (Random ones are once in 10⁹ times.)
-fn must_be_random(bench: &Bench) -> anyhow::Result<()> {
-    let mut numbers = Vec::new();
-    for _ in 0..16 {
-        let name = bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.text();
-        let digits = name.trim_end().strip_prefix("container-").unwrap_or_default().to_owned();
-        numbers.push(u32::from_str_radix(&digits, 16).with_context(|| name)?);
-    }
-    let shown: Vec<String> = numbers.iter().map(|number| format!("{number:08x}")).collect();
-    let shown = shown.join(" ");
-    let is_small = |number: u32| number < 1 << 30;
+/// How many names are looked at. Where a format leaves zeros out, so many show it, but for one time
+/// in sixty.
+const NAMES: usize = 64;
+
+/// The digits of a new container's hostname.
+fn digits_of(bench: &Bench) -> anyhow::Result<String> {
+    let name = bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.text();
+    let digits = name.trim_end().strip_prefix("container-").unwrap_or_default();
     ensure!(
-        !numbers.iter().all(|number| is_small(*number)),
-        "none of sixteen hostnames begins with a digit above 3: {shown}"
+        digits.len() == 8 && digits.bytes().all(|digit| b"0123456789abcdef".contains(&digit)),
+        "the hostname is {name}, not container- and eight hexadecimal digits",
+        name = told(&name)
     );
-    let mut steps = numbers.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]));
+    Ok(digits.to_owned())
+}
+
+/// Of so many random names, each of the eight places shows at least eleven of the sixteen digits
+/// (all but once in 10⁹ times), and one in four is a little more than the one before. A clock's
+/// nanoseconds begin with 0 to 3, and nearly all names from a clock are more than the one before.
+fn must_be_random(bench: &Bench) -> anyhow::Result<()> {
+    let names = (0..NAMES).map(|_| digits_of(bench)).collect::<anyhow::Result<Vec<String>>>()?;
+    let shown = names[..8].join(" ");
+    for place in 0..8 {
+        let found: BTreeSet<u8> = names.iter().map(|name| name.as_bytes()[place]).collect();
+        ensure!(
+            found.len() >= 11,
+            "place {} of {NAMES} hostnames shows {} of 16 digits: {shown} …",
+            place + 1,
+            found.len()
+        );
+    }
+    let numbers = names.iter().map(|name| u32::from_str_radix(name, 16));
+    let numbers = numbers.collect::<Result<Vec<u32>, _>>()?;
+    let is_next = |pair: &&[u32]| pair[1].wrapping_sub(pair[0]) < 1 << 30;
+    let next = numbers.windows(2).filter(is_next).count();
     ensure!(
-        !steps.all(is_small),
-        "each of sixteen hostnames is a little more than the one before: {shown}"
+        next < NAMES / 2,
+        "{next} of {NAMES} hostnames are a little more than the one before: {shown} …"
     );
     Ok(())
 }

@@ -151,11 +151,11 @@ fn go_on(
         });
         let opened = opened.with_context(|| {
             format!(
-                "{} has no line any more that includes {}, where exercise {} begins: put it back, \
-                 or begin afresh (what is there is kept as a backup): {afresh}",
+                "you have written exercise {} already: {} has no line that includes {}. To begin \
+                 afresh (what is there is kept as a backup): {afresh}",
+                exercise.number,
                 workshop.shown(&folder.join(&file)),
-                given::path(hole),
-                exercise.number
+                given::path(hole)
             )
         })?;
         files.insert(file, opened);

@@ -1,4 +1,4 @@
-// says: the second start is a new program: it registers the function again
+// says: `command` executes /proc/self/exe with the name as argv[0]
 // hole: exercise-command
     let mut command = Command::new(SELF);
     command.env("REGISTERED", name);

@@ -1,4 +1,4 @@
-// says: a pid or the time is the same in many containers
+// says: a number can be small: pad it with zeros
     let mut bytes = [0; 2];
     File::open("/dev/urandom")
         .and_then(|mut file| file.read_exact(&mut bytes))
