@@ -81,7 +81,7 @@ fn refused(errno: Errno) -> anyhow::Error {
 
 /// Whether the file is such a copy. A file on a disk cannot have seals (EINVAL).
 fn is_sealed(file: &File) -> bool {
-    let has = fcntl(file, FcntlArg::F_GET_SEALS).map(SealFlag::from_bits_truncate);
+    let has = fcntl(file, FcntlArg::F_GET_SEALS).map(SealFlag::from_bits_retain);
     has.is_ok_and(|seals| seals.contains(SEALS))
 }
 

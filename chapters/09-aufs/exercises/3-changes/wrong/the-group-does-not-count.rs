@@ -1,0 +1,16 @@
+// says: overlay copies a changed file up
+// shows: root
+        match meaning(self.driver, entry.folder, entry.name, &entry.stat) {
+            Meaning::Whiteout => self.note(entry.path, Change::Deleted),
+            Meaning::File => self.note(entry.path, change),
+            Meaning::Folder { is_opaque } => {
+                let goes_on = !is_opaque && of_image.as_ref().is_some_and(is_folder);
+                let is_same = of_image.is_some_and(|other| {
+                    (other.st_mode, other.st_uid) == (entry.stat.st_mode, entry.stat.st_uid)
+                });
+                if !goes_on || !is_same {
+                    self.note(entry.path, change);
+                }
+                self.shows_image.push(goes_on);
+            }
+        }
