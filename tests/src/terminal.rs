@@ -39,6 +39,7 @@ pub struct Terminal {
     child: Child,
     unread: String,
     bound: Duration,
+    first: LocalFlags,
 }
 
 impl Terminal {
@@ -96,12 +97,14 @@ impl Terminal {
             }
         });
         let bound = run.bound().min(PATIENCE);
+        let first = flags(&pty.master)?;
         let child = run.start_on(slave()?, slave()?, slave()?)?;
         Ok(Terminal {
             master: pty.master.into(),
             child,
             unread: String::new(),
             bound,
+            first,
         })
     }
 
@@ -149,8 +152,12 @@ impl Terminal {
     ///
     /// It has hung up.
     pub fn flags(&self) -> anyhow::Result<LocalFlags> {
-        let all = tcgetattr(&self.master).context("read the terminal's settings")?.local_flags;
-        Ok(all & (LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::ISIG))
+        flags(&self.master)
+    }
+
+    /// The same, from before anything ran on it.
+    pub fn first_flags(&self) -> LocalFlags {
+        self.first
     }
 
     /// The process that was started on it.
@@ -238,4 +245,9 @@ pub fn is_interrupted(bench: &Bench, mut terminal: Terminal) -> anyhow::Result<O
     let status = terminal.end()?;
     ensure!(status == 5, "the shell's exit status was {status}, not 5");
     Ok(Outcome::Holds)
+}
+
+fn flags(master: impl AsFd) -> anyhow::Result<LocalFlags> {
+    let all = tcgetattr(master).context("read the terminal's settings")?.local_flags;
+    Ok(all & (LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::ISIG))
 }

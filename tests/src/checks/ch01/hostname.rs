@@ -57,7 +57,7 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         1,
-        "the new namespaces are the table's, no more and no fewer",
+        "the new namespaces are the chapter's, no more and no fewer",
         "each CLONE_NEW* flag of clone(2) makes one new namespace. Without the flag the child \
          stays in its parent's",
         |bench| {

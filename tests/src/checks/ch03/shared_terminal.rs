@@ -58,7 +58,7 @@ pub(super) const CHECKS: &[Check] = &[
             let words = [tty(bench), &["-q", "--", "sh", "-c", script]].concat();
             for on_terminal in [Terminal::of, Terminal::of_leader] {
                 let mut terminal = on_terminal(bench.stage(words.clone()))?;
-                let before = terminal.flags()?;
+                let before = terminal.first_flags();
                 terminal.until("ready\r\n")?;
                 ensure!(terminal.flags()? != before, "stty did nothing");
                 kill(terminal.lowest()?, Signal::SIGKILL)?;

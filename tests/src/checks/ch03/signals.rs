@@ -61,8 +61,8 @@ pub(super) const CHECKS: &[Check] = &[
         3,
         "a signal that PID 1 has no handler for ends it all the same",
         "the kernel drops a signal that PID 1 neither handles nor blocks, and kill(2) still \
-         returns 0: look at SigCgt, SigBlk and SigIgn in /proc/PID/status, and send SIGKILL \
-         instead",
+         returns 0: before you send it, look at SigCgt, SigBlk and SigIgn in /proc/PID/status, and \
+         send SIGKILL instead",
         |bench| {
             let mut running = bench.script("echo ready; exec sleep 1000").start()?;
             running.until("ready")?;
@@ -87,9 +87,27 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         3,
+        "a signal is for PID 1 alone",
+        "a negative pid is a process group: signal the command, and not what it has started",
+        |bench| {
+            let script = "sh -c 'trap \"echo another heard it\" TERM; echo > up
+                                 until [ -e stop ]; do sleep 0.02; done' &
+                          until [ -e up ]; do sleep 0.02; done
+                          trap 'sleep 0.1; echo > stop; wait; exit 9' TERM; echo ready
+                          while :; do sleep 0.02; done";
+            let mut running = bench.script(script).start()?;
+            running.until("ready")?;
+            running.signal(Signal::SIGTERM)?;
+            running.finish()?.must_end_with(9)?.must_write("ready\n")?;
+            holds()
+        },
+    )
+    .until(8, "the same function from there on"),
+    Check::new(
+        3,
         "a PID 1 that blocks a signal and waits for it is not killed",
         "the kernel does not drop a signal that PID 1 blocks; sigwait(3) and signalfd(2) read it. \
-         So also look at SigBlk",
+         So also look at SigBlk, before you send it",
         |bench| {
             let inside = bench.other("inside");
             for how in ["wait", "look"] {
@@ -108,7 +126,8 @@ pub(super) const CHECKS: &[Check] = &[
         3,
         "each signal that would end the parent is passed on, real-time ones too",
         "a signal that you do not pass on ends the parent, and the kernel kills the command with \
-         it: pass on every signal whose default action ends a process",
+         it: pass on every signal whose default action ends a process (a real-time one is a number \
+         that nix's Signal does not have)",
         |bench| {
             for signal in [libc::SIGALRM, libc::SIGIO, libc::SIGPROF, libc::SIGPWR, 40] {
                 let script = format!(

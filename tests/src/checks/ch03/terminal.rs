@@ -3,7 +3,13 @@
 use std::fs;
 
 use anyhow::{Context, ensure};
-use nix::{errno::Errno, sys::termios::LocalFlags};
+use nix::{
+    errno::Errno,
+    sys::{
+        signal::{Signal, kill},
+        termios::LocalFlags,
+    },
+};
 
 use super::signals::until_heard;
 use crate::{
@@ -61,7 +67,7 @@ pub(super) const CHECKS: &[Check] = &[
         3,
         "a Ctrl-C that the terminal has sent is not sent again",
         "the terminal has sent Ctrl-C to the whole foreground group, so the command has it \
-         already: do not send it again",
+         already: do not send it again (so no kill(2) is needed here, and the kernel refuses it)",
         |bench| {
             // Where the kernel refuses every signal that a process sends, a parent that sends none
             // notices nothing.
@@ -78,6 +84,48 @@ pub(super) const CHECKS: &[Check] = &[
             fs::write(bench.folder.join("stop"), "")?;
             let status = terminal.end()?;
             ensure!(status == 5, "the exit status was {status}, not 5");
+            holds()
+        },
+    )
+    .until(8, "from there on a container is on a terminal only with -t"),
+    Check::new(
+        3,
+        "a Ctrl-C in a pipeline is passed on",
+        "in a pipeline the terminal is not lent to the command: its Ctrl-C reaches the parent only, \
+         which must pass it on",
+        |bench| {
+            let script = "trap 'echo heard >&2; exit 4' INT; echo ready >&2
+                          while :; do sleep 0.02; done";
+            let words = ["-q", "--", "sh", "-c", script];
+            let mut terminal = Terminal::of_words(bench.stage(words), "\"$0\" \"$@\" | cat")?;
+            terminal.until("ready\r\n")?;
+            terminal.write("\x03")?;
+            terminal.until("heard\r\n")?;
+            let _ = terminal.end()?;
+            holds()
+        },
+    )
+    .until(8, "from there on a container is on a terminal only with -t"),
+    Check::new(
+        3,
+        "a signal of another process is passed on, on a terminal too",
+        "only what is typed reaches the command by itself: pass on what another process sends",
+        |bench| {
+            let script = "trap 'echo heard; exit 9' TERM; echo ready; while :; do sleep 0.02; done";
+            let words = ["-q", "--", "sh", "-c", script];
+            let mut terminal = Terminal::of_leader(bench.stage(words))?;
+            terminal.until("ready\r\n")?;
+            kill(terminal.pid(), Signal::SIGTERM)?;
+            terminal.until("heard\r\n")?;
+            let status = terminal.end()?;
+            ensure!(status == 9, "the exit status was {status}, not 9");
+            let mut terminal = Terminal::of(bench.stage(words))?;
+            terminal.until("ready\r\n")?;
+            let stage = *children_of(terminal.pid())?.first().context("the shell has no child")?;
+            kill(stage, Signal::SIGTERM)?;
+            terminal.until("heard\r\n")?;
+            let status = terminal.end()?;
+            ensure!(status == 9, "the exit status was {status}, not 9");
             holds()
         },
     )

@@ -58,7 +58,8 @@ pub(super) const CHECKS: &[Check] = &[
             script(bench, &[], "true").finish()?.must_end_with(0)?;
             let before = contents(&image_of(bench))?;
             let actions = "echo 5 >> /image-layer1.txt; rm /image-layer2.txt; echo n > /new; \
-                           mkdir /made; touch /made/in; rm -r /etc; mkdir /etc; echo x > /etc/passwd; \
+                           mkdir /made; touch /made/in; \
+                           rm -r /etc; mkdir /etc; echo x > /etc/passwd; \
                            chmod 600 /image-layer3.txt; cat /image-layer4.txt > /dev/null";
             let ended = script(bench, &[], actions).finish()?.must_end_with(0)?;
             let expected = [
@@ -81,7 +82,7 @@ pub(super) const CHECKS: &[Check] = &[
             let is_root = bench.user == User::Root;
             let actions = actions.to_owned()
                 + if is_root {
-                    "; chown 1 /mnt; chgrp 1 /var"
+                    "; chown 1 /mnt; chown :1 /var"
                 } else {
                     ""
                 };

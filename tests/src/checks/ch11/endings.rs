@@ -77,7 +77,7 @@ pub(super) const CHECKS: &[Check] = &[
             let host = container(bench, "host", &["-q", "--rootfs", "/"])?;
             let words = ["exec", "-q", "-ti", "host", "--", "sh", "-c", script];
             let mut terminal = Terminal::of(call(bench, &words))?;
-            let before = terminal.flags()?;
+            let before = terminal.first_flags();
             terminal.until("ready\r\n")?;
             ensure!(terminal.flags()? != before, "stty did nothing");
             host.release()?.must_end_with(0)?;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use nix::sys::signal::Signal;
 
 use super::{Check, holds};
 use crate::{patience, process::children_of, told};
@@ -26,16 +27,17 @@ pub(super) const CHECKS: &[Check] = &[
             // The parent writes while the command starts: wait for its newline.
             let mut text = String::new();
             let start = Instant::now();
-            while !text.ends_with('\n') && start.elapsed() < patience(bench.bound) {
+            while !text.ends_with('\n') && start.elapsed() < patience(Duration::from_secs(2)) {
                 sleep(Duration::from_millis(1));
                 text = fs::read_to_string(bench.folder.join("pid")).unwrap_or_default();
             }
             running.release()?.must_end_with(0)?;
             ensure!(
-                text == format!("{child}\n"),
-                "the file says {text}, and the command's pid outside is {child}",
+                text.trim_end() == child.to_string(),
+                "the file has {text}, and the command's pid outside is {child}",
                 text = told(&text)
             );
+            ensure!(text == format!("{child}\n"), "the file does not end with one newline");
             holds()
         },
     ),
@@ -46,17 +48,23 @@ pub(super) const CHECKS: &[Check] = &[
          ended, also after an error",
         |bench| {
             let file = bench.folder.join("pid");
-            for status in [0, 3] {
-                let script = format!("exit {status}");
-                bench
-                    .stage(["--pid-file", "pid", "--", "sh", "-c", &script])
-                    .finish()?
-                    .must_end_with(status)?;
+            let commands: [(&[&str], i32); 3] =
+                [(&["true"], 0), (&["sh", "-c", "exit 3"], 3), (&["./no-such-command"], 127)];
+            for (command, status) in commands {
+                let words = [&["--pid-file", "pid", "--"], command].concat();
+                bench.stage(words).finish()?.must_end_with(status)?;
                 ensure!(
                     !file.exists(),
                     "the file is still there after a command that ended with {status}"
                 );
             }
+            // A deaf PID 1 ends by SIGKILL.
+            let words = ["--pid-file", "pid", "--", "sh", "-c", "echo ready; exec sleep 1000"];
+            let mut running = bench.stage(words).start()?;
+            running.until("ready")?;
+            running.signal(Signal::SIGTERM)?;
+            running.finish()?.must_end_with(137)?;
+            ensure!(!file.exists(), "the file is still there after a command that was killed");
             holds()
         },
     ),
