@@ -32,7 +32,7 @@ export const scenes = {
 
     async "the code is closed, a click opens one fold, and that is remembered"({ open, site }) {
         const { context, page } = await open("light", "wide");
-        await page.goto(`${site.origin}/${PAGE}`);
+        await page.goto(`${site.origin}/09-aufs.html`);
         const states = () => page.locator("details.answer").evaluateAll((all) => all.map((one) => one.open));
         const folds = (await states()).length;
         assert(folds > 1, "less than two folds on the page");
@@ -45,7 +45,7 @@ export const scenes = {
         assert(String(await states()) === String(first), "forgotten");
         await page.goto(`${site.origin}/05-user-idmap.html`);
         assert((await states()).every((open) => !open), "open on the next page");
-        await page.goto(`${site.origin}/${PAGE}`);
+        await page.goto(`${site.origin}/09-aufs.html`);
         await page.locator("details.answer > summary").first().focus();
         await page.keyboard.press("Enter");
         await page.waitForFunction(() => !document.querySelector("details.answer").open);

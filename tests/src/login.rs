@@ -4,7 +4,7 @@
 //! PATH, and no TMPDIR. Where the judge is root and can choose, its ordinary user is such a
 //! person, with a uid and a gid that no stage can know by heart.
 
-use std::{ffi::OsString, io, os::unix::process::CommandExt, path::Path, process::Command};
+use std::{ffi::OsString, io, os::unix::process::CommandExt, path::Path, process::Command, ptr};
 
 use nix::{
     errno::Errno,
@@ -100,12 +100,22 @@ impl User {
 }
 
 /// All signals do to this process what they do by default, and none is blocked, whatever the judge
-/// has inherited: nohup(1) ignores SIGHUP, and a script's `&` SIGINT and SIGQUIT.
+/// has inherited: nohup(1) ignores SIGHUP, a script's `&` SIGINT and SIGQUIT, and posix_spawn(3)
+/// of glibc its own two, 32 and 33.
 fn hear_signals() -> io::Result<()> {
     let by_default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     for signal in Signal::iterator().filter(|signal| ![SIGKILL, SIGSTOP].contains(signal)) {
         // SAFETY: SIG_DFL installs no handler.
         unsafe { sigaction(signal, &by_default) }?;
+    }
+    for glibcs in [32, 33] {
+        let by_default = [0_u64; 4]; // the kernel's struct: SIG_DFL, and no flags
+        let none = ptr::null_mut::<u64>();
+        // SAFETY: the kernel reads 32 bytes there; SIG_DFL installs no handler.
+        let set = unsafe {
+            libc::syscall(libc::SYS_rt_sigaction, glibcs, by_default.as_ptr(), none, 8_usize)
+        };
+        Errno::result(set)?;
     }
     Ok(SigSet::empty().thread_set_mask()?)
 }

@@ -91,8 +91,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         3,
         "a Ctrl-C in a pipeline is passed on",
-        "in a pipeline the terminal is not lent to the command: its Ctrl-C reaches the parent only, \
-         which must pass it on",
+        "in a pipeline the terminal is not lent to the command: its Ctrl-C reaches the parent \
+         only, which must pass it on",
         |bench| {
             let script = "trap 'echo heard >&2; exit 4' INT; echo ready >&2
                           while :; do sleep 0.02; done";
