@@ -68,8 +68,8 @@ pub(super) const CHECKS: &[Check] = &[
             run.finish()?.must_end_with(0)?.must_write("ran\n")?;
             // Nor is there a path to it, once it is removed: only the kernel still knows the file.
             let copy = bench.folder.join("copy");
-            let script = "cp \"$1\" \"$2\" && exec 9<\"$2\" && rm \"$2\" && shift 2 && \
-                          exec /proc/self/fd/9 \"$@\"";
+            let script = "cp \"$1\" \"$2\" && exec 9<\"$2\" && rm \"$2\" && \
+                          program=/proc/self/fd/9 && shift 2 && exec $program \"$@\"";
             let mut words = ["-c", script, "sh"].map(OsString::from).to_vec();
             words.extend([bench.binary.clone().into(), copy.into()]);
             words.extend(["echo", "ran"].map(OsString::from));
