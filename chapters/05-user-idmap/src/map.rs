@@ -165,7 +165,7 @@ impl IdMap {
 
 impl fmt::Display for IdMap {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&self.text().replace('\n', ", "))
+        f.write_str(&self.text().trim_end().replace('\n', ", "))
     }
 }
 

@@ -104,7 +104,7 @@ impl Maps {
 
 /// Writes a file of another process in one write(2).
 fn write(pid: Pid, file: &str, text: &str) -> anyhow::Result<()> {
-    let shown = text.replace('\n', ", ");
+    let shown = text.trim_end().replace('\n', ", ");
     fs::write(format!("/proc/{pid}/{file}"), text).map_err(|error| {
         let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
         anyhow!("write {file} \"{shown}\" of {pid}: {error}: {}", rule(file, errno))
