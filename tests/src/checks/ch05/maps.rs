@@ -225,7 +225,7 @@ pub(super) const CHECKS: &[Check] = &[
             let uid = bench.user.uid();
             let (uid_map, gid_map) = own_lines(bench, 0);
             let maps = ["--uid-map", &uid_map, "--uid-map", "1:100000:9"];
-            let maps = [&maps[..], &["--gid-map", &gid_map, "--gid-map", "1:100000:9"]].concat();
+            let maps = [&maps[..], &["--gid-map", &gid_map, "--gid-map", "1:100000:7"]].concat();
             let options = [&maps[..], &["--", "sh", "-c"]].concat();
             let with = |script| options.iter().copied().chain([script]);
             must_ask_the_helpers(bench, &options)?;
@@ -279,29 +279,41 @@ pub(super) const CHECKS: &[Check] = &[
     .only_as(User::Ordinary),
 ];
 
-/// Both helpers are started, with these maps: here they are scripts that note their words, and
-/// write no map.
+/// The helpers are started for these maps, and only where one is needed: here they are scripts
+/// that note their words, and write no map. newuidmap refuses its own.
 fn must_ask_the_helpers(bench: &Bench, options: &[&str]) -> anyhow::Result<()> {
     let programs = bench.folder("programs")?;
     let noted = bench.folder.join("noted");
-    for helper in ["newuidmap", "newgidmap"] {
-        let script = format!("#!/bin/sh\nshift; echo {helper} \"$@\" >> {}\n", noted.display());
+    for (helper, end) in [("newgidmap", ""), ("newuidmap", "echo newuidmap: no >&2; exit 1\n")] {
+        let note = format!("shift; echo {helper} \"$@\" >> {}", noted.display());
+        let script = format!("#!/bin/sh\n{note}\n{end}");
         bench.file(&format!("programs/{helper}"), &script, 0o755)?;
     }
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", programs.display());
-    let run = bench.stage(options.iter().copied().chain(["echo ran"])).env("PATH", path);
-    let ended = run.finish()?;
-    let found = fs::read_to_string(&noted).unwrap_or_default();
     let (uid, gid) = (bench.user.uid(), bench.user.gid());
-    let expected = format!("newgidmap 0 {gid} 1 1 100000 9\nnewuidmap 0 {uid} 1 1 100000 9\n");
-    ensure!(
-        found == expected,
-        "{found} was started, not {expected}, each with the pid first; it said: {}",
-        ended.errors,
-        found = told(&found),
-        expected = told(&expected)
-    );
-    ended.must_end_with(125)?.must_write("")?; // nobody has written a map
+    let both = format!("newgidmap 0 {gid} 1 1 100000 7\nnewuidmap 0 {uid} 1 1 100000 9\n");
+    let another = ["--uid-map", "0:100000:1", "--", "sh", "-c"];
+    for (options, expected) in
+        [(options, &*both), (&another, "newuidmap 0 100000 1\n"), (&another[2..], "")]
+    {
+        let run = bench.stage(options.iter().copied().chain(["echo ran"])).env("PATH", &path);
+        let ended = run.finish()?;
+        let found = fs::read_to_string(&noted).unwrap_or_default();
+        ensure!(
+            found == expected,
+            "{found} was started, not {expected}, each with the pid first; it said: {}",
+            ended.errors,
+            found = told(&found),
+            expected = told(&expected)
+        );
+        if expected.is_empty() {
+            ended.must_end_with(0)?; // your own id takes no helper
+            continue;
+        }
+        let ended = ended.must_end_with(125)?.must_complain(&["newuidmap refuses the map"])?;
+        ended.must_write("")?;
+        fs::remove_file(&noted)?;
+    }
     Ok(())
 }
 
