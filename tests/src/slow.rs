@@ -5,7 +5,7 @@
 //! have something to do: whatever they can do too early, they do.
 
 use std::{
-    io,
+    fs, io,
     os::unix::process::CommandExt,
     process::Command,
     thread::sleep,
@@ -112,15 +112,22 @@ pub(crate) fn unless_it_ended(result: nix::Result<()>) -> anyhow::Result<()> {
     }
 }
 
-/// Waits until no child of the process runs: each sleeps, or has ended.
+/// Waits until no child of the process runs: each waits for another, or has ended.
 fn let_children_run(parent: Pid) {
     let start = Instant::now();
-    let runs = |child: &Pid| matches!(state(*child), Some('R' | 'D'));
+    let runs = |child: &Pid| matches!(state(*child), Some('R' | 'D')) || waits_for_time(*child);
     while start.elapsed() < patience(PATIENCE)
         && children_of(parent).unwrap_or_default().iter().any(runs)
     {
         sleep(Duration::from_micros(100));
     }
+}
+
+/// Whether it goes on by itself after a while: nobody has to wake it (proc_pid_syscall(5)).
+fn waits_for_time(pid: Pid) -> bool {
+    let text = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+    let call = text.split(' ').next().and_then(|number| number.parse().ok());
+    matches!(call, Some(libc::SYS_nanosleep | libc::SYS_clock_nanosleep))
 }
 
 /// The next change of the process's state; `None` if there is none before the deadline.
