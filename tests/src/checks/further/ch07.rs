@@ -12,9 +12,17 @@ pub(super) const CHECKS: &[Check] = &[Check::new(
     "--pids limits how many processes there are",
     "enter pids in the list of controllers, and write the number to pids.max of the group",
     |bench| {
-        delegated(bench, &["pids"], |delegation| {
-            let run =
-                bench.stage(["--pids", "4", "--", "sh", "-c", "echo ready; read wait || exit 0"]);
+        for wrong in ["--pids=0", "--pids=-1", "--pids=max"] {
+            let ended = bench.stage([wrong, "--", "echo", "ran"]).finish()?;
+            ended.must_end_with(2)?.must_write("")?;
+        }
+        let ended = bench.stage(["--", "cat", "/proc/self/cgroup"]).finish()?.must_end_with(0)?;
+        let group = ended.text();
+        ensure!(!group.contains("/container-"), "without a limit there is a group: {group}");
+
+        delegated(bench, &["memory", "pids"], |delegation| {
+            let script = "echo ready; read wait || exit 0";
+            let run = bench.stage(["-m", "64m", "--pids", "4", "--", "sh", "-c", script]);
             let mut running = delegation.put(run).start_waiting()?;
             running.until("ready")?;
             let group = group_of(&running.command()?.to_string(), "pids")?;
@@ -24,19 +32,15 @@ pub(super) const CHECKS: &[Check] = &[Check::new(
             running.release()?.must_end_with(0)?;
             ensure!(most == "4\n", "pids.max of the command's group is {}", told(&most.trim()));
 
-            let eight = "for number in 1 2 3 4 5 6 7 8; do sleep 1000 & done; echo all eight";
-            let ended =
-                delegation.put(bench.stage(["--pids", "4", "--", "sh", "-c", eight])).finish()?;
+            let two = |most| bench.stage(["--pids", most, "--", "timeout", "5", "echo", "forked"]);
+            let ended = delegation.put(two("1")).finish()?;
             ensure!(
                 ended.status() != 0 && ended.output.is_empty(),
-                "under a limit of four, it says {}",
+                "under a limit of one, a second process says {}",
                 told(&ended.text())
             );
-            delegation
-                .put(bench.stage(["--pids", "40", "--", "sh", "-c", eight]))
-                .finish()?
-                .must_end_with(0)?
-                .must_write("all eight\n")?;
+            let ended = delegation.put(two("2")).finish()?;
+            ended.must_end_with(0)?.must_write("forked\n")?;
             Ok(())
         })
     },
