@@ -14,7 +14,10 @@ pub(super) const CHECKS: &[Check] = &[
             let run = bench.run("mkdir", ["-p".as_ref(), root.join("only/inside").as_os_str()]);
             run.finish()?.must_end_with(0)?;
             let words = ["--rootfs", "root", "--workdir", "/only/inside", "--", "sh", "-c", "pwd"];
-            bench.stage(words).finish()?.must_end_with(0)?.must_write("/only/inside\n")?;
+            for init in [&[][..], &["--init"]] {
+                let run = bench.stage(init.iter().chain(&words));
+                run.finish()?.must_end_with(0)?.must_write("/only/inside\n")?;
+            }
             holds()
         },
     ),
@@ -24,11 +27,12 @@ pub(super) const CHECKS: &[Check] = &[
         "let an error of chdir(2) end init: a command that starts in another folder writes \
          its files there",
         |bench| {
-            let ended = bench
-                .stage(["--workdir", "/no/such/folder", "echo", "ran"])
-                .finish()?
-                .must_end_with(125)?;
-            ended.must_complain(&["/no/such/folder"])?.must_write("")?;
+            new_rootfs(bench, "root")?;
+            // In a root of its own, the folder that a wrong answer makes is not the host's.
+            let words = ["--rootfs", "root", "--workdir", "/no/such/folder", "--", "sh", "-c"];
+            let ended = bench.stage(words.into_iter().chain(["echo ran"])).finish()?;
+            let ended = ended.must_end_with(125)?.must_complain(&["/no/such/folder"])?;
+            ended.must_write("")?;
             holds()
         },
     ),
