@@ -71,7 +71,7 @@ pub(super) const CHECKS: &[Check] = &[
         "the environment is -e's and a small one, byte for byte",
         "send the command's own environment and nothing of the host's, byte for byte",
         |bench| {
-            let value = OsStr::from_bytes(b"ODD=\xff = 'x'\n ");
+            let value = OsStr::from_bytes(b"ODD\xfe=\xff = 'x'\n ");
             let words = [
                 "-e".as_ref(),
                 value,
@@ -92,7 +92,7 @@ pub(super) const CHECKS: &[Check] = &[
                 .collect();
             variables.sort_unstable();
             let path = &b"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"[..];
-            let expected = [&b"EMPTY="[..], b"HOME=/mine", b"ODD=\xff = 'x'\n ", path];
+            let expected = [&b"EMPTY="[..], b"HOME=/mine", b"ODD\xfe=\xff = 'x'\n ", path];
             ensure!(variables == expected, "the environment is {}", told(&ended.text()));
             for wrong in ["NAME", "=value", ""] {
                 bench
