@@ -36,7 +36,7 @@ const ON_THE_MACHINE: &[(&str, &[&str])] = &[
     ("coreutils", &["chroot", "fold", "stty"]),
     ("make", &["make"]),
     ("stress", &["stress"]),
-    ("util-linux", &["ipcmk", "ipcs", "nsenter", "pivot_root"]),
+    ("util-linux", &["ipcmk", "ipcs", "nsenter", "pivot_root", "setsid"]),
 ];
 
 /// Programs of the image that nothing here uses: a person at its prompt expects them.

@@ -49,8 +49,9 @@ pub(super) const CHECKS: &[Check] = &[
         "with --init orphans that end together are all reaped",
         "wait in a loop, until no child has ended: one SIGCHLD may stand for many",
         |bench| {
-            let script = "for n in 1 2 3; do
-             orphans=\"$orphans $(sh -c 'sleep 1000 >/dev/null & echo $!')\"; done
+            // One of them is in a session, and so in a process group, of its own.
+            let script = "for with in '' '' setsid; do
+             orphans=\"$orphans $($with sh -c 'sleep 1000 >/dev/null & echo $!')\"; done
          echo ready; read go; kill -9 $orphans
          for orphan in $orphans; do
              until grep -qF ') Z ' /proc/$orphan/stat; do sleep 0.01; done; done
