@@ -87,6 +87,23 @@ impl Delegation {
         Ok(Some(delegation))
     }
 
+    /// Whether an ordinary user's group has this subsystem: on version 2, the one above may have
+    /// kept it back.
+    fn has(&self, subsystem: &str) -> anyhow::Result<bool> {
+        let hierarchy = cgroups::with(subsystem)?;
+        if !hierarchy.is_v2 {
+            return Ok(true);
+        }
+        let given = self.groups.iter().find(|group| group.starts_with(&hierarchy.mount_point));
+        let mut group = given.cloned().map_or_else(|| hierarchy.group_of("self"), Ok)?;
+        if group.ends_with(LEAF) {
+            group.pop();
+        }
+        let file = group.join("cgroup.controllers");
+        let text = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+        Ok(text.split_whitespace().any(|controller| controller == subsystem))
+    }
+
     /// Starts the run in the groups; in the leaf of one whose processes a runtime that was
     /// killed has moved there, and where a shell that started it would be now, too.
     pub fn put<'a>(&self, run: Run<'a>) -> Run<'a> {
@@ -123,8 +140,16 @@ pub fn delegated(
     subsystems: &[&str],
     check: impl FnOnce(&Delegation) -> anyhow::Result<()>,
 ) -> anyhow::Result<Outcome> {
-    match Delegation::to(bench, subsystems)? {
-        Some(delegation) => check(&delegation).map(|()| Outcome::Holds),
-        None => Ok(Outcome::Skipped(NOTHING.into())),
+    let Some(delegation) = Delegation::to(bench, subsystems)? else {
+        return Ok(Outcome::Skipped(NOTHING.into()));
+    };
+    if bench.user != User::Root {
+        for subsystem in subsystems {
+            if !delegation.has(subsystem)? {
+                let reason = format!("the delegated group has no controller {subsystem}");
+                return Ok(Outcome::Skipped(reason));
+            }
+        }
     }
+    check(&delegation).map(|()| Outcome::Holds)
 }

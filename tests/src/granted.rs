@@ -2,9 +2,8 @@
 //!
 //! root puts other files in place of /etc/subuid and the like, in the judge's own mount namespace.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
-use anyhow::anyhow;
 use nix::{
     mount::{MntFlags, MsFlags, mount, umount2},
     unistd::geteuid,
@@ -55,6 +54,9 @@ pub fn with_ids_in_files(
         ("/etc/subuid", granted),
         ("/etc/subgid", granted),
     ];
+    if let Some((file, _)) = files.iter().find(|(file, _)| !Path::new(file).exists()) {
+        return Ok(Outcome::Skipped(format!("there is no {file} to put another in its place")));
+    }
     let _etc = Etc::with(bench, &files)?;
     check()?;
     Ok(Outcome::Holds)
@@ -69,9 +71,6 @@ impl Etc {
         for (file, text) in files {
             let name = file.rsplit('/').next().unwrap_or(file);
             let substitute = bench.file(name, text, 0o644)?;
-            if fs::metadata(file).is_err() {
-                return Err(anyhow!("there is no {file} to put another in its place"));
-            }
             let none: Option<&str> = None;
             mount(Some(&substitute), *file, none, MsFlags::MS_BIND, none)?;
             etc.0.push(file);
