@@ -111,7 +111,14 @@ pub(super) const CHECKS: &[Check] = &[
                 for key in ["elapsed_ms", "role", "pid", "level", "message"] {
                     ensure!(object.contains_key(key), "{line} has no {key}", line = told(&line));
                 }
-                roles.push(object["role"].get::<String>().cloned().context("a role is a string")?);
+                let role = object["role"].get::<String>().cloned().context("a role is a string")?;
+                let is_init = object["pid"].get() == Some(&1.0);
+                ensure!(
+                    !is_init || role == "child",
+                    "{line}: PID 1 is the child",
+                    line = told(&line)
+                );
+                roles.push(role);
             }
             ensure!(
                 ["parent", "child"].iter().all(|role| roles.iter().any(|other| other == role)),
