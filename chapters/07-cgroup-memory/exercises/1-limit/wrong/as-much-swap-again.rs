@@ -4,4 +4,6 @@
         Version::V2 => ("memory.swap.max", most.to_string()),
         Version::V1 => ("memory.memsw.limit_in_bytes", (2 * most.0).to_string()),
     };
-    if group.has(knob) { group.set(knob, &value) } else { Ok(()) }
+    if group.has(knob) {
+        return group.set(knob, &value);
+    }

@@ -5,4 +5,6 @@
         Version::V2 => ("memory.swap.max", "0"),
         Version::V1 => ("memory.memsw.limit_in_bytes", most.as_str()),
     };
-    if group.has(knob) { group.set(knob, value) } else { Ok(()) }
+    if group.has(knob) {
+        return group.set(knob, value);
+    }

@@ -1,2 +1,2 @@
 // says: limit swap too, in bytes
-    group.set(knob(group), &most.to_string())
+    group.set(knob(group), &most.to_string())?;
