@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
-use nix::{errno::Errno, sched::CloneFlags};
+use nix::{errno::Errno, mount::MsFlags, sched::CloneFlags};
 use seccompiler::{
     BpfProgram, Error,
     SeccompAction::{self, Allow, KillProcess},
@@ -86,6 +86,19 @@ pub fn refuse_to_make_queue(
     let this_key = SeccompCondition::new(0, Dword, Eq, key.into())?;
     let creates = flag(1, libc::IPC_CREAT, true)?;
     filter(&[libc::SYS_msgget], vec![this_key, creates], answer(errno))
+}
+
+/// The kernel answers mount(2) with this flag with `errno`.
+///
+/// # Errors
+///
+/// As [`refuse`].
+pub fn refuse_mount(
+    with: MsFlags,
+    errno: Errno,
+) -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
+    let this_flag = flag(3, i32::try_from(with.bits())?, true)?;
+    filter(&[libc::SYS_mount], vec![this_flag], answer(errno))
 }
 
 /// The kernel answers ioctl(2) with this request with `errno`.

@@ -80,13 +80,26 @@ pub(super) const CHECKS: &[Check] = &[
                 "{made} queues made, {missed} looked for in vain; two and two were expected"
             );
             // It looks without making, and what the kernel refuses is not "no".
+            for (errno, word) in
+                [(Errno::EACCES, "Permission denied"), (Errno::ENOSYS, "not implemented")]
+            {
+                bench
+                    .script("echo ran")
+                    .with(seccomp::refuse_to_look_for_queues(errno)?)
+                    .finish()?
+                    .must_end_with(125)
+                    .with_context(|| format!("where the kernel refuses to look ({errno})"))?
+                    .must_complain(&[word])?
+                    .must_write("")?;
+            }
+            // A filter with the errno 0 makes msgget(2) return 0: a queue is there, the first.
             bench
                 .script("echo ran")
-                .with(seccomp::refuse_to_look_for_queues(Errno::EACCES)?)
+                .with(seccomp::refuse_to_look_for_queues(Errno::UnknownErrno)?)
                 .finish()?
                 .must_end_with(125)
-                .context("where the kernel refuses to look for a queue (EACCES)")?
-                .must_complain(&["Permission denied"])?
+                .context("where the kernel finds a queue, with the id 0")?
+                .must_complain(&["visible inside"])?
                 .must_write("")?;
             holds()
         },

@@ -12,7 +12,7 @@ use super::{Check, Outcome, holds};
 use crate::{
     User,
     bench::Bench,
-    seccomp::refuse,
+    seccomp::{refuse, refuse_mount},
     told::{must_list, told},
 };
 
@@ -234,20 +234,41 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         4,
         "a pivot_root that fails stops the stage",
-        "return the error of pivot_root(2): if you ignore it, the command runs among the host's \
-         files",
+        "return the errors of pivot_root(2) and umount2(2): if you ignore one, the command runs \
+         among the host's files, or with them still mounted",
         |bench| {
             new_rootfs(bench, "root")?;
-            bench
-                .stage(["--rootfs", "root", "--", "echo", "ran"])
-                .with(refuse(&[libc::SYS_pivot_root], Errno::EPERM)?)
-                .finish()?
-                .must_end_with(125)?
-                .must_complain(&["pivot_root"])?
-                .must_write("")?;
+            for (call, name) in [(libc::SYS_pivot_root, "pivot_root"), (libc::SYS_umount2, "")] {
+                bench
+                    .stage(["--rootfs", "root", "--", "echo", "ran"])
+                    .with(refuse(&[call], Errno::EPERM)?)
+                    .finish()?
+                    .must_end_with(125)?
+                    .must_complain(&[name])?
+                    .must_write("")?;
+            }
             holds()
         },
     ),
+    Check::new(
+        4,
+        "a mount that fails stops the stage",
+        "return the error of each mount(2): if you ignore it, the command runs with the host's \
+         mounts",
+        |bench| {
+            for with in [MsFlags::MS_PRIVATE, MsFlags::MS_NOEXEC] {
+                bench
+                    .stage(["--", "echo", "ran"])
+                    .with(refuse_mount(with, Errno::EPERM)?)
+                    .finish()?
+                    .must_end_with(125)?
+                    .must_complain(&[])?
+                    .must_write("")?;
+            }
+            holds()
+        },
+    )
+    .until(9, "from there on there are more mounts"),
     Check::new(
         4,
         "a --rootfs that cannot be one gets a clear error",

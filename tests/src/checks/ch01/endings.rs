@@ -79,8 +79,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "the exit status is the command's",
-        "waitid(2) returns the exit status or the signal: pass the status on, and return 128+N for \
-         signal N",
+        "waitid(2) returns the exit status or the signal: pass on which of the two it was, and the \
+         stage ends with 128+N for signal N",
         |bench| {
             for status in [0, 1, 7, 125, 255] {
                 bench.script(&format!("exit {status}")).finish()?.must_end_with(status)?;
@@ -89,10 +89,15 @@ pub(super) const CHECKS: &[Check] = &[
             // says how.
             if bench.stage < 3 {
                 for signal in [Signal::SIGTERM, Signal::SIGKILL, Signal::SIGSEGV] {
-                    bench
+                    let ended = bench
                         .script(&format!("kill -{} $$", signal as i32))
                         .finish()?
                         .must_end_with(128 + signal as i32)?;
+                    let is_said = |said: &String| said.contains("ended with signal ");
+                    ensure!(
+                        ended.messages().iter().any(is_said),
+                        "the log does not say that {signal} ended the command"
+                    );
                 }
             }
             bench.script("sh -c 'kill -9 $$'; exit $?").finish()?.must_end_with(137)?;

@@ -3,11 +3,14 @@
 use std::fs;
 
 use anyhow::{Context, ensure};
+use nix::errno::Errno;
 
 use crate::{
     User,
     checks::{Check, holds},
-    namespaces, told,
+    namespaces,
+    seccomp::refuse,
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -45,13 +48,34 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         1,
         "the hostname is the one that was asked for",
-        "set the name that --hostname gives, all of its bytes, up to 64",
+        "set the name that --hostname gives, all of its bytes, up to 64, and none without it",
         |bench| {
+            // From stage 6 on, the default is a random one.
+            if bench.stage < 6 {
+                let hosts = fs::read_to_string("/proc/sys/kernel/hostname")?;
+                bench.stage(["uname", "-n"]).finish()?.must_end_with(0)?.must_write(&hosts)?;
+            }
             for name in ["a-name-of-its-own", "another", &"x".repeat(64)] {
                 let ended =
                     bench.stage(["--hostname", name, "uname", "-n"]).finish()?.must_end_with(0)?;
                 ended.must_write(&format!("{name}\n"))?;
             }
+            holds()
+        },
+    ),
+    Check::new(
+        1,
+        "a hostname that cannot be set stops the stage",
+        "return the error of sethostname(2): if you ignore it, the command runs under the host's \
+         name",
+        |bench| {
+            bench
+                .stage(["--hostname", "boxed", "--", "echo", "ran"])
+                .with(refuse(&[libc::SYS_sethostname], Errno::EPERM)?)
+                .finish()?
+                .must_end_with(125)?
+                .must_complain(&["sethostname"])?
+                .must_write("")?;
             holds()
         },
     ),

@@ -14,11 +14,14 @@ pub(super) const CHECKS: &[Check] = &[
         "a bind mount shows one folder in two places: make it below the new root. Path::join with \
          an absolute path drops the root, so strip the `/` first",
         |bench| {
-            new_rootfs(bench, "root")?;
+            let root = new_rootfs(bench, "root")?;
             let data = bench.folder("data")?;
             bench.file("data/question", "here?\n", 0o644)?;
-            let script = "cat /mnt/question && echo yes > /mnt/answer";
-            let words = ["--rootfs", "root", "--volume", "data:/mnt", "--", "sh", "-c", script];
+            let inside = bench.run("mkdir", ["-p".as_ref(), root.join("var/data").as_os_str()]);
+            inside.finish()?.must_end_with(0)?;
+            let script = "cat /var/data/question && echo yes > /var/data/answer";
+            let words =
+                ["--rootfs", "root", "--volume", "data:/var/data", "--", "sh", "-c", script];
             bench.stage(words).finish()?.must_end_with(0)?.must_write("here?\n")?;
             let answer = fs::read_to_string(data.join("answer")).unwrap_or_default();
             ensure!(

@@ -1,4 +1,4 @@
-// says: waitid(2) returns the exit status or the signal: pass the status on
+// says: waitid(2) returns the exit status or the signal: pass on which
         let ended = waitid(WaitId::All, WaitIdOptions::EXITED)?.context("no child")?;
         self.is_reaped = true;
         match (ended.exit_status(), ended.terminating_signal()) {

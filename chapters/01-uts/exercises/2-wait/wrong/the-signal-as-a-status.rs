@@ -1,4 +1,4 @@
-// says: return 128+N for signal N
+// says: and the stage ends with 128+N for signal N
         let ended = waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED)?;
         let ended = ended.context("no child")?;
         self.is_reaped = true;

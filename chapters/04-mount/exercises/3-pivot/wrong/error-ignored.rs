@@ -1,4 +1,4 @@
-// says: if you ignore it, the command runs among the host's files
+// says: return the errors of pivot_root(2) and umount2(2)
     let _ = env::set_current_dir(root);
     let _ = pivot_root(".", ".");
     let _ = umount2(".", MntFlags::MNT_DETACH);
