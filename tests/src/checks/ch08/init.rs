@@ -50,8 +50,9 @@ pub(super) const CHECKS: &[Check] = &[
         "wait in a loop, until no child has ended: one SIGCHLD may stand for many",
         |bench| {
             // One of them is in a session, and so in a process group, of its own.
-            let script = "for with in '' '' setsid; do
-             orphans=\"$orphans $($with sh -c 'sleep 1000 >/dev/null & echo $!')\"; done
+            let script = "orphans=$(setsid sh -c 'sleep 1000 >/dev/null & echo $!')
+         for n in 1 2; do
+             orphans=\"$orphans $(sh -c 'sleep 1000 >/dev/null & echo $!')\"; done
          echo ready; read go; kill -9 $orphans
          for orphan in $orphans; do
              until grep -qF ') Z ' /proc/$orphan/stat; do sleep 0.01; done; done

@@ -1,5 +1,5 @@
 // says: the child waits at the gate for a byte
 // hole: exercise-wait
-        let _ = self.0.in_child()?;
+        let _end = self.0.in_child()?;
         std::thread::sleep(std::time::Duration::from_secs(1));
         Ok(())
