@@ -1,13 +1,12 @@
 // ANCHOR: inside
-//! Does this process stand inside its root?
-
-use std::env;
+//! Is this process inside its root?
 
 use anyhow::ensure;
 use ch08_pipe_init::{Process, become_container};
 use lab::Program;
+use rustix::process::getcwd;
 
-/// INIT becomes the command, if it stands inside its root.
+/// INIT becomes the command, if it is inside its root.
 ///
 /// # Errors
 ///
@@ -17,11 +16,12 @@ pub fn become_command_inside(process: &Process) -> anyhow::Result<Program> {
     become_container(process)
 }
 
-/// From a working directory outside of the root, `..` leads to the host (CVE-2024-21626). getcwd(2)
-/// tells whether a path leads from the root to it.
+/// From a working directory outside of the root, `..` leads to the host (CVE-2024-21626). The path
+/// that getcwd(2) returns then begins with `(unreachable)`. This is the system call: the C library's
+/// function walks up `..` in that case, and takes another mount of the root's folder for the root.
 fn require_inside() -> anyhow::Result<()> {
     // ANCHOR: exercise-inside
-    let is_inside = env::current_dir().is_ok_and(|path| path.is_absolute());
+    let is_inside = getcwd(Vec::new()).is_ok_and(|path| path.as_bytes().starts_with(b"/"));
     // ANCHOR_END: exercise-inside
     ensure!(
         is_inside,

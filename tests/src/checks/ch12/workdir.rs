@@ -1,6 +1,9 @@
 //! Chapter 12: no folder of the host's goes in with an `exec`.
 
-use std::fs;
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+};
 
 use anyhow::Context;
 
@@ -36,6 +39,26 @@ pub(super) const CHECKS: &[Check] = &[
             let elsewhere = [&whole[..], &["--workdir", "/bin"]].concat();
             let inside = exec(bench, &elsewhere, "pwd").finish()?.must_end_with(0);
             inside.context("with --workdir /bin, which is inside")?.must_write("/bin\n")?;
+            running.release()?.must_end_with(0)?;
+            // The root is another mount of the folder that the process stays in: a walk up `..`
+            // meets the root's inode there, and the C library walks if the kernel has no path.
+            let (jail, door) = (bench.folder.join("jail"), bench.folder("door")?);
+            let script = "mount --bind \"$1\" \"$2\" && exec \"$3\" jail \"$2\" outside";
+            let words = [jail.as_os_str(), door.as_os_str(), bench.other("inside").as_os_str()]
+                .map(OsStr::to_owned);
+            let run =
+                bench.run("sh", ["-c", script, "sh"].map(OsString::from).into_iter().chain(words));
+            let run = run.within(&jail.join("bin"));
+            let mut running = run.under(&["unshare", "-rm"]).start_waiting()?;
+            running.until("ready\n")?;
+            let pid = running.pid().to_string();
+            let refused = exec(bench, &["--target", &pid, "--all"], "cat ../../jail/in-the-jail");
+            refused
+                .finish()?
+                .must_end_with(125)
+                .context("where the root is another mount of the same folder")?
+                .must_write("")?
+                .must_complain(&["working directory is outside"])?;
             running.release()?.must_end_with(0)?;
             holds()
         },
