@@ -1,6 +1,6 @@
 //! Chapter 10: a signal for a container's PID 1, and for nobody else.
 
-use std::fs;
+use std::{fs, thread::sleep, time::Duration};
 
 use anyhow::{Context, ensure};
 use nix::{errno::Errno, sys::signal::Signal};
@@ -66,6 +66,7 @@ pub(super) const CHECKS: &[Check] = &[
             old.kill_runtime()?;
             old.finish()?.must_end_with(137)?;
             nobody_stays()?;
+            sleep(Duration::from_millis(20)); // a later tick of the clock
             let mut other =
                 bench.run("sh", ["-c", "echo up; read wait || exit 0"]).start_waiting()?;
             other.until("up\n")?;
