@@ -17,8 +17,8 @@ pub fn become_command_inside(process: &Process) -> anyhow::Result<Program> {
 }
 
 /// From a working directory outside of the root, `..` leads to the host (CVE-2024-21626). The path
-/// that getcwd(2) returns then begins with `(unreachable)`. This is the system call: the C library's
-/// function walks up `..` in that case, and takes another mount of the root's folder for the root.
+/// that getcwd(2) returns then begins with `(unreachable)`. This is the system call: the function
+/// of the C library then walks up `..`, and takes another mount of the root's folder for the root.
 fn require_inside() -> anyhow::Result<()> {
     // ANCHOR: exercise-inside
     let is_inside = getcwd(Vec::new()).is_ok_and(|path| path.as_bytes().starts_with(b"/"));
