@@ -7,12 +7,14 @@ use std::{
     path::PathBuf,
     process,
     sync::atomic::{AtomicU32, Ordering},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
 use nix::unistd::geteuid;
 
-use crate::{Bench, Outcome, User, bench::Run, cgroups};
+use crate::{Bench, Outcome, User, bench::Run, cgroups, patience};
 
 /// The leaf into which a stage moves the processes of a delegated group.
 const LEAF: &str = "container-runtime";
@@ -21,7 +23,7 @@ const LEAF: &str = "container-runtime";
 const NOTHING: &str = "an ordinary user can limit only in a cgroup that was delegated, and this \
                        process is in none: `make test` as root delegates one";
 
-/// A check that fails may leave a group behind: the next one's has another name.
+/// Each group's name has a number of its own.
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 
 /// What the names of all groups begin with that a judge gives away.
@@ -35,6 +37,30 @@ fn own_prefix() -> String {
 /// Whether a group's name says that some judge gave it away.
 pub fn is_delegated(name: &str) -> bool {
     name.starts_with(PREFIX)
+}
+
+/// Removes what a check that has failed leaves: the groups that this judge has given away, and the
+/// stage's below them. Their processes were killed, and may end a moment later.
+pub fn clear(judge: u32) {
+    let prefix = format!("{PREFIX}{judge}-");
+    let is_its = |group: &PathBuf| {
+        group
+            .iter()
+            .any(|name| name.to_str().is_some_and(|name| name.starts_with(&prefix)))
+    };
+    let start = Instant::now();
+    loop {
+        // The groups below come after the one above: from the end.
+        let groups = cgroups::all().unwrap_or_default().into_keys().filter(is_its).rev();
+        let left: Vec<PathBuf> = groups.filter(|group| fs::remove_dir(group).is_err()).collect();
+        match left.last() {
+            None => return,
+            Some(group) if start.elapsed() > patience(Duration::from_secs(5)) => {
+                return eprintln!("{} stays: processes are in it", group.display());
+            }
+            Some(_) => sleep(Duration::from_millis(10)),
+        }
+    }
 }
 
 /// Whether it was this one.

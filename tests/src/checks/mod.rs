@@ -14,11 +14,14 @@ mod ch11;
 mod ch12;
 mod further;
 
+use std::process;
+
 use anyhow::{Context, bail, ensure};
 
 use crate::{
     User,
     bench::{Bench, nobody_looked_at},
+    delegation,
     host::{Difference, Snapshot, nobody_stays},
     told,
 };
@@ -137,6 +140,9 @@ impl Check {
         let before = Snapshot::take(bench.user, &bench.temporary())?;
         nobody_looked_at();
         let outcome = (self.run)(bench);
+        if outcome.is_err() {
+            delegation::clear(process::id());
+        }
         let (unlooked, stayed) = (nobody_looked_at(), nobody_stays());
         let after = Snapshot::take(bench.user, &bench.temporary());
         let outcome = outcome?;

@@ -21,6 +21,7 @@ use crate::{
     bench::Bench,
     chapters::Chapter,
     checks::{Check, Outcome},
+    delegation,
     hang::Hang,
     host, patience,
     process::wait_for_end,
@@ -170,6 +171,7 @@ impl Place {
         if !wait_for_end(Pid::from_raw(judge.id() as i32), patience(BOUND_OF_CHECK))? {
             judge.kill()?;
             judge.wait()?;
+            delegation::clear(judge.id());
             return Ok(Verdict::Hangs(format!(
                 "no end after {} s",
                 patience(BOUND_OF_CHECK).as_secs()
