@@ -37,9 +37,12 @@ export const scenes = {
         const folds = (await states()).length;
         assert(folds > 1, "less than two folds on the page");
         assert((await states()).every((open) => !open), "open at first");
+        // The browser reports a fold's change a moment later.
+        const remembered = (state) => page.waitForFunction(
+            (state) => localStorage.getItem(`book-code ${location.pathname} 0`) === state, state);
         await page.locator("details.answer > summary").first().click();
         const first = [true, ...Array(folds - 1).fill(false)];
-        await page.waitForFunction(() => document.querySelector("details.answer").open);
+        await remembered("open");
         assert(String(await states()) === String(first), "not the first alone is open");
         await page.reload();
         assert(String(await states()) === String(first), "forgotten");
@@ -48,7 +51,7 @@ export const scenes = {
         await page.goto(`${site.origin}/09-aufs.html`);
         await page.locator("details.answer > summary").first().focus();
         await page.keyboard.press("Enter");
-        await page.waitForFunction(() => !document.querySelector("details.answer").open);
+        await remembered("closed");
         await page.reload();
         assert((await states()).every((open) => !open), "not closed by the keyboard");
         await context.close();
