@@ -1,6 +1,6 @@
 //! Is the prose in plain English? A word on the list `words.txt` is refused, with what to write
 //! instead: in the book, the exercises, README.md and CONTRIBUTING.md, and in all Rust, whose
-//! comments and errors are read too. And is each line of Rust short enough to be read beside another?
+//! comments and errors are read too. And is each line of Rust at most 100 columns wide?
 
 #[allow(dead_code)] // no trial of this test is skipped
 #[path = "../harness.rs"]

@@ -134,7 +134,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// One line of what clap says of a command line in several paragraphs: the error, then `  tip: …`,
+/// One line of what clap says of a command line in several paragraphs: the error, then the tips,
 /// `Usage: …`, and a word about `--help`.
 pub(crate) fn of_usage(text: &str) -> String {
     let one_line = |paragraph: &str| paragraph.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,7 +1,7 @@
 //! How does root give an ordinary user groups to limit in, on version 1?
 //!
-//! `sudo target/debug/examples/delegate USER COMMAND [ARG…]` runs a command as this user, in groups
-//! that belong to the user. On version 2, systemd does that: `systemd-run --user --scope -p
+//! `sudo target/debug/examples/delegate USER COMMAND` runs a command as this user, in groups that
+//! belong to the user. On version 2, systemd does that: `systemd-run --user --scope -p
 //! Delegate=yes COMMAND`.
 //!
 //! The limits of these groups stay root's: the user limits in groups below them.
