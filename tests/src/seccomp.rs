@@ -101,6 +101,29 @@ pub fn refuse_mount(
     filter(&[libc::SYS_mount], vec![this_flag], answer(errno))
 }
 
+/// The kernel answers a read of one byte, read(2) or recvfrom(2), with `errno`.
+///
+/// # Errors
+///
+/// As [`refuse`].
+pub fn refuse_to_read_a_byte(errno: Errno) -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
+    let one_byte = SeccompCondition::new(2, Dword, Eq, 1)?;
+    filter(&[libc::SYS_read, libc::SYS_recvfrom], vec![one_byte], answer(errno))
+}
+
+/// The kernel answers prctl(2) with this option with `errno`.
+///
+/// # Errors
+///
+/// As [`refuse`].
+pub fn refuse_prctl(
+    option: libc::c_int,
+    errno: Errno,
+) -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
+    let this_option = SeccompCondition::new(0, Dword, Eq, option as u64)?;
+    filter(&[libc::SYS_prctl], vec![this_option], answer(errno))
+}
+
 /// The kernel answers ioctl(2) with this request with `errno`.
 ///
 /// # Errors

@@ -109,7 +109,8 @@ pub(super) const CHECKS: &[Check] = &[
         2,
         "a side that fails is not waited for",
         "a read(2) that returns 0 bytes is the end, not a word. It comes when the last copy of the \
-         other end is closed, so each process must close the end that it does not use",
+         other end is closed, so each process must close the end that it does not use. And an \
+         error of read(2) is no word either: return it",
         |bench| {
             let said = bench.script("true").finish()?.must_end_with(0)?.messages();
             let mut made = said
@@ -123,6 +124,14 @@ pub(super) const CHECKS: &[Check] = &[
                 .finish()?
                 .must_end_with(125)?
                 .must_complain(&["Permission denied"])?
+                .must_write("")?;
+            bench
+                .script("echo ran")
+                .with(seccomp::refuse_to_read_a_byte(Errno::EIO)?)
+                .finish()?
+                .must_end_with(125)
+                .context("where the kernel refuses to read a byte (EIO)")?
+                .must_complain(&["Input/output error"])?
                 .must_write("")?;
             holds()
         },

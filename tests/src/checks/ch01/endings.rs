@@ -7,7 +7,7 @@ use nix::{errno::Errno, sys::signal::Signal};
 
 use crate::{
     checks::{Check, holds},
-    seccomp::kill_at,
+    seccomp::{kill_at, refuse},
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -76,6 +76,25 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     ),
+    Check::new(
+        1,
+        "a child is waited for once, and an error of it is told",
+        "when you have waited for the child, note in is_reaped that it is done: a later signal may \
+         be for nobody. If you have not, you know no exit status: return the error of waitid(2)",
+        |bench| {
+            // A signal would end the stage.
+            let run = bench.script("exit 5").with(kill_at(libc::SYS_pidfd_send_signal)?);
+            run.finish()?.must_end_with(5)?;
+            bench
+                .script("exit 0")
+                .with(refuse(&[libc::SYS_waitid], Errno::ECHILD)?)
+                .finish()?
+                .must_end_with(125)?
+                .must_complain(&["No child"])?;
+            holds()
+        },
+    )
+    .until(3, "from there on the stage's other processes wait, too"),
     Check::new(
         1,
         "the exit status is the command's",

@@ -95,7 +95,13 @@ pub(super) const CHECKS: &[Check] = &[
             };
             // An ordinary user's first four stages borrow a user namespace.
             let borrowed = bench.user == User::Ordinary && bench.stage < 5;
-            let (outside, inside) = (namespaces::own()?, namespaces::of_command(bench)?);
+            let (mut outside, mut inside) = (namespaces::own()?, namespaces::of_command(bench)?);
+            // A kernel may have none of this kind.
+            if let Ok(cgroup) = fs::read_link("/proc/self/ns/cgroup") {
+                let ended = bench.script("readlink /proc/self/ns/cgroup").finish()?;
+                inside.insert("cgroup", ended.must_end_with(0)?.text().trim().into());
+                outside.insert("cgroup", cgroup.display().to_string());
+            }
             for (kind, namespace) in &inside {
                 let expected = new.contains(kind) || borrowed && *kind == "user";
                 let is_new = outside[kind] != *namespace;

@@ -3,7 +3,7 @@
 use std::{thread::sleep, time::Duration};
 
 use anyhow::{Context, ensure};
-use nix::{sys::signal::Signal, unistd::Pid};
+use nix::{errno::Errno, sys::signal::Signal, unistd::Pid};
 
 use crate::{
     Bench,
@@ -11,6 +11,7 @@ use crate::{
     checks::{Check, holds},
     host::nobody_stays,
     patience, process,
+    seccomp::refuse_prctl,
     terminal::{Terminal, is_interrupted},
     told,
 };
@@ -21,7 +22,18 @@ pub(super) const CHECKS: &[Check] = &[
         "Ctrl-C ends what runs in the shell, not the shell",
         "a terminal sends SIGINT to the whole foreground group: the parent must survive it, to \
          wait for its child",
-        |bench| is_interrupted(bench, Terminal::open(bench, &["-q"])?),
+        |bench| {
+            // A command that has a handler decides itself how it ends.
+            if bench.stage < 3 {
+                let script = "trap 'exit 5' INT; echo ready; while :; do sleep 0.02; done";
+                let mut terminal = Terminal::open(bench, &["-q", "--", "sh", "-c", script])?;
+                terminal.until("ready\r\n")?;
+                terminal.write("\x03")?;
+                let status = terminal.end()?;
+                ensure!(status == 5, "the command's handler ends it with 5, and it was {status}");
+            }
+            is_interrupted(bench, Terminal::open(bench, &["-q"])?)
+        },
     ),
     Check::new(
         1,
@@ -96,7 +108,8 @@ pub(super) const CHECKS: &[Check] = &[
                 nobody_stays()?;
             }
             // Nor does a command that ignores what can be ignored.
-            let ignored = "trap '' TERM INT HUP QUIT; echo ready; exec sleep 1000";
+            let ignored = "trap '' HUP INT QUIT ILL TRAP ABRT BUS FPE USR1 SEGV USR2 PIPE ALRM TERM
+                echo ready; exec sleep 1000";
             let mut running = bench.script(ignored).start()?;
             running.until("ready")?;
             running.signal(Signal::SIGKILL)?;
@@ -104,6 +117,23 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     ),
+    Check::new(
+        1,
+        "a child that cannot ask to end with its parent is not started",
+        "the child needs prctl(2) with PR_SET_PDEATHSIG: return its error, or a parent that is \
+         killed leaves its command behind",
+        |bench| {
+            bench
+                .stage(["echo", "ran"])
+                .with(refuse_prctl(libc::PR_SET_PDEATHSIG, Errno::EPERM)?)
+                .finish()?
+                .must_end_with(125)?
+                .must_complain(&["Operation not permitted"])?
+                .must_write("")?;
+            holds()
+        },
+    )
+    .until(3, "from there on the parent may notice first that its child has ended"),
 ];
 
 /// The stage's words before its command, in all the ways in which it can have a terminal.

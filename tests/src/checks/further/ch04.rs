@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 use super::{Check, holds};
 use crate::{checks::ch04::new_rootfs, told};
@@ -54,12 +55,34 @@ pub(super) const CHECKS: &[Check] = &[
             new_rootfs(bench, "root")?;
             let words =
                 ["--rootfs", "root", "--volume", "no-such-folder:/mnt", "--", "echo", "ran"];
-            bench
-                .stage(words)
-                .finish()?
-                .must_end_with(125)?
-                .must_complain(&["no-such-folder"])?
-                .must_write("")?;
+            // A stage may look for it when it reads its options: bad usage.
+            let ended = bench.stage(words).finish()?;
+            let status = ended.status();
+            ensure!([2, 125].contains(&status), "its exit status is {status}, not 125 (or 2)");
+            ended.must_complain(&["no-such-folder"])?.must_write("")?;
+            holds()
+        },
+    ),
+    Check::new(
+        4,
+        "--volume without --rootfs is bad usage",
+        "an option that changes nothing is an error of the one who writes it: in clap, say what it \
+         `requires`",
+        |bench| {
+            bench.folder("data")?;
+            let ended = bench.stage(["--volume", "data:/mnt", "--", "echo", "ran"]).finish()?;
+            ended.must_end_with(2)?.must_write("")?;
+            holds()
+        },
+    ),
+    Check::new(
+        4,
+        "--read-only without --rootfs is bad usage",
+        "an option that changes nothing is an error of the one who writes it: in clap, say what it \
+         `requires`",
+        |bench| {
+            let ended = bench.stage(["--read-only", "--", "echo", "ran"]).finish()?;
+            ended.must_end_with(2)?.must_write("")?;
             holds()
         },
     ),
@@ -67,7 +90,8 @@ pub(super) const CHECKS: &[Check] = &[
         4,
         "--read-only: nothing in the root can be written",
         "mount(2) ignores all flags but MS_REC when it makes a bind mount: set MS_RDONLY with a \
-         second mount(2), MS_REMOUNT|MS_BIND",
+         second mount(2), MS_REMOUNT|MS_BIND. And in a user namespace, name nosuid, nodev and \
+         noexec again if they are set: they are locked",
         |bench| {
             let root = new_rootfs(bench, "root")?;
             let script = "touch /file 2>&1; touch /etc/file 2>&1; exit 0";
@@ -89,6 +113,16 @@ pub(super) const CHECKS: &[Check] = &[
                 !root.join("file").exists() && !root.join("etc/file").exists(),
                 "a file from inside is outside"
             );
+            if bench.user.is_another() {
+                let place = bench.folder("locked")?;
+                let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+                mount(Some("none"), &place, Some("tmpfs"), flags, Some("mode=777"))?;
+                let outcome = new_rootfs(bench, "locked/root").and_then(|_| {
+                    bench.stage(["--rootfs", "locked/root", "--read-only", "true"]).finish()
+                });
+                umount2(&place, MntFlags::MNT_DETACH)?;
+                outcome?.must_end_with(0).context("where the host has set nosuid and nodev")?;
+            }
             holds()
         },
     ),
@@ -99,11 +133,12 @@ pub(super) const CHECKS: &[Check] = &[
          read-only",
         |bench| {
             let root = new_rootfs(bench, "root")?;
-            let script = "echo kept > /tmp/file && cat /tmp/file";
+            fs::write(root.join("tmp/before"), "")?;
+            let script = "ls -A /tmp; stat -f -c %T /tmp; echo kept > /tmp/file && cat /tmp/file";
             let ended = bench
                 .stage(["--rootfs", "root", "--read-only", "--", "sh", "-c", script])
                 .finish()?;
-            ended.must_end_with(0)?.must_write("kept\n")?;
+            ended.must_end_with(0)?.must_write("tmpfs\nkept\n")?;
             ensure!(
                 !root.join("tmp/file").exists(),
                 "what was written to /tmp inside is in the folder outside"

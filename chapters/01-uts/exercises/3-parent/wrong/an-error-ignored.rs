@@ -1,0 +1,3 @@
+// says: return its error
+    let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+    Ok(())
