@@ -23,12 +23,6 @@ pub fn random_name() -> anyhow::Result<String> {
     // ANCHOR_END: exercise-hostname
 }
 
-/// Whether [`random_name`] may have made this name.
-pub fn is_container(name: &str) -> bool {
-    let digits = name.strip_prefix(NAME_PREFIX).unwrap_or_default();
-    digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
-}
-
 /// The hostname that was asked for, or a random one.
 ///
 /// # Errors
@@ -38,16 +32,3 @@ pub fn hostname_or_random(asked: Option<OsString>) -> anyhow::Result<OsString> {
     asked.map_or_else(|| random_name().map(OsString::from), Ok)
 }
 // ANCHOR_END: hostname
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_containers_name_is_known() {
-        assert!(is_container(&random_name().unwrap()));
-        for other in ["container-runtime", "container-4242", "container-", "system.slice"] {
-            assert!(!is_container(other), "{other}");
-        }
-    }
-}

@@ -47,7 +47,7 @@ use ch04_mount::CLONE_NEWNS;
 use ch05_user_idmap::{CLONE_NEWUSER, Maps, User};
 use lab::{Failure, Kind, Namespaces, Probe};
 
-pub use hostname::{NAME_PREFIX, hostname_or_random, is_container, random_name};
+pub use hostname::{NAME_PREFIX, hostname_or_random, random_name};
 pub use inside::require_inside;
 pub use net::bring_up_loopback;
 pub use registry::{Function, SELF, become_function, command, init, register};

@@ -21,7 +21,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail, ensure};
-use ch06_reexec::is_container;
+use ch06_reexec::NAME_PREFIX;
 use lab::{
     info,
     lock::{self, Lock},
@@ -72,6 +72,12 @@ impl Base {
     pub fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+/// Whether [`ch06_reexec::random_name`] may have made this name.
+pub fn is_container(name: &str) -> bool {
+    let digits = name.strip_prefix(NAME_PREFIX).unwrap_or_default();
+    digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// Undoes what was prepared, unless another container still needs it.
@@ -211,11 +217,11 @@ fn switch_on(
 fn undo(folder: &Path, switched_on: &[&str]) -> anyhow::Result<()> {
     let leaf = folder.join(LEAF);
     let entries = fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))?;
-    if entries
-        .flatten()
-        .any(|entry| entry.file_name().to_str().is_some_and(is_container))
-    {
-        return Ok(()); // another container's: the last one undoes it
+    for entry in entries {
+        let entry = entry.with_context(|| format!("read {}", folder.display()))?;
+        if entry.file_name().to_str().is_some_and(is_container) {
+            return Ok(()); // another container's: the last one undoes it
+        }
     }
     let control = folder.join("cgroup.subtree_control");
     if !leaf.exists() {
@@ -269,3 +275,18 @@ fn write(file: &Path, value: &str) -> anyhow::Result<()> {
     fs::write(file, value).with_context(|| format!("write {value:?} to {}", file.display()))
 }
 // ANCHOR_END: move
+
+#[cfg(test)]
+mod tests {
+    use ch06_reexec::random_name;
+
+    use super::*;
+
+    #[test]
+    fn a_containers_name_is_known() {
+        assert!(is_container(&random_name().unwrap()));
+        for other in ["container-runtime", "container-4242", "container-", "system.slice"] {
+            assert!(!is_container(other), "{other}");
+        }
+    }
+}

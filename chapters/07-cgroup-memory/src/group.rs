@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
-use ch06_reexec::{is_container, random_name};
+use ch06_reexec::random_name;
 use lab::{
     debug, info,
     lock::{self, Lock},
@@ -18,7 +18,7 @@ use lab::{
 use nix::unistd::Pid;
 
 use crate::{
-    base::{Base, has_processes},
+    base::{Base, has_processes, is_container},
     hierarchy::Version,
 };
 

@@ -8,7 +8,8 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail, ensure};
-use ch06_reexec::{is_container, random_name};
+use ch06_reexec::random_name;
+use ch07_cgroup_memory::base::is_container;
 use lab::{
     info,
     lock::{self, Lock},

@@ -14,7 +14,8 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use ch06_reexec::{NAME_PREFIX, is_container, random_name};
+use ch06_reexec::{NAME_PREFIX, random_name};
+use ch07_cgroup_memory::base::is_container;
 use lab::{tree, warn};
 use nix::unistd::Pid;
 

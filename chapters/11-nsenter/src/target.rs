@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, anyhow, ensure};
 use ch05_user_idmap::{MapLine, User};
-use ch06_reexec::is_container;
+use ch07_cgroup_memory::base::is_container;
 use ch07_cgroup_memory::{group::join, hierarchy::hierarchies_of};
 use ch10_names::{Identity, has_ended};
 use lab::{Kind, Namespaces, diagnose::require_own_proc};
