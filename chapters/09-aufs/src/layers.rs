@@ -57,7 +57,7 @@ const TEMPORARY: &str = "temporary";
 pub struct Layers {
     pub(crate) driver: Driver,
     /// The image layers, lowest first.
-    pub(crate) image: Vec<PathBuf>,
+    pub image: Vec<PathBuf>,
     /// `None`: a temporary one in memory.
     pub(crate) container: Option<ContainerLayer>,
     /// This program's folder in the user's cache folder.

@@ -11,12 +11,20 @@
 //!
 //! Source: memfd_create(2), fcntl(2), getcwd(2); CVE-2019-5736, CVE-2024-21626.
 
+mod copy;
 pub mod inside;
+mod limits;
+mod mounts;
+mod place;
+mod room;
+pub mod run;
 pub mod sealed;
+pub mod shifted;
 
 use lab::Probe;
 
 pub use inside::become_command_inside;
+pub use run::{init, run};
 pub use sealed::become_sealed_copy;
 // ANCHOR_END: intro
 

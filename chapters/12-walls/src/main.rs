@@ -4,9 +4,9 @@
 use std::process::ExitCode;
 
 use ch08_pipe_init::options::default_arguments;
-use ch10_names::{Name, NamedRunOptions, Names, SignalNumber, init, kill, ps, run};
+use ch10_names::{Name, NamedRunOptions, Names, SignalNumber, kill, ps};
 use ch11_nsenter::{ExecOptions, exec, nsexec};
-use ch12_walls::{become_command_inside, become_sealed_copy};
+use ch12_walls::{become_command_inside, become_sealed_copy, init, run};
 use clap::{Parser, Subcommand};
 use lab::{Exit, Next};
 
@@ -37,10 +37,7 @@ enum Action {
     },
     /// The other side of `run`, inside
     #[command(hide = true)]
-    Init {
-        #[arg(long)]
-        layers: bool,
-    },
+    Init,
 }
 
 fn main() -> ExitCode {
@@ -65,7 +62,7 @@ fn main() -> ExitCode {
                 }
                 return exec(&options).map(Next::End);
             }
-            Action::Init { layers } => return init(layers),
+            Action::Init => return init(become_command_inside),
             Action::Ps => ps(&Names::of_this_user()?)?,
             Action::Kill { name, signal } => kill(&Names::of_this_user()?, &name, signal)?,
         }

@@ -1,0 +1,60 @@
+// ANCHOR: limits
+//! Why can root inside not raise the container's limits?
+//!
+//! A cgroup namespace makes a process's own group the root of all that it sees: a cgroup file
+//! system that is mounted inside begins there. But the knobs of that group are in it too, and where
+//! an ordinary user has a delegated group, they belong to root inside. So the container's process
+//! is one group below the limits.
+//!
+//! Source: cgroup_namespaces(7), the kernel's cgroup-v2.rst "Delegation".
+
+use std::{fs, path::Path};
+
+use anyhow::Context;
+use ch07_cgroup_memory::{base::is_container, group::join, hierarchy::hierarchies_of};
+use nix::unistd::Pid;
+
+/// The name of the group below the limits.
+const INNER: &str = "inner";
+
+/// The keeper: moves the container's process, which is in the groups with the limits and waits at
+/// its gate, into a group below each of them.
+///
+/// # Errors
+///
+/// The kernel refuses it.
+pub fn go_below_the_limits(pid: Pid) -> anyhow::Result<()> {
+    for hierarchy in hierarchies_of(&pid.to_string())? {
+        let limited = hierarchy.group.file_name().and_then(|name| name.to_str());
+        if limited.is_some_and(is_container) {
+            join(&make(&hierarchy.group)?, pid)?;
+        }
+    }
+    Ok(())
+}
+
+fn make(limited: &Path) -> anyhow::Result<std::path::PathBuf> {
+    // On version 1 up to Linux 5.10 a limit does not hold for the groups below by itself.
+    set(limited, "memory.use_hierarchy", "1")?;
+    let inner = limited.join(INNER);
+    fs::create_dir(&inner).with_context(|| format!("make the cgroup {}", inner.display()))?;
+    // On version 1 a new group has no processors and no memory nodes, and takes no process.
+    for knob in ["cpuset.cpus", "cpuset.mems"] {
+        if let Ok(value) = fs::read_to_string(limited.join(knob)) {
+            set(&inner, knob, value.trim_end())?;
+        }
+    }
+    Ok(inner)
+}
+
+/// Writes a knob, if the group has it with another value.
+fn set(group: &Path, knob: &str, value: &str) -> anyhow::Result<()> {
+    let file = group.join(knob);
+    match fs::read_to_string(&file) {
+        Ok(text) if text.trim_end() != value => {
+            fs::write(&file, value).with_context(|| format!("write {value} to {}", file.display()))
+        }
+        _ => Ok(()),
+    }
+}
+// ANCHOR_END: limits

@@ -1,0 +1,162 @@
+// ANCHOR: run
+//! What does `run` do differently for a container with walls?
+//!
+//! The keeper does more, and init less. Before the gate opens, the keeper mounts everything that
+//! the container will see, and moves it below its limits. Behind the gate the container's process
+//! takes a copy of these mounts.
+
+use anyhow::{Context, bail};
+use ch01_uts::set_hostname;
+use ch02_ipc::{Channel, End};
+use ch03_pid::{Job, say_who_i_am};
+use ch05_user_idmap::{Gate, Maps};
+use ch06_reexec::{CLONE_NEWNET, bring_up_loopback};
+use ch07_cgroup_memory::Groups;
+use ch08_pipe_init::{Prepared, become_init, receive, send, stay_and_reap};
+use ch09_aufs::{Layers, Parent, Root, keep};
+use ch10_names::{Entry, NamedRunOptions, Names};
+use ch11_nsenter::nsexec::Become;
+use lab::{Exit, Namespaces, Next, warn};
+use nix::unistd::geteuid;
+
+use crate::{
+    copy::{enter, take_a_copy},
+    limits::go_below_the_limits,
+    place::Place,
+    room::build,
+    shifted::{cover, is_shifted, require_owner, root_outside, shifted_ids, shifted_maps},
+};
+
+/// The name under which init inherits its end of the channel on which it reports that it is ready.
+const READY: &str = "ready";
+
+/// The container's namespaces, but for its mounts and its groups: these it copies later.
+const NAMESPACES: Namespaces = ch01_uts::CLONE_NEWUTS
+    .and(ch02_ipc::CLONE_NEWIPC)
+    .and(ch03_pid::CLONE_NEWPID)
+    .and(ch05_user_idmap::CLONE_NEWUSER)
+    .and(CLONE_NEWNET);
+
+/// The parent, as in stage 10; root's containers have other ids.
+///
+/// # Errors
+///
+/// Whatever keeps the container from being started.
+pub fn run(named: &NamedRunOptions) -> anyhow::Result<Exit> {
+    let (options, layers) = (&named.run, &named.layers);
+    let mut prepared = options.prepare()?;
+    if is_shifted(options) {
+        prepared.maps = shifted_maps()?;
+    }
+    let job = Job::with(prepared.streams.terminal())?;
+    let names = Names::of_this_user()?;
+    let layers = match options.mount.rootfs {
+        Some(_) => None,
+        None => Some(Layers::find(layers)?),
+    };
+    let keepers_maps = Some(prepared.maps.clone()).filter(|_| !geteuid().is_root());
+    let limits = prepared.limits.clone();
+    let work = |parent: &Parent| {
+        let entry = named.name.as_ref().map(|name| names.reserve(name)).transpose()?;
+        if keepers_maps.is_some() {
+            prepared.maps = Maps::identity()?;
+        }
+        container(parent, &job, layers.as_ref(), entry.as_ref(), prepared)
+    };
+    keep(&job, keepers_maps.as_ref(), work, |had_container| {
+        Groups::clear(&limits);
+        layers.iter().for_each(|layers| layers.clear(had_container));
+        if let (Some(_), Err(error)) = (&named.name, names.running()) {
+            warn!("{error:#}");
+        }
+    })
+    .inspect_err(|_| layers.iter().for_each(Layers::unmake))
+}
+
+/// The keeper: builds all that the container sees while its process waits at the gate.
+fn container(
+    parent: &Parent,
+    job: &Job,
+    layers: Option<&Layers>,
+    entry: Option<&Entry>,
+    prepared: Prepared,
+) -> anyhow::Result<Exit> {
+    let Prepared {
+        maps,
+        limits,
+        message,
+        streams,
+    } = prepared;
+    let owner = root_outside(&maps)?;
+    let layered = layers.map(|layers| layered_root(layers, &maps)).transpose()?;
+    let root = match (&layered, &message.rootfs) {
+        (Some(layered), _) => layered.folder(),
+        (None, Some(rootfs)) => {
+            cover(rootfs, shifted_ids(&maps)?.as_ref())?;
+            rootfs
+        }
+        (None, None) => bail!("a container has layers or --rootfs"),
+    };
+    let groups; // dropped after the container, which ends before its groups are removed
+    let (gate, channel, ready) = (Gate::new()?, Channel::new()?, Channel::new()?);
+    let child = job.spawn(NAMESPACES, || {
+        gate.wait()?;
+        take_a_copy(root)?;
+        streams.hand_over(become_init(&channel)?.with(READY, ready.in_child()?))
+    })?;
+    maps.write(child.pid())?;
+    build(&Place::of(root)?, &child, owner, layered.is_some())?;
+    parent.look_after(&child.process)?;
+    if let Some(layered) = &layered {
+        layered.belongs_to(child.pid())?;
+    }
+    groups = Groups::create(&limits)?;
+    groups.add(child.pid())?;
+    go_below_the_limits(child.pid())?;
+    gate.open()?;
+    send(&channel, &message)?;
+    let ready = ready.in_parent()?;
+    match entry {
+        Some(entry) => entry.record_when_ready(&ready, child.pid(), job)?,
+        // If init has ended, its end says why.
+        None => ready.say().unwrap_or_default(),
+    }
+    let outcome = streams.wait(job, child);
+    groups.report();
+    if let Some(layered) = &layered {
+        layered.report();
+    }
+    outcome
+}
+
+/// The keeper: mounts the layers, with the owners that the maps give their files.
+fn layered_root<'a>(layers: &'a Layers, maps: &Maps) -> anyhow::Result<Root<'a>> {
+    if let Some(ids) = shifted_ids(maps)? {
+        layers.image.iter().try_for_each(|layer| cover(layer, Some(&ids)))?;
+    }
+    let root = layers.mount()?;
+    require_owner(root.folder(), root_outside(maps)?)?;
+    Ok(root)
+}
+
+/// The container's process, inside: its root is ready, so it only goes there.
+///
+/// # Errors
+///
+/// The kernel refuses something, or the command cannot be executed.
+pub fn init(become_command: Become) -> anyhow::Result<Next> {
+    let message = receive()?;
+    say_who_i_am()?;
+    set_hostname(&message.hostname)?;
+    enter()?;
+    bring_up_loopback()?;
+    let ready = End::inherited(READY).context("`run` starts this, inside")?;
+    ready.say()?;
+    ready.wait()?;
+    drop(ready);
+    if message.init_stays {
+        return stay_and_reap(|| become_command(&message.process)).map(Next::End);
+    }
+    become_command(&message.process).map(Next::from)
+}
+// ANCHOR_END: run
