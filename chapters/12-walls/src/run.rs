@@ -5,6 +5,8 @@
 //! the container will see, and moves it below its limits. Behind the gate the container's process
 //! takes a copy of these mounts.
 
+use std::path::Path;
+
 use anyhow::{Context, bail};
 use ch01_uts::set_hostname;
 use ch02_ipc::{Channel, End};
@@ -24,11 +26,14 @@ use crate::{
     limits::go_below_the_limits,
     place::Place,
     room::build,
-    shifted::{cover, is_shifted, require_owner, root_outside, shifted_ids, shifted_maps},
+    shifted::{is_shifted, require_owner, root_outside, shifted_ids, shifted_maps, show},
 };
 
 /// The name under which init inherits its end of the channel on which it reports that it is ready.
 const READY: &str = "ready";
+
+/// A folder that every machine has and the keeper does not need: here it mounts `--rootfs`.
+const FREE: &str = "/proc/tty";
 
 /// The container's namespaces, but for its mounts and its groups: these it copies later.
 const NAMESPACES: Namespaces = ch01_uts::CLONE_NEWUTS
@@ -92,8 +97,8 @@ fn container(
     let root = match (&layered, &message.rootfs) {
         (Some(layered), _) => layered.folder(),
         (None, Some(rootfs)) => {
-            cover(rootfs, shifted_ids(&maps)?.as_ref())?;
-            rootfs
+            show(rootfs, Path::new(FREE), shifted_ids(&maps)?.as_ref())?;
+            Path::new(FREE)
         }
         (None, None) => bail!("a container has layers or --rootfs"),
     };
@@ -132,7 +137,8 @@ fn container(
 /// The keeper: mounts the layers, with the owners that the maps give their files.
 fn layered_root<'a>(layers: &'a Layers, maps: &Maps) -> anyhow::Result<Root<'a>> {
     if let Some(ids) = shifted_ids(maps)? {
-        layers.image.iter().try_for_each(|layer| cover(layer, Some(&ids)))?;
+        // Over itself: the layer keeps its path.
+        layers.image.iter().try_for_each(|layer| show(layer, layer, Some(&ids)))?;
     }
     let root = layers.mount()?;
     require_owner(root.folder(), root_outside(maps)?)?;

@@ -72,7 +72,7 @@ pub fn root_outside(maps: &Maps) -> anyhow::Result<User> {
 }
 // ANCHOR_END: shifted
 
-// ANCHOR: cover
+// ANCHOR: show
 /// A user namespace with these maps, for an idmapped mount. `None` if no owner is to be shown as
 /// another: an ordinary user's files belong to root inside already.
 ///
@@ -94,22 +94,22 @@ pub fn shifted_ids(maps: &Maps) -> anyhow::Result<Option<File>> {
     Ok(Some(namespace))
 }
 
-/// Covers a folder of the host with itself, in this mount namespace only. Devices in it cannot be
-/// opened, and set-user-ID files in it give nothing. With `ids` it shows the owners of its files as
-/// the maps of that user namespace say.
+/// Mounts a folder of the host on the folder `at`, in this mount namespace only. There devices in it
+/// cannot be opened, and set-user-ID files in it give nothing. With `ids` it shows the owners of
+/// its files as the maps of that user namespace say.
 ///
 /// # Errors
 ///
 /// The kernel (before Linux 5.12) or the folder's file system has no idmapped mounts.
-pub fn cover(folder: &Path, ids: Option<&File>) -> anyhow::Result<()> {
+pub fn show(folder: &Path, at: &Path, ids: Option<&File>) -> anyhow::Result<()> {
     let mount = copy_of_mount(&Place::of(folder)?).with_context(|| folder.display().to_string())?;
     if let Some(ids) = ids {
         // ANCHOR: exercise-idmap
         show_ids(&mount, ids).map_err(|errno| not_shown(folder, errno))?;
         // ANCHOR_END: exercise-idmap
     }
-    move_mount(&mount, "", CWD, folder, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
-        .with_context(|| format!("move_mount to {}", folder.display()))?;
+    move_mount(&mount, "", CWD, at, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+        .with_context(|| format!("move_mount to {}", at.display()))?;
     Place::from(mount).close()
 }
 
@@ -142,4 +142,4 @@ pub fn require_owner(root: &Path, owner: User) -> anyhow::Result<()> {
     );
     Ok(())
 }
-// ANCHOR_END: cover
+// ANCHOR_END: show
