@@ -87,8 +87,9 @@ pub fn attempt(
         lab::borrow::ask(user)?;
         namespaces = namespaces | Namespaces::of(Kind::User);
     }
-    let child = spawn(namespaces, || action().map(|()| Exit::Code(0)))?;
-    let exit = child.wait_as_usual()?;
+    let mut child = spawn(namespaces, || action().map(|()| Exit::Code(0)))?;
+    while !child.wait_or(&[])? {}
+    let exit = child.end()?;
     ensure!(exit == Exit::Code(0), "the child ended with {exit}");
     Ok(())
 }

@@ -184,15 +184,18 @@ impl Child {
     /// # Errors
     ///
     /// The error of a child that never became the command.
-    pub fn outcome(mut self) -> anyhow::Result<Exit> {
+    pub fn outcome(self) -> anyhow::Result<Exit> {
+        let pid = self.pid();
+        self.end().inspect(|exit| info!("{pid} ended with {exit}"))
+    }
+
+    /// The same, and nothing is logged.
+    pub(crate) fn end(mut self) -> anyhow::Result<Exit> {
         self.listen()?;
         let pid = self.pid();
         let exit = self.process.reap()?;
         match self.report.start() {
-            Start::Executes | Start::Ends => {
-                info!("{pid} ended with {exit}");
-                Ok(exit)
-            }
+            Start::Executes | Start::Ends => Ok(exit),
             Start::Failed(failure) => Err(Failure {
                 message: said_inside(failure.message),
                 ..failure

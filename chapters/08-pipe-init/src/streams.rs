@@ -90,6 +90,19 @@ impl Streams {
         self.terminal.clone()
     }
 
+    /// What the container gets, by number.
+    ///
+    /// # Errors
+    ///
+    /// As dup(2).
+    pub fn given(&self) -> anyhow::Result<[File; 3]> {
+        let one = |number: usize| match &self.instead[number] {
+            Some(stream) => stream.try_clone().map(File::from).context("dup a stream"),
+            None => own(number),
+        };
+        Ok([one(0)?, one(1)?, one(2)?])
+    }
+
     fn copy_input(&mut self, from: File) -> anyhow::Result<()> {
         let (reader, writer) = pipe().context("make a pipe for the input")?;
         self.instead[0] = Some(reader.into());

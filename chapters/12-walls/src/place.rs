@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use nix::mount::{MsFlags, mount};
 use rustix::{
     fs::{CWD, Mode, OFlags, ResolveFlags, fstatvfs, mkdirat, openat2},
@@ -39,9 +39,10 @@ impl Place {
     /// It is not there, is no folder, or has become a link.
     pub fn of(folder: &Path) -> anyhow::Result<Place> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        openat2(CWD, folder, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS)
-            .map(Place)
-            .with_context(|| format!("open the folder {}", folder.display()))
+        match openat2(CWD, folder, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+            Err(Errno::NOTDIR) => bail!("{} is not a folder", folder.display()),
+            other => other.map(Place).with_context(|| format!("open {}", folder.display())),
+        }
     }
 
     /// What has this name below this folder; `None` if nothing has.
@@ -57,7 +58,7 @@ impl Place {
         match openat2(&self.0, name, flags, Mode::empty(), inside) {
             Ok(found) => Ok(Some(Place(found))),
             Err(Errno::NOENT) => Ok(None),
-            Err(Errno::LOOP) => anyhow::bail!("/{name} in the root is a link, and no folder"),
+            Err(Errno::LOOP) => bail!("/{name} in the root is a link, and no folder"),
             Err(errno) => Err(errno).with_context(|| format!("open /{name} in the root")),
         }
     }

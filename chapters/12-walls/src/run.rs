@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use ch01_uts::set_hostname;
 use ch02_ipc::{Channel, End};
 use ch03_pid::{Job, say_who_i_am};
@@ -26,7 +26,9 @@ use crate::{
     limits::go_below_the_limits,
     place::Place,
     room::build,
-    shifted::{is_shifted, require_owner, root_outside, shifted_ids, shifted_maps, show},
+    shifted::{
+        give_away, is_shifted, require_owner, root_outside, shifted_ids, shifted_maps, show,
+    },
 };
 
 /// The name under which init inherits its end of the channel on which it reports that it is ready.
@@ -94,14 +96,7 @@ fn container(
     } = prepared;
     let owner = root_outside(&maps)?;
     let layered = layers.map(|layers| layered_root(layers, &maps)).transpose()?;
-    let root = match (&layered, &message.rootfs) {
-        (Some(layered), _) => layered.folder(),
-        (None, Some(rootfs)) => {
-            show(rootfs, Path::new(FREE), shifted_ids(&maps)?.as_ref())?;
-            Path::new(FREE)
-        }
-        (None, None) => bail!("a container has layers or --rootfs"),
-    };
+    let root = layered.as_ref().map_or(Path::new(FREE), Root::folder);
     let groups; // dropped after the container, which ends before its groups are removed
     let (gate, channel, ready) = (Gate::new()?, Channel::new()?, Channel::new()?);
     let child = job.spawn(NAMESPACES, || {
@@ -110,14 +105,18 @@ fn container(
         streams.hand_over(become_init(&channel)?.with(READY, ready.in_child()?))
     })?;
     maps.write(child.pid())?;
+    groups = Groups::create(&limits)?;
+    groups.add(child.pid())?;
+    go_below_the_limits(child.pid())?;
+    if let Some(rootfs) = &message.rootfs {
+        show(rootfs, root, shifted_ids(&maps)?.as_ref())?;
+    }
     build(&Place::of(root)?, &child, owner, layered.is_some())?;
+    give_away(&streams, owner)?;
     parent.look_after(&child.process)?;
     if let Some(layered) = &layered {
         layered.belongs_to(child.pid())?;
     }
-    groups = Groups::create(&limits)?;
-    groups.add(child.pid())?;
-    go_below_the_limits(child.pid())?;
     gate.open()?;
     send(&channel, &message)?;
     let ready = ready.in_parent()?;

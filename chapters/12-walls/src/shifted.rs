@@ -14,11 +14,14 @@ use anyhow::{Context, anyhow, ensure};
 use ch01_uts::spawn;
 use ch05_user_idmap::{CLONE_NEWUSER, Gate, IdMap, MapLine, Maps, User};
 use ch07_cgroup_memory::base::is_root_outside;
-use ch08_pipe_init::RunOptions;
+use ch08_pipe_init::{RunOptions, Streams};
 use lab::{Exit, info};
-use nix::errno::Errno;
+use nix::{
+    errno::Errno,
+    unistd::{Gid, Uid, fchown},
+};
 use rustix::{
-    fs::CWD,
+    fs::{CWD, fstatfs},
     mount::{MoveMountFlags, move_mount},
 };
 
@@ -125,6 +128,26 @@ fn not_shown(folder: &Path, errno: Errno) -> anyhow::Error {
         folder.display(),
         errno.desc()
     )
+}
+
+/// Gives root inside the container's pipes: a pipe belongs to its maker, and /dev/stdin opens it
+/// once more.
+///
+/// # Errors
+///
+/// As fchown(2).
+pub fn give_away(streams: &Streams, owner: User) -> anyhow::Result<()> {
+    const PIPES: i64 = 0x5049_5045; // a pipe without a name (statfs(2), PIPEFS_MAGIC)
+    for stream in streams.given()? {
+        if fstatfs(&stream).context("statfs of a stream")?.f_type == PIPES {
+            let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
+            match fchown(&stream, Some(uid), Some(gid)) {
+                Err(Errno::EPERM) => {} // another user's, which somebody has given to this one
+                other => other.context("give root inside a pipe")?,
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a container layer that root inside could not write to.
