@@ -10,7 +10,9 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use nix::unistd::{AccessFlags, access};
+use nix::unistd::{AccessFlags, Pid, access};
+
+use crate::Bench;
 
 /// A mounted hierarchy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -210,4 +212,19 @@ mod tests {
         assert!(found.words.contains(&"cpuacct".to_owned()));
         assert_eq!(hierarchy("36 24 0:31 / /proc rw - proc proc rw"), None);
     }
+}
+
+/// The groups of a container's process, as a process in its cgroup namespace sees them.
+///
+/// # Errors
+///
+/// It has ended.
+pub fn seen_inside(bench: &Bench, pid: Pid) -> anyhow::Result<String> {
+    let file = format!("/proc/{pid}/cgroup");
+    if bench.stage < 12 {
+        return fs::read_to_string(&file).context(file);
+    }
+    let target = pid.to_string();
+    let words = ["--target", &target, "--user", "--cgroup", "--preserve-credentials", "cat", &file];
+    Ok(bench.run("nsenter", words).finish()?.must_end_with(0)?.text())
 }

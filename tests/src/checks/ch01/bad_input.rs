@@ -34,23 +34,24 @@ pub(super) const CHECKS: &[Check] = &[
         "EACCES and ENOEXEC mean that the file exists. ENOENT can mean that too, when only the \
          script's interpreter or the loader is missing",
         |bench| {
-            bench.file("plain", "no program", 0o644)?;
-            bench.file("orphan", "#!/no/such/interpreter\n", 0o755)?;
+            let plain = bench.file("plain", "no program", 0o644)?.display().to_string();
+            let orphan = bench.file("orphan", "#!/no/such/interpreter\n", 0o755)?;
+            let orphan = orphan.display().to_string();
             bench
-                .stage(["--", "./plain"])
+                .stage(["--", &plain])
                 .finish()?
                 .must_end_with(126)?
-                .must_complain(&["./plain"])?;
+                .must_complain(&[&plain])?;
             bench
                 .stage(["--", "/"])
                 .finish()?
                 .must_end_with(126)?
                 .must_complain(&["exec /"])?;
             bench
-                .stage(["--", "./orphan"])
+                .stage(["--", &orphan])
                 .finish()?
                 .must_end_with(126)?
-                .must_complain(&["./orphan", "interpreter"])?;
+                .must_complain(&[&orphan, "interpreter"])?;
             holds()
         },
     ),

@@ -91,7 +91,8 @@ pub(super) const CHECKS: &[Check] = &[
                 3 => vec!["ipc", "pid", "uts"],
                 4 => vec!["ipc", "mnt", "pid", "uts"],
                 5 => vec!["ipc", "mnt", "pid", "user", "uts"],
-                _ => vec!["ipc", "mnt", "net", "pid", "user", "uts"],
+                6..=11 => vec!["ipc", "mnt", "net", "pid", "user", "uts"],
+                _ => vec!["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"],
             };
             // An ordinary user's first four stages borrow a user namespace.
             let borrowed = bench.user == User::Ordinary && bench.stage < 5;

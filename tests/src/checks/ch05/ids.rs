@@ -20,7 +20,10 @@ pub(super) const CHECKS: &[Check] = &[
         |bench| {
             let (uid, gid) = (bench.user.uid(), bench.user.gid());
             let mut running = bench
-                .script("id -u; id -g; touch made; echo ready; read wait || exit 0")
+                .script(&format!(
+                    "id -u; id -g; touch {}/made; echo ready; read wait || exit 0",
+                    bench.folder.display()
+                ))
                 .start_waiting()?;
             running.until("ready")?;
             ensure!(
@@ -29,13 +32,13 @@ pub(super) const CHECKS: &[Check] = &[
                 told(&running.output())
             );
             let child = running.command()?;
-            // From 8 on root maps every id there is, as itself.
-            let size = if bench.user == User::Root && bench.stage >= 8 {
-                "4294967295"
-            } else {
-                "1"
+            // From 8 on root maps every id there is, as itself; from 12 on, ids that nobody has.
+            let (shift, size) = match bench.stage {
+                8..=11 if bench.user == User::Root => (0, "4294967295"),
+                12.. if bench.user == User::Root => (1_879_048_192, "65536"),
+                _ => (0, "1"),
             };
-            for (file, id) in [("uid_map", uid), ("gid_map", gid)] {
+            for (file, id) in [("uid_map", uid + shift), ("gid_map", gid + shift)] {
                 let map = fs::read_to_string(format!("/proc/{child}/{file}"))?;
                 let fields: Vec<&str> = map.split_whitespace().collect();
                 ensure!(

@@ -264,8 +264,10 @@ pub(super) const CHECKS: &[Check] = &[
                     "uid_map is {found}",
                     found = told(&found)
                 );
+                let script = "cd $0; touch f; chown 5:5 f; stat -c %u f";
+                let folder = bench.folder.display().to_string();
                 bench
-                    .stage(with("touch f; chown 5:5 f; stat -c %u f"))
+                    .stage(with(script).chain([folder.as_str()]))
                     .finish()?
                     .must_end_with(0)?
                     .must_write("5\n")?;

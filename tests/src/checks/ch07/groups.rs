@@ -121,6 +121,7 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     )
+    .until(12, "a proc that hides something is no whole one, so the kernel mounts no other")
     .only_as(User::Root),
     Check::new(
         7,

@@ -1,6 +1,6 @@
 //! Chapter 11: a command in a container that already runs is in it with all that it has.
 
-use std::{fs, os::unix::process::CommandExt, path::Path, process::Command};
+use std::{os::unix::process::CommandExt, path::Path, process::Command};
 
 use anyhow::ensure;
 use nix::{errno::Errno, unistd::geteuid};
@@ -8,6 +8,7 @@ use nix::{errno::Errno, unistd::geteuid};
 use crate::{
     Bench, Outcome,
     bench::Running,
+    cgroups,
     checks::{Check, holds},
     named::{container, container_that, exec},
     namespaces, told,
@@ -72,7 +73,7 @@ pub(super) const CHECKS: &[Check] = &[
                 "exec sees {found}",
                 found = told(&found)
             );
-            let groups = fs::read_to_string(format!("/proc/{}/cgroup", running.command()?))?;
+            let groups = cgroups::seen_inside(bench, running.command()?)?;
             let joined: Vec<&str> = groups.lines().collect();
             ensure!(
                 found[5..found.len() - 1] == joined[..],

@@ -30,7 +30,7 @@ pub(super) const CHECKS: &[Check] = &[
                     .finish()?
                     .must_end_with(0)?
                     .text();
-                let own = fs::read_to_string(format!("/proc/{pid}/cgroup"))?;
+                let own = cgroups::seen_inside(bench, pid)?;
                 ensure!(
                     found == own && own.contains("/sub"),
                     "exec is in {found}, the container in {own}",
@@ -70,7 +70,7 @@ pub(super) const CHECKS: &[Check] = &[
                 ];
                 let mut running = delegation.put(call(bench, &words)).start_waiting()?;
                 running.until("up\n")?;
-                let own = fs::read_to_string(format!("/proc/{}/cgroup", running.command()?))?;
+                let own = cgroups::seen_inside(bench, running.command()?)?;
                 let found = delegation
                     .put(exec(bench, &["box"], "cat /proc/self/cgroup"))
                     .finish()?

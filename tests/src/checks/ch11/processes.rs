@@ -1,7 +1,6 @@
 //! Chapter 11: PARENT, CHILD and INIT.
 
 use std::{
-    fs,
     thread::{self, sleep},
     time::{Duration, Instant},
 };
@@ -13,7 +12,7 @@ use nix::{
 };
 
 use crate::{
-    Outcome, User,
+    Outcome, User, cgroups,
     checks::{Check, holds},
     named::{call, container, container_that, exec},
     patience,
@@ -34,7 +33,7 @@ pub(super) const CHECKS: &[Check] = &[
                 &[]
             };
             let running = container(bench, "box", options)?;
-            let own = fs::read_to_string(format!("/proc/{}/cgroup", running.command()?))?;
+            let own = cgroups::seen_inside(bench, running.command()?)?;
             let inside = match exec(bench, &["box"], "id -u; cat /proc/self/cgroup")
                 .with(slow::trace)
                 .start()

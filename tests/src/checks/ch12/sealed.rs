@@ -15,7 +15,7 @@ use nix::{
 };
 
 use crate::{
-    Bench,
+    Bench, User,
     bench::Run,
     checks::{Check, holds},
     named::{container, container_that, exec},
@@ -107,8 +107,8 @@ pub(super) const CHECKS: &[Check] = &[
                 "0\n"
             };
             for rootfs in [&[][..], &["--rootfs", "/"]] {
-                let words =
-                    [&["run", "-q", "--init"][..], rootfs, &["--", "sh", "-c", script]].concat();
+                let options = [&["run", "-q", "--init"][..], owner_of_the_file(bench)].concat();
+                let words = [&options[..], rootfs, &["--", "sh", "-c", script]].concat();
                 bench.run(&program, words).finish()?.must_end_with(0)?.must_write(mode)?;
                 ensure!(
                     (fs::read(&program)?, fs::metadata(&program)?.mode()) == before,
@@ -172,11 +172,20 @@ fn copy(bench: &Bench, program: &Path) -> anyhow::Result<PathBuf> {
     Ok(victim)
 }
 
+/// With these options root inside owns the file of this user's program.
+fn owner_of_the_file(bench: &Bench) -> &'static [&'static str] {
+    match bench.user {
+        User::Root => &["--uid-map", "0:0:65536", "--gid-map", "0:0:65536"],
+        User::Ordinary => &[],
+    }
+}
+
 /// A process outside lets `victim` execute a file of the container that is /proc/self/exe: a link
 /// to the victim's own program, which then runs inside as any other command, for a second.
 /// Whether the attacker could write to it afterwards.
 fn attack(bench: &Bench, victim: &Path) -> anyhow::Result<bool> {
-    let mut running = container_that(bench, "box", &["-q", "--rootfs", "/"], ATTACK)?;
+    let options = [owner_of_the_file(bench), &["-q", "--rootfs", "/"]].concat();
+    let mut running = container_that(bench, "box", &options, ATTACK)?;
     let itself = ["/proc/self/exe", "exec", "--target", "1", "--all", "--", "sleep", "1"];
     let words = [&["exec", "-q", "box", "--"], &itself[..]].concat();
     let run = bench.run(victim, words).env("XDG_RUNTIME_DIR", bench.temporary());
