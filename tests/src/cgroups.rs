@@ -130,6 +130,19 @@ pub fn group_of(pid: &str, controller: &str) -> anyhow::Result<PathBuf> {
     with(controller)?.group_of(pid)
 }
 
+/// The folder of the group with the limits of a process: from 12 on it is the one above.
+///
+/// # Errors
+///
+/// As [`group_of`].
+pub fn limited(pid: &str, controller: &str) -> anyhow::Result<PathBuf> {
+    let mut group = group_of(pid, controller)?;
+    if group.file_name().is_some_and(|name| name == "inner") {
+        group.pop();
+    }
+    Ok(group)
+}
+
 /// Whether memory is limited by version 1 here.
 ///
 /// # Errors

@@ -4,7 +4,10 @@
 //! Sources: Documentation/admin-guide/cgroup-v2.rst, "Memory Interface Files", and
 //! cgroup-v1/memory.rst.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, ensure};
 
@@ -67,16 +70,21 @@ impl MemoryReport {
     ///
     /// A knob cannot be read.
     pub fn read(group: &Group) -> anyhow::Result<MemoryReport> {
-        let (peak, events) = match group.version {
-            Version::V2 => ("memory.peak", "memory.events"),
-            Version::V1 => ("memory.max_usage_in_bytes", "memory.oom_control"),
+        let peak = match group.version {
+            Version::V2 => "memory.peak",
+            Version::V1 => "memory.max_usage_in_bytes",
         };
         let number = |knob: &str, text: &str| {
             text.parse().with_context(|| format!("{knob} is {text:?}, and no number"))
         };
-        let kills = group.get(events)?;
-        let kills = kills.lines().find_map(|line| line.strip_prefix("oom_kill "));
-        let kills = kills.with_context(|| format!("{events} has no line oom_kill"))?;
+        let mut oom_kills = 0;
+        for file in events_of(group.folder(), group.version)? {
+            let text =
+                fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+            let kills = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
+            let kills = kills.with_context(|| format!("{} has no oom_kill", file.display()))?;
+            oom_kills += number("oom_kill", kills)?;
+        }
         Ok(MemoryReport {
             limit: group.get(knob(group))?.parse().ok(), // `max` on version 2: no limit
             peak: if group.has(peak) {
@@ -84,8 +92,24 @@ impl MemoryReport {
             } else {
                 None
             },
-            oom_kills: number(events, kills)?,
+            oom_kills,
         })
     }
+}
+
+/// The files with the counts of OOM kills. On version 1 a group counts its own processes only, and
+/// a container may have made groups below its own.
+fn events_of(group: &Path, version: Version) -> anyhow::Result<Vec<PathBuf>> {
+    if version == Version::V2 {
+        return Ok(vec![group.join("memory.events")]);
+    }
+    let mut files = vec![group.join("memory.oom_control")];
+    for entry in fs::read_dir(group).with_context(|| format!("read {}", group.display()))? {
+        let path = entry.context("read a group")?.path();
+        if path.is_dir() {
+            files.extend(events_of(&path, version)?);
+        }
+    }
+    Ok(files)
 }
 // ANCHOR_END: memory

@@ -14,7 +14,7 @@ use ch03_pid::{Job, say_who_i_am};
 use ch05_user_idmap::{Gate, Maps};
 use ch06_reexec::{CLONE_NEWNET, bring_up_loopback};
 use ch07_cgroup_memory::Groups;
-use ch08_pipe_init::{Prepared, become_init, receive, send, stay_and_reap};
+use ch08_pipe_init::{Message, Prepared, become_init, receive, send, stay_and_reap};
 use ch09_aufs::{Layers, Parent, Root, keep};
 use ch10_names::{Entry, NamedRunOptions, Names};
 use ch11_nsenter::nsexec::Become;
@@ -111,7 +111,8 @@ fn container(
     if let Some(rootfs) = &message.rootfs {
         show(rootfs, root, shifted_ids(&maps)?.as_ref())?;
     }
-    build(&Place::of(root)?, &child, owner, layered.is_some())?;
+    build(&Place::of(root)?, &child, owner, layered.is_some())
+        .with_context(|| format!("build the root from {}", shown(&message)))?;
     give_away(&streams, owner)?;
     parent.look_after(&child.process)?;
     if let Some(layered) = &layered {
@@ -131,6 +132,13 @@ fn container(
         layered.report();
     }
     outcome
+}
+
+fn shown(message: &Message) -> String {
+    message
+        .rootfs
+        .as_ref()
+        .map_or("layers".into(), |rootfs| rootfs.display().to_string())
 }
 
 /// The keeper: mounts the layers, with the owners that the maps give their files.

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Context, ensure};
 
 use crate::{
-    Bench, Outcome, bench::Run, cgroups::group_of, checks::Check, delegation::delegated, told,
+    Bench, Outcome, bench::Run, cgroups::limited, checks::Check, delegation::delegated, told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -90,7 +90,7 @@ pub(super) const CHECKS: &[Check] = &[
                     bench.stage(["-m", "64m", "--", "sh", "-c", "echo ready; read wait || exit 0"]);
                 let mut running = delegation.put(run).start_waiting()?;
                 running.until("ready")?;
-                let group = group_of(&running.command()?.to_string(), "memory")?;
+                let group = limited(&running.command()?.to_string(), "memory")?;
                 let value = |knob: &str| {
                     fs::read_to_string(group.join(knob)).map(|text| text.trim().to_owned())
                 };
