@@ -29,12 +29,15 @@ pub use sealed::become_sealed_copy;
 // ANCHOR_END: intro
 
 // ANCHOR: probe
-/// Can a program be executed from memory here?
+/// Can a program be executed from memory here, and a container have walls?
 pub fn probe() -> Probe {
     // In the order in which the stage meets them: `run` needs the copy too.
     match sealed::sealed_copy(&mut &b"a program"[..]) {
         Err(error) => Probe::DoesNotRun(format!("{error:#}")),
-        Ok(_) => ch11_nsenter::probe(),
+        Ok(_) => match run::rehearse() {
+            Err(error) => Probe::DoesNotRun(format!("{error:#}")),
+            Ok(()) => ch11_nsenter::probe(),
+        },
     }
 }
 // ANCHOR_END: probe

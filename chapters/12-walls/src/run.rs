@@ -7,15 +7,15 @@
 
 use std::path::Path;
 
-use anyhow::Context;
-use ch01_uts::set_hostname;
+use anyhow::{Context, ensure};
+use ch01_uts::{set_hostname, spawn};
 use ch02_ipc::{Channel, End};
-use ch03_pid::{Job, say_who_i_am};
+use ch03_pid::{Job, Terminal, say_who_i_am};
 use ch05_user_idmap::{Gate, Maps};
 use ch06_reexec::{CLONE_NEWNET, bring_up_loopback};
-use ch07_cgroup_memory::Groups;
+use ch07_cgroup_memory::{Groups, base::is_root_outside};
 use ch08_pipe_init::{Message, Prepared, become_init, receive, send, stay_and_reap};
-use ch09_aufs::{Layers, Parent, Root, keep};
+use ch09_aufs::{LayerOptions, Layers, Parent, Root, keep};
 use ch10_names::{Entry, NamedRunOptions, Names};
 use ch11_nsenter::nsexec::Become;
 use lab::{Exit, Namespaces, Next, warn};
@@ -27,7 +27,8 @@ use crate::{
     place::Place,
     room::build,
     shifted::{
-        give_away, is_shifted, require_owner, root_outside, shifted_ids, shifted_maps, show,
+        NO_SHIFTED_LAYERS, give_away, is_shifted, require_owner, root_outside, shifted_ids,
+        shifted_maps, show,
     },
 };
 
@@ -143,11 +144,16 @@ fn shown(message: &Message) -> String {
 
 /// The keeper: mounts the layers, with the owners that the maps give their files.
 fn layered_root<'a>(layers: &'a Layers, maps: &Maps) -> anyhow::Result<Root<'a>> {
+    let mut is_shifted = false;
     if let Some(ids) = shifted_ids(maps)? {
         // Over itself: the layer keeps its path.
         layers.image.iter().try_for_each(|layer| show(layer, layer, Some(&ids)))?;
+        is_shifted = true;
     }
-    let root = layers.mount()?;
+    let root = layers.mount().map_err(|error| match is_shifted {
+        true => error.context(NO_SHIFTED_LAYERS),
+        false => error,
+    })?;
     require_owner(root.folder(), root_outside(maps)?)?;
     Ok(root)
 }
@@ -173,3 +179,45 @@ pub fn init(become_command: Become) -> anyhow::Result<Next> {
     become_command(&message.process).map(Next::from)
 }
 // ANCHOR_END: run
+
+// ANCHOR: rehearse
+/// Does what `run` does, up to the command.
+///
+/// # Errors
+///
+/// What failed.
+pub fn rehearse() -> anyhow::Result<()> {
+    let is_root = geteuid().is_root();
+    let layers = Layers::find(&LayerOptions::default())?;
+    let maps = match (is_root_outside(), is_root) {
+        (true, _) => shifted_maps()?,
+        (false, true) => Maps::identity()?,
+        (false, false) => Maps::of_own_ids()?,
+    };
+    let job = Job::with(Terminal::Cut)?;
+    let work = |_: &Parent| {
+        let maps = if is_root {
+            maps.clone()
+        } else {
+            Maps::identity()?
+        };
+        let root = layered_root(&layers, &maps)?;
+        let gate = Gate::new()?;
+        let child = spawn(NAMESPACES, || {
+            gate.wait()?;
+            take_a_copy(root.folder())?;
+            enter().map(|()| Exit::Code(0))
+        })?;
+        maps.write(child.pid())?;
+        build(&Place::of(root.folder())?, &child, root_outside(&maps)?, true)?;
+        gate.open()?;
+        child.wait_as_usual()
+    };
+    let keepers_maps = Some(&maps).filter(|_| !is_root);
+    let exit = keep(&job, keepers_maps, work, |had_container| layers.clear(had_container));
+    job.release()?; // this process goes on, and a Ctrl-C is to end it again
+    let exit = exit.inspect_err(|_| layers.unmake())?;
+    ensure!(exit == Exit::Code(0), "the keeper ended with {exit}");
+    Ok(())
+}
+// ANCHOR_END: rehearse

@@ -116,6 +116,11 @@ pub fn show(folder: &Path, at: &Path, ids: Option<&File>) -> anyhow::Result<()> 
     Place::from(mount).close()
 }
 
+/// What the kernel's refusal means if the layers are shown with shifted owners.
+pub(crate) const NO_SHIFTED_LAYERS: &str = "mount layers with shifted owners (overlay takes them \
+    since Linux 5.19, aufs does not): `--uid-map 0:0:65536 --gid-map 0:0:65536` goes without, and \
+    then root inside is root of the machine";
+
 fn not_shown(folder: &Path, errno: Errno) -> anyhow::Error {
     let reason = match errno {
         Errno::ENOSYS => "before Linux 5.12 there are no idmapped mounts",
@@ -123,8 +128,8 @@ fn not_shown(folder: &Path, errno: Errno) -> anyhow::Error {
         _ => "see mount_setattr(2)",
     };
     anyhow!(
-        "show {} with shifted owners: {}: {reason}: start it as an ordinary user, or add `--uid-map \
-         0:0:65536 --gid-map 0:0:65536`: then root inside is root of the machine",
+        "show {} with shifted owners: {}: {reason}: `--uid-map 0:0:65536 --gid-map 0:0:65536` goes \
+         without, and then root inside is root of the machine",
         folder.display(),
         errno.desc()
     )
