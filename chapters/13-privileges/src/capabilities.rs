@@ -200,15 +200,29 @@ impl CapabilitySet {
     }
 }
 
+/// The names, or how it differs from Docker's set, whichever is shorter.
 impl fmt::Display for CapabilitySet {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self.names().collect::<Vec<_>>() {
-            names if names.is_empty() => f.write_str("none"),
-            names if self.and(CapabilitySet::ALL) == CapabilitySet::ALL => {
-                write!(f, "all {}", names.len())
-            }
-            names => f.write_str(&names.join(" ")),
+        let docker = CapabilitySet::of_docker();
+        let (more, less) = (self.less(docker), docker.less(*self));
+        let names = |set: CapabilitySet| set.names().collect::<Vec<_>>().join(" ");
+        if *self == CapabilitySet::NONE {
+            return f.write_str("none");
         }
+        if self.and(CapabilitySet::ALL) == CapabilitySet::ALL {
+            return write!(f, "all {}", NAMES.len());
+        }
+        if more.names().count() + less.names().count() >= self.names().count() {
+            return f.write_str(&names(*self));
+        }
+        f.write_str("Docker's 14")?;
+        if more != CapabilitySet::NONE {
+            write!(f, " with {}", names(more))?;
+        }
+        if less != CapabilitySet::NONE {
+            write!(f, " without {}", names(less))?;
+        }
+        Ok(())
     }
 }
 
@@ -244,3 +258,6 @@ fn parse(option: &str, names: &[String]) -> anyhow::Result<(bool, CapabilitySet)
     Ok((all, set))
 }
 // ANCHOR_END: set
+
+#[cfg(test)]
+mod tests;

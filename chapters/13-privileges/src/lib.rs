@@ -79,8 +79,7 @@ impl Privileges {
         self.filter.as_ref().map_or(Ok(()), Filter::install)
     }
 
-    /// The same, but no more than these capabilities, and the default filter's rules for what is
-    /// left.
+    /// The same, with none but these capabilities.
     #[must_use]
     pub fn within(mut self, bounding: CapabilitySet) -> Privileges {
         self.capabilities = self.capabilities.and(bounding);

@@ -7,16 +7,42 @@
 //! may have changed since.
 //!
 //! ```text
-//! capabilities 00000000a80425fb
-//! seccomp 2000000004000000…
 //! limits nofile=1024:4096 core=0:0
+//! seccomp 2000000004000000…
+//! capabilities 00000000a80425fb
 //! ```
+//!
+//! The last line has a fixed length: where it is whole, so are the others.
+
+use std::fs;
 
 use anyhow::{Context, ensure};
+use nix::unistd::Pid;
 
 use crate::{CapabilitySet, Filter, Limits, Privileges};
 
 impl Privileges {
+    /// For a process that no entry is about: no capability that it cannot have, and if it has a
+    /// filter, the default one (the kernel shows a filter only to root of the machine).
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub fn of_process(pid: Pid) -> anyhow::Result<Privileges> {
+        let file = format!("/proc/{pid}/status");
+        let status = fs::read_to_string(&file).with_context(|| format!("read {file}"))?;
+        let mode = status.lines().find_map(|line| line.strip_prefix("Seccomp:"));
+        let capabilities = CapabilitySet::of_process(pid)?;
+        Ok(Privileges {
+            capabilities,
+            filter: match mode.map(str::trim) {
+                None | Some("0") => None,
+                Some(_) => Filter::of_default(capabilities)?,
+            },
+            limits: Limits::default(),
+        })
+    }
+
     /// As lines `name value` of an entry. Without oom_score_adj: `run` has set it for PID 1, and
     /// `exec` has an option of its own.
     pub fn to_lines(&self) -> String {
@@ -27,7 +53,7 @@ impl Privileges {
         let limits: Vec<String> = self.limits.limits.iter().map(ToString::to_string).collect();
         let capabilities = self.capabilities.bits();
         format!(
-            "capabilities {capabilities:016x}\nseccomp {filter}\nlimits {}\n",
+            "limits {}\nseccomp {filter}\ncapabilities {capabilities:016x}\n",
             limits.join(" ")
         )
     }
@@ -45,7 +71,9 @@ impl Privileges {
                 .map(|(_, value)| value)
                 .with_context(|| format!("there is no line {name:?}"))
         };
-        let bits = u64::from_str_radix(value("capabilities")?, 16).context("capabilities")?;
+        let digits = value("capabilities")?;
+        ensure!(digits.len() == 16, "capabilities: it is cut short");
+        let bits = u64::from_str_radix(digits, 16).context("capabilities")?;
         let filter = match value("seccomp")? {
             "unconfined" => None,
             digits => Some(Filter::from_bytes(&bytes(digits)?)?),
@@ -74,3 +102,67 @@ fn bytes(digits: &str) -> anyhow::Result<Vec<u8>> {
     pairs.iter().map(byte).collect()
 }
 // ANCHOR_END: lines
+
+#[cfg(test)]
+mod tests {
+    use ch08_pipe_init::wire::Bytes;
+
+    use super::*;
+
+    fn all_kinds() -> Vec<Privileges> {
+        let limits = |texts: &[&str], oom_score_adj| Limits {
+            limits: texts.iter().map(|text| text.parse().unwrap()).collect(),
+            oom_score_adj,
+        };
+        let docker = CapabilitySet::of_docker();
+        vec![
+            Privileges {
+                capabilities: docker,
+                filter: Filter::of_default(docker).unwrap(),
+                limits: limits(&["nofile=10:20", "core=0:unlimited"], None),
+            },
+            Privileges {
+                capabilities: CapabilitySet::NONE,
+                filter: None,
+                limits: limits(&[], None),
+            },
+        ]
+    }
+
+    #[test]
+    fn an_entry_gives_back_what_was_written() {
+        for privileges in all_kinds() {
+            let entry = format!("run 1 2 3\n{}container 1 2 3\n", privileges.to_lines());
+            assert_eq!(Privileges::from_lines(&entry).unwrap(), privileges);
+            let lines = privileges.to_lines();
+            for length in 0..lines.len() - 1 {
+                let cut = Privileges::from_lines(&lines[..length]);
+                assert!(cut.is_err(), "{length} bytes of {}", lines.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_gives_back_what_was_sent() {
+        for mut privileges in all_kinds() {
+            privileges.limits.oom_score_adj = Some(-500);
+            let mut bytes = Vec::new();
+            privileges.encode(&mut bytes);
+            let mut read = Bytes(&bytes);
+            assert_eq!(Privileges::decode(&mut read).unwrap(), privileges);
+            read.end().unwrap();
+            for length in 0..bytes.len() {
+                let cut = Privileges::decode(&mut Bytes(&bytes[..length]));
+                assert!(cut.is_err(), "{length} bytes of {}", bytes.len());
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_entry_is_about_has_no_more_than_its_bounding_set() {
+        let own = Privileges::of_process(Pid::this()).unwrap();
+        assert_eq!(own.capabilities, CapabilitySet::of_process(Pid::this()).unwrap());
+        let less = own.within(CapabilitySet::NONE);
+        assert_eq!(less.capabilities, CapabilitySet::NONE);
+    }
+}

@@ -5,7 +5,11 @@ use std::{ffi::OsString, fs::File, io::Read, path::Path};
 
 use anyhow::{Context, bail, ensure};
 use ch01_uts::spawn;
-use lab::{Exit, Failure, Fault, Namespaces, Next, Program, info};
+use lab::{
+    Exit, Failure, Fault, Namespaces, Next, Program,
+    context::{self, Form},
+    info,
+};
 
 use crate::{
     CapabilitySet, Filter, Limit, Limits, Privileges,
@@ -102,6 +106,7 @@ fn read(file: &Path, capabilities: CapabilitySet) -> anyhow::Result<Option<Filte
 /// command, so the right answer is ENOENT.
 fn try_to_execute(filter: &Filter) -> anyhow::Result<()> {
     let child = spawn(Namespaces::NONE, || {
+        context::set_form(Form::Off); // it is no child that the log is about
         filter.install()?;
         let nothing = Program::command(&["/proc/self/fd/nothing".into()]);
         Ok(Next::from(nothing))

@@ -271,3 +271,6 @@ fn require_shallow(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 // ANCHOR_END: fields
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,10 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompFilter, SeccompRule, TargetArch, apply_filter, sock_filter,
 };
 
-use crate::profile::{Item, Profile};
+use crate::{
+    profile::{Item, Profile},
+    syscalls,
+};
 
 /// The most instructions that the kernel takes (BPF_MAXINSNS).
 const MOST: usize = 4096;
@@ -48,22 +51,14 @@ impl Filter {
             let part = part(rules(of_this_action)?, SeccompAction::Allow, action.clone())?;
             program.extend(go_on(part));
         }
-        match &profile.default {
-            SeccompAction::Allow if program.is_empty() => return Ok(None),
-            SeccompAction::Allow => {
-                program.extend(go_on(unknown_from(X32)));
-                program.push(answer(&SeccompAction::Allow));
-            }
-            default => {
-                let newest = profile.items.iter().flat_map(|item| &item.calls).max();
-                program.extend(go_on(unknown_from(newest.map_or(0, |n| *n as u32) + 1)));
-                program.extend(part(
-                    rules(&profile.items)?,
-                    default.clone(),
-                    SeccompAction::Allow,
-                )?);
-            }
+        let (default, nothing) = (&profile.default, program.is_empty());
+        match default {
+            SeccompAction::Allow if nothing => return Ok(None),
+            SeccompAction::Allow | SeccompAction::Log => program.extend(go_on(unknown_from(X32))),
+            _ => program.extend(go_on(unknown_from(syscalls::newest() + 1))),
         }
+        let let_through = rules(&profile.items)?;
+        program.extend(part(let_through, default.clone(), SeccompAction::Allow)?);
         let length = program.len();
         ensure!(length <= MOST, "the filter has {length} instructions: the kernel takes {MOST}");
         Ok(Some(Filter(program)))
@@ -169,9 +164,9 @@ fn part(
     Ok(SeccompFilter::new(rules, otherwise, action, architecture)?.try_into()?)
 }
 
-/// A call from this number on is one that the profile's author did not know. ENOSYS says to a
-/// program that the kernel does not have it, so that it tries an older one; EPERM would be an
-/// answer, and it would fail. runc does the same.
+/// A call from this number on is newer than the table of this book, so no profile can name it.
+/// ENOSYS says that the kernel does not have it, and a program then tries an older call; after
+/// EPERM it would give up.
 fn unknown_from(number: u32) -> BpfProgram {
     let instruction = |code: u32, jf, k| sock_filter {
         code: code as u16,

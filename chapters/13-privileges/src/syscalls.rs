@@ -21,6 +21,12 @@ static TABLE: LazyLock<HashMap<&str, [Option<i64>; 2]>> = LazyLock::new(|| {
 /// The newest system call in the table.
 pub const NEWEST: &str = "rseq_slice_yield (Linux 7.0)";
 
+/// Its number: since Linux 5.1 a new call has the same number everywhere.
+pub fn newest() -> u32 {
+    let numbers = TABLE.values().flatten().flatten();
+    numbers.max().map_or(0, |number| *number as u32)
+}
+
 /// What the table says about a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup {
@@ -78,5 +84,7 @@ mod tests {
         assert_eq!(lookup_on("aarch64", "openat"), Lookup::Number(56));
         assert_eq!(lookup_on("x86_64", "opennat"), Lookup::Unknown);
         assert_eq!(lookup_on("x86_64", ""), Lookup::Unknown);
+        assert_eq!(lookup("rseq_slice_yield"), Lookup::Number(newest().into()));
+        assert!(NEWEST.starts_with("rseq_slice_yield "));
     }
 }
