@@ -7,6 +7,8 @@ use std::{
     process::{Command, Output},
 };
 
+use tempfile::{TempDir, tempdir};
+
 /// Cargo builds a package's examples before its tests, beside the folder that this test is in.
 fn example(name: &str) -> PathBuf {
     let own = env::current_exe().expect("this test has a file");
@@ -54,13 +56,20 @@ fn assert_refused(words: &[&str], part: &str) {
     }
 }
 
-/// A file in this test's own folder.
-fn profile(name: &str, text: &str) -> String {
-    let folder = example("profiles-of-confined");
-    fs::create_dir_all(&folder).expect("a folder beside the examples");
-    let file = folder.join(name);
-    fs::write(&file, text).expect("a file beside the examples");
-    file.to_str().expect("a path in UTF-8").to_owned()
+/// A file of this name in a folder of its own.
+struct Profile {
+    _folder: TempDir,
+    path: String,
+}
+
+fn profile(name: &str, text: &str) -> Profile {
+    let folder = tempdir().expect("a folder");
+    let file = folder.path().join(name);
+    fs::write(&file, text).expect("a file in it");
+    Profile {
+        path: file.to_str().expect("a path in UTF-8").to_owned(),
+        _folder: folder,
+    }
 }
 
 const UNCONFINED: &str = "--seccomp unconfined";
@@ -121,11 +130,11 @@ fn another_architecture_ends_the_process() {
         r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[
         {"names":["chroot"],"action":"SCMP_ACT_ERRNO","errnoRet":7}]}"#,
     );
-    let Some(output) = confined(&[&["--seccomp", &file][..], &words].concat()) else {
+    let Some(output) = confined(&[&["--seccomp", &file.path][..], &words].concat()) else {
         return;
     };
     assert_eq!(output.status.code(), Some(128 + libc::SIGSYS), "{output:?}");
-    let denies = format!("--seccomp {file}");
+    let denies = format!("--seccomp {}", file.path);
     assert_answer(&denies, "chroot 0", "E2BIG");
     assert_answer(&denies, "0x400000a1", "ENOSYS"); // chroot of x32
     assert_answer(&denies, "getuid", "0");
@@ -186,7 +195,8 @@ fn each_action_is_carried_out() {
         {"names":["dup"],"action":"SCMP_ACT_ERRNO","errnoRet":12,
          "args":[{"index":0,"op":"SCMP_CMP_GE","value":5},{"index":0,"op":"SCMP_CMP_LT","value":7}]}
     ]}"#;
-    let options = format!("--seccomp {}", profile("actions.json", text));
+    let file = profile("actions.json", text);
+    let options = format!("--seccomp {}", file.path);
     assert_answer(&options, "chroot 0", "EAGAIN"); // the more severe one
     assert_answer(&options, "getuid", "0");
     for (descriptor, answer) in [("4", "EBADF"), ("5", "ENOMEM"), ("6", "ENOMEM"), ("7", "EBADF")] {
@@ -209,18 +219,18 @@ fn a_profile_under_which_nothing_starts_is_refused() {
                 {{"names":["{call}"],"action":"{action}"}}]}}"#
         );
         let file = profile(name, &text);
-        assert_refused(&["--seccomp", &file, "true"], "no command starts");
+        assert_refused(&["--seccomp", &file.path, "true"], "no command starts");
     };
     refuses("execve-errno.json", "execve", "SCMP_ACT_ERRNO");
     refuses("execve-kill.json", "execve", "SCMP_ACT_KILL_PROCESS");
     refuses("execve-trap.json", "execve", "SCMP_ACT_TRAP");
     refuses("write.json", "write", "SCMP_ACT_ERRNO");
     let all = profile("all.json", r#"{"defaultAction":"SCMP_ACT_ERRNO"}"#);
-    assert_refused(&["--seccomp", &all, "true"], "no command starts");
+    assert_refused(&["--seccomp", &all.path, "true"], "no command starts");
     let all = profile("kill.json", r#"{"defaultAction":"SCMP_ACT_KILL_PROCESS"}"#);
-    assert_refused(&["--seccomp", &all, "true"], "no command starts");
+    assert_refused(&["--seccomp", &all.path, "true"], "no command starts");
     let log = profile("log.json", r#"{"defaultAction":"SCMP_ACT_LOG"}"#);
-    assert_answer(&format!("--seccomp {log}"), "getuid", "0");
+    assert_answer(&format!("--seccomp {}", log.path), "getuid", "0");
 }
 
 #[test]
@@ -231,13 +241,16 @@ fn bad_input_is_one_line() {
     assert_refused(&["--seccomp", "/", "true"], "--seccomp /: Is a directory");
     assert_refused(&["--seccomp", "/dev/zero", "true"], "longer than");
     let file = profile("text.json", "defaultAction: allow\n");
-    assert_refused(&["--seccomp", &file, "true"], "text.json: it is not JSON");
+    assert_refused(&["--seccomp", &file.path, "true"], "text.json: it is not JSON");
     let file = profile(
         "call.json",
         r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[
         {"names":["read"],"action":"SCMP_ACT_LOG"},{"names":["fly"],"action":"SCMP_ACT_LOG"}]}"#,
     );
-    assert_refused(&["--seccomp", &file, "true"], r#"call.json: syscalls[1]: there is no system"#);
+    assert_refused(
+        &["--seccomp", &file.path, "true"],
+        r#"call.json: syscalls[1]: there is no system"#,
+    );
 }
 
 #[test]
