@@ -1,13 +1,13 @@
 //! Runs a command in a new user namespace and nothing else, with the privileges of the options.
 //! `confined --cap-drop ALL chown 1 file`
 
-use std::process::ExitCode;
+use std::{fs, process::ExitCode};
 
 use ch01_uts::spawn;
 use ch05_user_idmap::{CLONE_NEWUSER, Gate, Maps, User, become_user};
 use ch13_privileges::PrivilegeOptions;
 use clap::Parser;
-use lab::{Exit, Program, StageOptions};
+use lab::{Exit, Next, Program, StageOptions};
 
 #[derive(Parser)]
 struct Cli {
@@ -21,6 +21,10 @@ struct Cli {
     /// With the ids that /etc/subuid and /etc/subgid grant, or as root: with all
     #[arg(long)]
     more_ids: bool,
+
+    /// Show the capabilities before the execve(2), and end
+    #[arg(long)]
+    show: bool,
 
     #[command(flatten)]
     stage: StageOptions,
@@ -41,7 +45,11 @@ fn main() -> ExitCode {
             gate.wait()?;
             become_user(User::ROOT)?;
             privileges.apply(Some(cli.user))?;
-            Ok(Program::command(&cli.stage.command))
+            if cli.show {
+                print!("{}", fs::read_to_string("/proc/self/status")?);
+                return Ok(Next::End(Exit::Code(0)));
+            }
+            Ok(Next::from(Program::command(&cli.stage.command)))
         })?;
         maps.write(child.pid())?;
         privileges.limits.grant(child.pid())?;

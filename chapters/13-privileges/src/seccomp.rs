@@ -201,3 +201,6 @@ fn go_on(mut program: BpfProgram) -> BpfProgram {
     program
 }
 // ANCHOR_END: compile
+
+#[cfg(test)]
+mod tests;

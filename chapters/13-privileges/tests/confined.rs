@@ -169,6 +169,17 @@ fn capabilities_are_what_was_asked_for_and_not_more() {
 }
 
 #[test]
+fn what_runs_before_the_execve_has_no_more() {
+    let Some(output) = confined(&["--cap-drop", "ALL", "--cap-add", "CHOWN", "--show"]) else {
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    for set in ["CapPrm", "CapEff", "CapBnd"] {
+        assert!(said.contains(&format!("{set}:\t0000000000000001")), "{set}: {said}");
+    }
+}
+
+#[test]
 fn a_user_that_is_not_root_has_none() {
     let words = ["--more-ids", "--user", "7:7", "--cap-add", "NET_ADMIN"];
     let status = ["grep", "-hE", "^Cap(Prm|Eff|Amb|Bnd)", "/proc/self/status"];
