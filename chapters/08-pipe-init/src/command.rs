@@ -23,15 +23,24 @@ pub fn become_container(process: &Process) -> anyhow::Result<Program> {
     }
     // From now on no execve(2) gives a privilege, not even the owner's, of a set-user-ID program.
     prctl::set_no_new_privs().context("prctl PR_SET_NO_NEW_PRIVS")?;
+    Ok(program(process))
+}
+
+/// The command, with its own environment and nothing else.
+pub fn program(process: &Process) -> Program {
     let mut program = Program::command(&process.argv);
     program.command.env_clear();
     program.command.envs(process.env.iter().map(|(name, value)| (name, value)));
-    Ok(program)
+    program
 }
 
 /// Leaves the session keyring, which clone(2) and execve(2) keep: its keys are the caller's
 /// (session-keyring(7)).
-fn leave_the_keyring() -> anyhow::Result<()> {
+///
+/// # Errors
+///
+/// As keyctl(2).
+pub fn leave_the_keyring() -> anyhow::Result<()> {
     let anonymous = null::<libc::c_char>();
     // SAFETY: keyctl takes a number here, and a null in place of the new keyring's name.
     let joined =

@@ -25,13 +25,16 @@ use rustix::process::{WaitOptions, wait};
 
 use crate::take_streams;
 
-/// Starts the command as a child, and stays until it ends. Its end is this process's end, and the
-/// kernel then kills all that are left.
+/// Starts the command as a child, then does `stay` itself, and stays until the command ends. Its
+/// end is this process's end, and the kernel then kills all that are left.
 ///
 /// # Errors
 ///
-/// What the command's own process cannot report: no clone, no signalfd.
-pub fn stay_and_reap(command: impl FnOnce() -> anyhow::Result<Program>) -> anyhow::Result<Exit> {
+/// What the command's own process cannot report: no clone, no signalfd; or those of `stay`.
+pub fn stay_and_reap(
+    command: impl FnOnce() -> anyhow::Result<Program>,
+    stay: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<Exit> {
     info!("staying as PID 1, the command is a child");
     take_streams()?; // root inside may open all that PID 1 has open
     let before = SigSet::thread_get_mask().context("read the signal mask")?;
@@ -48,6 +51,7 @@ pub fn stay_and_reap(command: impl FnOnce() -> anyhow::Result<Program>) -> anyho
             // until no other has the pipe.
             drop(errors);
             alone.in_parent()?.say()?;
+            stay()?;
             serve(&child)
         }
     }

@@ -18,8 +18,8 @@ use ch05_user_idmap::{Gate, Maps, User, become_user};
 use ch06_reexec::{NAMESPACES, bring_up_loopback};
 use ch07_cgroup_memory::Groups;
 use ch08_pipe_init::{
-    Prepared, RunOptions, become_container, become_init, options::default_arguments, receive, send,
-    stay_and_reap,
+    Prepared, RunOptions, become_container, become_init, leave_the_keyring,
+    options::default_arguments, receive, send, stay_and_reap,
 };
 use ch09_aufs::{LayerOptions, Layers, Parent, furnish, keep, protect_proc};
 use clap::{Parser, Subcommand};
@@ -142,7 +142,8 @@ fn init(layers: bool) -> anyhow::Result<Next> {
     }
     bring_up_loopback()?;
     if message.init_stays {
-        return stay_and_reap(|| become_container(&message.process)).map(Next::End);
+        return stay_and_reap(|| become_container(&message.process), leave_the_keyring)
+            .map(Next::End);
     }
     become_container(&message.process).map(Next::from)
 }

@@ -15,7 +15,8 @@ use ch05_user_idmap::{Gate, Maps, User, become_user};
 use ch06_reexec::{NAMESPACES, bring_up_loopback};
 use ch07_cgroup_memory::Groups;
 use ch08_pipe_init::{
-    Prepared, RunOptions, become_container, become_init, receive, send, stay_and_reap,
+    Prepared, RunOptions, become_container, become_init, leave_the_keyring, receive, send,
+    stay_and_reap,
 };
 use ch09_aufs::{LayerOptions, Layers, Parent, furnish, keep, protect_proc};
 use lab::{Exit, Next, warn};
@@ -150,7 +151,8 @@ pub fn init(layers: bool) -> anyhow::Result<Next> {
     ready.wait()?;
     drop(ready);
     if message.init_stays {
-        return stay_and_reap(|| become_container(&message.process)).map(Next::End);
+        return stay_and_reap(|| become_container(&message.process), leave_the_keyring)
+            .map(Next::End);
     }
     become_container(&message.process).map(Next::from)
 }

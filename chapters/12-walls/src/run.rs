@@ -14,7 +14,9 @@ use ch03_pid::{Job, Terminal, say_who_i_am};
 use ch05_user_idmap::{Gate, Maps};
 use ch06_reexec::{CLONE_NEWNET, bring_up_loopback};
 use ch07_cgroup_memory::{Groups, base::is_root_outside};
-use ch08_pipe_init::{Message, Prepared, become_init, receive, send, stay_and_reap};
+use ch08_pipe_init::{
+    Message, Prepared, become_init, leave_the_keyring, receive, send, stay_and_reap,
+};
 use ch09_aufs::{LayerOptions, Layers, Parent, Root, keep};
 use ch10_names::{Entry, NamedRunOptions, Names};
 use ch11_nsenter::nsexec::Become;
@@ -174,7 +176,8 @@ pub fn init(become_command: Become) -> anyhow::Result<Next> {
     ready.wait()?;
     drop(ready);
     if message.init_stays {
-        return stay_and_reap(|| become_command(&message.process)).map(Next::End);
+        return stay_and_reap(|| become_command(&message.process), leave_the_keyring)
+            .map(Next::End);
     }
     become_command(&message.process).map(Next::from)
 }
