@@ -43,6 +43,6 @@ pub fn probe() -> Probe {
 
 fn try_name() -> anyhow::Result<()> {
     let name: Name = ch06_reexec::random_name()?.parse().map_err(anyhow::Error::msg)?;
-    Names::of_this_user()?.reserve(&name).map(drop)
+    Names::of_this_user()?.reserve(&name, "").map(drop)
 }
 // ANCHOR_END: probe

@@ -31,12 +31,12 @@ impl Names {
     }
 
     /// Gives a container this name. No other gets it until the entry is dropped and the container
-    /// has ended.
+    /// has ended. `notes` are lines for those who join it.
     ///
     /// # Errors
     ///
     /// A container has the name; the folder cannot be made, or is another user's, or full.
-    pub fn reserve(&self, name: &Name) -> anyhow::Result<Entry> {
+    pub fn reserve(&self, name: &Name, notes: &str) -> anyhow::Result<Entry> {
         let folder = Folder::make(&self.0)?;
         if let Some(state) = folder.read(name.as_str())?.as_deref().and_then(State::parse) {
             let holder = state.container.unwrap_or(state.run).pid;
@@ -54,6 +54,7 @@ impl Names {
             origin: Origin::own()?,
             run: Identity::of(Pid::this()).context("find out which process this is")?,
             container: None,
+            notes: notes.to_owned(),
         };
         folder.write(name.as_str(), &state.text())?;
         Ok(Entry {
@@ -91,19 +92,19 @@ impl Names {
         Ok(found)
     }
 
-    /// The PID 1 of the container with this name.
+    /// The PID 1 of the container with this name, and the notes.
     ///
     /// # Errors
     ///
     /// There is none, it is not set up yet, or it has ended.
-    pub fn find(&self, name: &Name) -> anyhow::Result<Identity> {
+    pub fn find(&self, name: &Name) -> anyhow::Result<(Identity, String)> {
         let folder = Folder::open(&self.0)?;
         let text = folder.map(|folder| folder.read(name.as_str())).transpose()?.flatten();
         let Some(state) = text.as_deref().and_then(State::parse) else {
             bail!("no container is called {name}: `ps` lists those that run")
         };
         match (state.status()?, state.container) {
-            (Status::Runs(container), _) => Ok(container),
+            (Status::Runs(container), _) => Ok((container, state.notes)),
             (Status::Elsewhere, _) => Err(anyhow!(
                 "{name} is a container of another PID or time namespace: call it from there"
             )),

@@ -34,6 +34,10 @@ pub struct NamedRunOptions {
     #[arg(long, value_name = "NAME")]
     pub name: Option<Name>,
 
+    /// Lines for those who join it.
+    #[arg(skip)]
+    pub notes: String,
+
     /// What the chapters below take.
     #[command(flatten)]
     pub layers: LayerOptions,
@@ -61,7 +65,8 @@ pub fn run(named: &NamedRunOptions) -> anyhow::Result<Exit> {
     let keepers_maps = Some(prepared.maps.clone()).filter(|_| !geteuid().is_root());
     let limits = prepared.limits.clone();
     let work = |parent: &Parent| {
-        let entry = named.name.as_ref().map(|name| names.reserve(name)).transpose()?;
+        let entry =
+            named.name.as_ref().map(|name| names.reserve(name, &named.notes)).transpose()?;
         if keepers_maps.is_some() {
             prepared.maps = Maps::identity()?;
         }

@@ -58,7 +58,12 @@ pub(crate) struct State {
     pub(crate) run: Identity,
     /// The container's PID 1; `None` until the container is set up.
     pub(crate) container: Option<Identity>,
+    /// Further lines, of a chapter above.
+    pub(crate) notes: String,
 }
+
+/// What the lines that are no notes begin with.
+const OWN: [&str; 4] = ["boot ", "seen from ", "run ", "container "];
 
 /// What became of the container of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +111,10 @@ impl State {
             },
             run: process(field("run ")?)?,
             container: field("container ").and_then(process),
+            notes: text
+                .split_inclusive('\n')
+                .filter(|line| !OWN.iter().any(|own| line.starts_with(own)))
+                .collect(),
         })
     }
 
@@ -115,7 +124,7 @@ impl State {
         };
         let origin = format!("boot {}\nseen from {}\n", self.origin.boot, self.origin.seen_from);
         let container = self.container.map(|process| line("container", process));
-        origin + &line("run", self.run) + &container.unwrap_or_default()
+        origin + &line("run", self.run) + &self.notes + &container.unwrap_or_default()
     }
 }
 // ANCHOR_END: state
@@ -131,7 +140,7 @@ mod tests {
             start,
             inode: 31,
         };
-        for container in [None, Some(process(4244, 67893))] {
+        for (container, notes) in [(None, ""), (Some(process(4244, 67893)), "a note\nand one\n")] {
             let origin = Origin {
                 boot: "0b5a".into(),
                 seen_from: "pid:[1] time:[2]".into(),
@@ -140,6 +149,7 @@ mod tests {
                 origin,
                 run: process(4242, 67890),
                 container,
+                notes: notes.into(),
             };
             assert_eq!(State::parse(&state.text()), Some(state));
         }

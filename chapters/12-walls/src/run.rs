@@ -67,7 +67,8 @@ pub fn run(named: &NamedRunOptions) -> anyhow::Result<Exit> {
     let keepers_maps = Some(prepared.maps.clone()).filter(|_| !geteuid().is_root());
     let limits = prepared.limits.clone();
     let work = |parent: &Parent| {
-        let entry = named.name.as_ref().map(|name| names.reserve(name)).transpose()?;
+        let entry =
+            named.name.as_ref().map(|name| names.reserve(name, &named.notes)).transpose()?;
         if keepers_maps.is_some() {
             prepared.maps = Maps::identity()?;
         }
