@@ -37,7 +37,7 @@ pub use command::{become_container, leave_the_keyring};
 pub use message::{Message, Process};
 pub use options::{Prepared, ProcessOptions, RunOptions};
 pub use reaper::stay_and_reap;
-pub use streams::{Streams, take_streams};
+pub use streams::{Copies, Streams, take_streams};
 
 /// The name under which init inherits its end of the channel.
 const MESSAGE: &str = "message";

@@ -24,7 +24,7 @@ use crate::{Message, Process, Streams};
 /// The options of any command in a container.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ProcessOptions {
-    /// Give the command your terminal, with Ctrl-C and job control
+    /// Run the command on a terminal, with Ctrl-C and job control
     #[arg(short, long)]
     pub tty: bool,
 

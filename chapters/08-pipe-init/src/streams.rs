@@ -28,6 +28,9 @@ const NAMES: [&str; 3] = ["standard-input", "standard-output", "standard-error"]
 /// The device number of /dev/null, which a container may have.
 const NULL: u64 = libc::makedev(1, 3);
 
+/// More than a pipe or a terminal holds (pipe(7)): what is left when a command has ended.
+const LEFT: usize = 1 << 20;
+
 /// What the container's process gets in place of the caller's streams, and what threads copy.
 pub struct Streams {
     terminal: Terminal,
@@ -106,24 +109,42 @@ impl Streams {
     fn copy_input(&mut self, from: File) -> anyhow::Result<()> {
         let (reader, writer) = pipe().context("make a pipe for the input")?;
         self.instead[0] = Some(reader.into());
-        let to = File::from(OwnedFd::from(writer));
-        self.copies.push(Copy {
-            name: NAMES[0],
-            from,
-            to,
-        });
+        self.copy(0, from, File::from(OwnedFd::from(writer)));
         Ok(())
     }
 
     fn copy_output(&mut self, number: usize, to: File) -> anyhow::Result<()> {
         let (reader, writer) = pipe().context("make a pipe for the output")?;
         self.instead[number] = Some(writer.into());
-        let from = File::from(OwnedFd::from(reader));
+        self.copy(number, File::from(OwnedFd::from(reader)), to);
+        Ok(())
+    }
+
+    /// Lets a thread copy this while the container runs, as the stream of this number.
+    pub fn copy(&mut self, number: usize, from: File, to: File) {
         self.copies.push(Copy {
             name: NAMES[number],
             from,
             to,
         });
+    }
+
+    /// Cuts the container off from the caller's terminal: a stream that would be the terminal is
+    /// what `other` returns for its number.
+    ///
+    /// # Errors
+    ///
+    /// Those of `other`.
+    pub fn replace_terminal(
+        &mut self,
+        other: impl Fn(usize) -> anyhow::Result<OwnedFd>,
+    ) -> anyhow::Result<()> {
+        self.terminal = Terminal::Cut;
+        for (number, instead) in self.instead.iter_mut().enumerate() {
+            if instead.is_none() && isatty(own(number)?).unwrap_or(false) {
+                *instead = Some(other(number)?);
+            }
+        }
         Ok(())
     }
 
@@ -196,6 +217,13 @@ fn must_stay_outside(stream: &File, number: usize, tty: bool) -> anyhow::Result<
 // ANCHOR_END: outside
 
 // ANCHOR: copy
+/// Threads that copy.
+#[must_use]
+pub struct Copies {
+    end: PipeWriter,
+    all_done: PipeReader,
+}
+
 impl Streams {
     /// The parent: copies while the container runs, and waits for its end and for all that it has
     /// written.
@@ -204,6 +232,18 @@ impl Streams {
     ///
     /// As [`Job::wait`].
     pub fn wait(self, job: &Job, mut child: Child) -> anyhow::Result<Exit> {
+        let copies = self.start()?;
+        let interrupted = job.watch(&mut child)?;
+        copies.finish(job)?;
+        job.end(child, interrupted)
+    }
+
+    /// Starts the threads.
+    ///
+    /// # Errors
+    ///
+    /// EMFILE: too many open files.
+    pub fn start(self) -> anyhow::Result<Copies> {
         drop(self.instead); // or the end of the output would never come
         let (ended, end) = pipe().context("make a pipe for the threads")?;
         let (all_done, done) = pipe().context("make a pipe for the threads")?;
@@ -212,12 +252,20 @@ impl Streams {
             let done = done.try_clone().context("dup a thread's pipe")?;
             thread::spawn(move || stream.copy(&ended, done));
         }
-        drop(done);
-        let interrupted = job.watch(&mut child)?;
-        drop(end);
+        Ok(Copies { end, all_done })
+    }
+}
+
+impl Copies {
+    /// After the container's end: waits until all that it has written is copied.
+    ///
+    /// # Errors
+    ///
+    /// As poll(2).
+    pub fn finish(self, job: &Job) -> anyhow::Result<()> {
+        drop(self.end);
         // The reader of the output may have stopped (Ctrl-S): then a signal ends this wait.
-        wait_for_any(&[all_done.as_fd(), job.as_fd()])?;
-        job.end(child, interrupted)
+        wait_for_any(&[self.all_done.as_fd(), job.as_fd()]).map(drop)
     }
 }
 
@@ -236,15 +284,20 @@ impl Copy {
 
     fn copy_until(&self, ended: &PipeReader) -> io::Result<()> {
         let (mut from, mut to, mut piece) = (&self.from, &self.to, vec![0; 1 << 16]);
-        loop {
-            let can_read =
-                wait_for_any(&[from.as_fd(), ended.as_fd()]).map_err(io::Error::other)?[0];
-            let length = if can_read { from.read(&mut piece)? } else { 0 };
+        let mut left = LEFT;
+        while left > 0 {
+            let ready = wait_for_any(&[from.as_fd(), ended.as_fd()]).map_err(io::Error::other)?;
+            let length = if ready[0] { from.read(&mut piece)? } else { 0 };
             if length == 0 {
-                return Ok(());
+                break;
+            }
+            if ready[1] {
+                // Not without end: with `exec`, others may write on.
+                left = left.saturating_sub(length);
             }
             to.write_all(&piece[..length])?;
         }
+        Ok(())
     }
 }
 // ANCHOR_END: copy
