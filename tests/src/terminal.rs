@@ -17,9 +17,11 @@ use nix::{
     fcntl::{FcntlArg, FdFlag, fcntl},
     poll::{PollFd, PollFlags, PollTimeout, poll},
     pty::openpty,
-    sys::termios::{LocalFlags, tcgetattr},
+    sys::termios::{LocalFlags, Termios, tcgetattr},
     unistd::{Pid, setsid},
 };
+
+use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::{
     Bench, Outcome,
@@ -158,6 +160,30 @@ impl Terminal {
     /// The same, from before anything ran on it.
     pub fn first_flags(&self) -> LocalFlags {
         self.first
+    }
+
+    /// All its settings.
+    ///
+    /// # Errors
+    ///
+    /// It has hung up.
+    pub fn settings(&self) -> anyhow::Result<Termios> {
+        tcgetattr(&self.master).context("read the terminal's settings")
+    }
+
+    /// Gives it another size, as a window does that is pulled.
+    ///
+    /// # Errors
+    ///
+    /// It has hung up.
+    pub fn resize(&self, rows: u16, columns: u16) -> anyhow::Result<()> {
+        let size = Winsize {
+            ws_row: rows,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&self.master, size).context("resize the terminal")
     }
 
     /// The process that was started on it.

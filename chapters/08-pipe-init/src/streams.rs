@@ -122,11 +122,8 @@ impl Streams {
 
     /// Lets a thread copy this while the container runs, as the stream of this number.
     pub fn copy(&mut self, number: usize, from: File, to: File) {
-        self.copies.push(Copy {
-            name: NAMES[number],
-            from,
-            to,
-        });
+        let name = NAMES[number];
+        self.copies.push(Copy { name, from, to });
     }
 
     /// Cuts the container off from the caller's terminal: a stream that would be the terminal is

@@ -15,7 +15,7 @@ use ch01_uts::{Child, Process, spawn, wait_for_any};
 use ch02_ipc::{Channel, End};
 use ch03_pid::Job;
 use ch06_reexec::SELF;
-use ch08_pipe_init::reexec_command;
+use ch08_pipe_init::{Streams, reexec_command};
 use lab::{Exit, Namespaces, Next, Program, info};
 use nix::unistd::Pid;
 use rustix::{
@@ -23,7 +23,7 @@ use rustix::{
     process::{PidfdFlags, WaitOptions, pidfd_open, wait},
 };
 
-use crate::{ExecOptions, name_process};
+use crate::{ExecOptions, Target, name_process};
 
 /// The name under which CHILD inherits its end of the channel.
 pub(crate) const CHANNEL: &str = "nsenter";
@@ -36,13 +36,29 @@ pub(crate) const CHANNEL: &str = "nsenter";
 /// There is no such container or process, or it has ended; the kernel refuses something; the
 /// command cannot be executed.
 pub fn exec(options: &ExecOptions) -> anyhow::Result<Exit> {
-    name_process("nsenter:PARENT")?;
     let target = options.find_target()?;
-    let (maps, streams) = (options.maps()?, options.process.streams()?);
+    let streams = options.process.streams()?;
+    let job = Job::with(streams.terminal())?;
+    exec_in(options, target, &job, streams, |streams, init| streams.wait(&job, init))
+}
+
+/// The same, for a target that was found: the command gets these streams, and `wait` waits for it.
+///
+/// # Errors
+///
+/// As [`exec`].
+pub fn exec_in(
+    options: &ExecOptions,
+    target: Target,
+    job: &Job,
+    streams: Streams,
+    wait: impl FnOnce(Streams, Child) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    name_process("nsenter:PARENT")?;
+    let maps = options.maps()?;
     let bootstrap = options.bootstrap(&target, maps.as_ref(), &streams.terminal())?;
     let target = target.still_alive()?; // so all that was read is about it
 
-    let job = Job::with(streams.terminal())?;
     let channel = Channel::new()?;
     let mut child = spawn(Namespaces::NONE, || {
         if let Some(missed) = job.release()? {
@@ -55,7 +71,7 @@ pub fn exec(options: &ExecOptions) -> anyhow::Result<Exit> {
     bootstrap
         .write(&channel)
         .unwrap_or_else(|error| info!("send the bootstrap data: {error:#}"));
-    let Some(init) = reported(&channel, &mut child, &job)? else {
+    let Some(init) = reported(&channel, &mut child, job)? else {
         let interrupted = job.watch(&mut child)?;
         let outcome = job.end(child, interrupted);
         wait_until_alone(channel)?;
@@ -72,7 +88,7 @@ pub fn exec(options: &ExecOptions) -> anyhow::Result<Exit> {
     }
     info!("opening the gate");
     let opened = channel.say();
-    let exit = streams.wait(&job, init)?; // an INIT that has ended says why
+    let exit = wait(streams, init)?; // an INIT that has ended says why
     opened.map(|()| exit)
 }
 

@@ -34,7 +34,7 @@ use lab::{Exit, Namespaces, Probe};
 use nix::sys::prctl;
 
 pub use bootstrap::Bootstrap;
-pub use exec::exec;
+pub use exec::{exec, exec_in};
 pub use nsexec::nsexec;
 pub use options::ExecOptions;
 pub use target::Target;

@@ -16,7 +16,7 @@ use ch02_ipc::End;
 use ch03_pid::Terminal;
 use ch04_mount::{make_private, mount_proc};
 use ch06_reexec::bring_up_loopback;
-use ch08_pipe_init::Process;
+use ch08_pipe_init::{Process, take_streams};
 use lab::{
     Kind, Namespaces, Next, Program, context, diagnose::explain_clone_error,
     exec::inherited_errors, go_on, info,
@@ -242,6 +242,7 @@ fn init(
     name_process("nsenter:INIT")?;
     die_with_parent()?;
     channel.wait().context("wait at the gate")?;
+    take_streams()?;
     info!("PID {} in here", getpid());
     terminal.take()?;
     if bootstrap.new.contains(Kind::Mount) {

@@ -142,12 +142,28 @@ impl Target {
         })
     }
 
-    /// The effective id. /proc/PID/status has it as this process's user namespace calls it; the
-    /// target's map translates it.
-    fn id_inside(&self, field: &str, map: &str) -> anyhow::Result<u32> {
+    /// Its user and group, as this process's user namespace calls them.
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub fn user_outside(&self) -> anyhow::Result<User> {
+        Ok(User {
+            uid: self.id_outside("Uid:")?,
+            gid: self.id_outside("Gid:")?,
+        })
+    }
+
+    /// The effective id, in /proc/PID/status.
+    fn id_outside(&self, field: &str) -> anyhow::Result<u32> {
         let status = self.read("status")?;
         let ids = status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
-        let id: u32 = ids.split_whitespace().nth(1).context("no ids in its status")?.parse()?;
+        Ok(ids.split_whitespace().nth(1).context("no ids in its status")?.parse()?)
+    }
+
+    /// The same id, as the target's map translates it.
+    fn id_inside(&self, field: &str, map: &str) -> anyhow::Result<u32> {
+        let id = self.id_outside(field)?;
         if !self.is_apart(Kind::User)? {
             return Ok(id);
         }
@@ -183,6 +199,15 @@ impl Target {
         } else {
             self.folder("root").map(Some)
         }
+    }
+
+    /// Opens its root folder, to look something up there.
+    ///
+    /// # Errors
+    ///
+    /// It is another user's.
+    pub fn root_folder(&self) -> anyhow::Result<File> {
+        self.folder("root")
     }
 
     /// Opens its working directory.

@@ -6,6 +6,8 @@ use ch08_pipe_init::{Process, become_container};
 use lab::Program;
 use rustix::process::getcwd;
 
+use crate::pty::take_terminal;
+
 /// INIT becomes the command, if it is inside its root.
 ///
 /// # Errors
@@ -13,6 +15,7 @@ use rustix::process::getcwd;
 /// The working directory is outside of the root; or as [`become_container`].
 pub fn become_command_inside(process: &Process) -> anyhow::Result<Program> {
     require_inside()?;
+    take_terminal(process.user)?;
     become_container(process)
 }
 

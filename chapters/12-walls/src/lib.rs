@@ -8,14 +8,19 @@
 //! |---|---|
 //! | [`sealed`] | how can a process go in without taking the program's file along? |
 //! | [`inside`] | does this process stand inside its root? |
+//! | [`pty`] | what does a container get in place of the caller's terminal? |
+//! | [`relay`] | who copies between the caller's terminal and the container's? |
 //!
 //! Source: memfd_create(2), fcntl(2), getcwd(2); CVE-2019-5736, CVE-2024-21626.
 
 mod copy;
+pub mod exec;
 pub mod inside;
 mod limits;
 mod mounts;
 mod place;
+pub mod pty;
+pub mod relay;
 mod room;
 pub mod run;
 pub mod sealed;
@@ -23,6 +28,7 @@ pub mod shifted;
 
 use lab::Probe;
 
+pub use exec::exec;
 pub use inside::become_command_inside;
 pub use run::{init, run};
 pub use sealed::become_sealed_copy;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use ch08_pipe_init::options::default_arguments;
 use ch10_names::{Name, NamedRunOptions, Names, SignalNumber, kill, ps};
-use ch11_nsenter::{ExecOptions, exec, nsexec};
-use ch12_walls::{become_command_inside, become_sealed_copy, init, run};
+use ch11_nsenter::{ExecOptions, nsexec};
+use ch12_walls::{become_command_inside, become_sealed_copy, exec, init, run};
 use clap::{Parser, Subcommand};
 use lab::{Exit, Next};
 

@@ -12,7 +12,10 @@
 
 use std::{
     fs,
-    os::{fd::AsFd, unix::fs::PermissionsExt},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::PermissionsExt,
+    },
 };
 
 use anyhow::{Context, anyhow, ensure};
@@ -26,7 +29,10 @@ use nix::{
     sched::{CloneFlags, setns},
     unistd::{Gid, Uid, setfsgid, setfsuid},
 };
-use rustix::fs::{Mode, OFlags, openat, symlinkat};
+use rustix::{
+    fs::{Mode, OFlags, openat, symlinkat},
+    mount::{MoveMountFlags, move_mount},
+};
 
 use crate::place::{CLOSED, Place};
 
@@ -65,6 +71,7 @@ pub fn build(
     container: &Child,
     owner: User,
     makes_folders: bool,
+    devpts: &OwnedFd,
 ) -> anyhow::Result<()> {
     let in_container = |kind: Namespaces| {
         setns(container.process.as_fd(), CloneFlags::from_bits_retain(kind.bits()))
@@ -77,7 +84,7 @@ pub fn build(
             context::speak_as("helper");
             in_container(CLONE_NEWNET)?;
             be(owner)?;
-            furnish(root, makes_folders)
+            furnish(root, makes_folders, devpts)
         })
     })
 }
@@ -97,7 +104,7 @@ fn be(owner: User) -> anyhow::Result<()> {
 // ANCHOR_END: room
 
 // ANCHOR: furnish
-fn furnish(root: &Place, makes_folders: bool) -> anyhow::Result<()> {
+fn furnish(root: &Place, makes_folders: bool, devpts: &OwnedFd) -> anyhow::Result<()> {
     let _umask = UsualUmask::set();
     for name in ["proc", "sys", "dev", "tmp"] {
         if makes_folders {
@@ -113,7 +120,7 @@ fn furnish(root: &Place, makes_folders: bool) -> anyhow::Result<()> {
         MASKED_IN_SYS.iter().try_for_each(|name| mask(&sys, name))?;
     }
     if root.folder("dev")?.is_some() {
-        dev(root)?;
+        dev(root, devpts)?;
     }
     if makes_folders {
         tmp(root)?;
@@ -164,7 +171,7 @@ fn device(name: &str, major: u32, minor: u32) -> anyhow::Result<Place> {
     Ok(device)
 }
 
-fn dev(root: &Place) -> anyhow::Result<()> {
+fn dev(root: &Place, devpts: &OwnedFd) -> anyhow::Result<()> {
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
     let dev = root.mount("tmpfs", "dev", flags, "mode=755,size=64k")?;
     for (name, major, minor) in DEVICES {
@@ -176,7 +183,8 @@ fn dev(root: &Place) -> anyhow::Result<()> {
     dev.make_folder("shm")?;
     dev.mount("tmpfs", "shm", CLOSED, "mode=1777")?;
     dev.make_folder("pts")?;
-    dev.mount("devpts", "pts", flags, "newinstance,ptmxmode=0666,mode=620")?;
+    move_mount(devpts, "", &dev, "pts", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+        .context("move_mount to pts in /dev")?;
     for (name, target) in LINKS {
         symlinkat(target, &dev, name).with_context(|| format!("link {name} in /dev"))?;
     }

@@ -27,6 +27,8 @@ use crate::{
     copy::{enter, take_a_copy},
     limits::go_below_the_limits,
     place::Place,
+    pty::{Pty, master_in, new_devpts, reopen_terminal, take_terminal},
+    relay::{CallersTerminal, Relay},
     room::build,
     shifted::{
         NO_SHIFTED_LAYERS, give_away, is_shifted, require_owner, root_outside, shifted_ids,
@@ -58,7 +60,8 @@ pub fn run(named: &NamedRunOptions) -> anyhow::Result<Exit> {
     if is_shifted(options) {
         prepared.maps = shifted_maps()?;
     }
-    let job = Job::with(prepared.streams.terminal())?;
+    let callers = options.process.tty.then(CallersTerminal::look).transpose()?;
+    let job = Job::with(Terminal::Cut)?;
     let names = Names::of_this_user()?;
     let layers = match options.mount.rootfs {
         Some(_) => None,
@@ -72,7 +75,7 @@ pub fn run(named: &NamedRunOptions) -> anyhow::Result<Exit> {
         if keepers_maps.is_some() {
             prepared.maps = Maps::identity()?;
         }
-        container(parent, &job, layers.as_ref(), entry.as_ref(), prepared)
+        container(parent, &job, layers.as_ref(), entry.as_ref(), callers.as_ref(), prepared)
     };
     keep(&job, keepers_maps.as_ref(), work, |had_container| {
         Groups::clear(&limits);
@@ -90,15 +93,21 @@ fn container(
     job: &Job,
     layers: Option<&Layers>,
     entry: Option<&Entry>,
+    callers: Option<&CallersTerminal>,
     prepared: Prepared,
 ) -> anyhow::Result<Exit> {
     let Prepared {
         maps,
         limits,
         message,
-        streams,
+        mut streams,
     } = prepared;
     let owner = root_outside(&maps)?;
+    let devpts = new_devpts()?;
+    let relay = callers.map(|callers| {
+        Relay::new(job, Pty::of(master_in(&devpts)?, owner)?, callers, &mut streams)
+    });
+    let relay = relay.transpose()?;
     let layered = layers.map(|layers| layered_root(layers, &maps)).transpose()?;
     let root = layered.as_ref().map_or(Path::new(FREE), Root::folder);
     let groups; // dropped after the container, which ends before its groups are removed
@@ -115,8 +124,9 @@ fn container(
     if let Some(rootfs) = &message.rootfs {
         show(rootfs, root, shifted_ids(&maps)?.as_ref())?;
     }
-    build(&Place::of(root)?, &child, owner, layered.is_some())
+    build(&Place::of(root)?, &child, owner, layered.is_some(), &devpts)
         .with_context(|| format!("build the root from {}", shown(&message)))?;
+    drop(devpts);
     give_away(&streams, owner)?;
     parent.look_after(&child.process)?;
     if let Some(layered) = &layered {
@@ -130,7 +140,10 @@ fn container(
         // If init has ended, its end says why.
         None => ready.say().unwrap_or_default(),
     }
-    let outcome = streams.wait(job, child);
+    let outcome = match relay {
+        Some(relay) => relay.wait(streams, child),
+        None => streams.wait(job, child),
+    };
     groups.report();
     if let Some(layered) = &layered {
         layered.report();
@@ -176,6 +189,8 @@ pub fn init(become_command: Become) -> anyhow::Result<Next> {
     ready.say()?;
     ready.wait()?;
     drop(ready);
+    reopen_terminal()?;
+    take_terminal(message.process.user)?;
     if message.init_stays {
         return stay_and_reap(|| become_command(&message.process), leave_the_keyring)
             .map(Next::End);
@@ -213,7 +228,7 @@ pub fn rehearse() -> anyhow::Result<()> {
             enter().map(|()| Exit::Code(0))
         })?;
         maps.write(child.pid())?;
-        build(&Place::of(root.folder())?, &child, root_outside(&maps)?, true)?;
+        build(&Place::of(root.folder())?, &child, root_outside(&maps)?, true, &new_devpts()?)?;
         gate.open()?;
         child.wait_as_usual()
     };

@@ -1,8 +1,10 @@
 //! What the tests run inside a container where a shell is not enough.
 
 use std::{
+    fs::File,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
+    os::fd::{AsRawFd, RawFd},
     path::{Path, PathBuf},
     process::ExitCode,
     thread::sleep,
@@ -39,6 +41,8 @@ enum Cli {
     Loopback,
     /// Blocks SIGTERM, says so, and ends with 7 when it has come
     Hear { how: How },
+    /// Types this on every terminal that it can reach (TIOCSTI)
+    Type { text: String },
     /// Is not to end with its parent any more; says so, and stays
     Forget,
 }
@@ -50,6 +54,14 @@ enum How {
     Wait,
     /// It looks now and then whether one is pending (sigpending(2)).
     Look,
+}
+
+/// As if it were typed there. The kernel may refuse it: then nothing is typed.
+fn type_on(number: RawFd, text: &str) {
+    for byte in text.bytes() {
+        // SAFETY: the kernel reads one byte.
+        unsafe { libc::ioctl(number, libc::TIOCSTI, &raw const byte) };
+    }
 }
 
 /// Waits for SIGTERM in this way.
@@ -126,6 +138,14 @@ fn main() -> ExitCode {
             Cli::Hear { how } => {
                 hear(how)?;
                 return Ok(Exit::Code(7));
+            }
+            Cli::Type { text } => {
+                let own = File::options().read(true).write(true).open("/dev/tty").ok();
+                let terminals = [0, 1, 2].into_iter().chain(own.iter().map(AsRawFd::as_raw_fd));
+                for number in terminals {
+                    type_on(number, &text);
+                }
+                println!("typed");
             }
             Cli::Forget => {
                 forget_the_parent()?;

@@ -47,7 +47,8 @@ pub(super) const CHECKS: &[Check] = &[
             let _ = terminal.end()?;
             holds()
         },
-    ),
+    )
+    .until(12, "from there on the stage reads the terminal, and it can be stopped"),
     Check::new(
         3,
         "the terminal's settings are what they were after a command that was killed",
