@@ -56,6 +56,20 @@ pub fn start_time(pid: Pid) -> anyhow::Result<u64> {
         .context("a start time")
 }
 
+/// The number of its session's terminal; 0 if it has none.
+///
+/// # Errors
+///
+/// There is no such process.
+pub fn terminal_of(pid: Pid) -> anyhow::Result<i32> {
+    let fields = fields(pid).with_context(|| format!("there is no process {pid}"))?;
+    fields
+        .get(4)
+        .context("/proc/PID/stat is too short")?
+        .parse()
+        .context("a terminal")
+}
+
 /// The name of a process, as ps(1) shows it; empty if it has ended.
 pub fn name(pid: Pid) -> String {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
