@@ -33,7 +33,7 @@ use ch02_ipc::{Channel, End};
 use ch06_reexec::SELF;
 use lab::{Probe, Program, context, info};
 
-pub use command::{become_container, leave_the_keyring};
+pub use command::{become_container, leave_the_keyring, program};
 pub use message::{Message, Process};
 pub use options::{Prepared, ProcessOptions, RunOptions};
 pub use reaper::stay_and_reap;

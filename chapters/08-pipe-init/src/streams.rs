@@ -37,6 +37,8 @@ pub struct Streams {
     /// By number: `None` where it gets the caller's stream.
     instead: [Option<OwnedFd>; 3],
     copies: Vec<Copy>,
+    /// What goes with them, by name.
+    others: Vec<(&'static str, OwnedFd)>,
 }
 
 /// What a thread copies, up to the end of `from`.
@@ -65,6 +67,7 @@ impl Streams {
             },
             instead: [None, None, None],
             copies: Vec::new(),
+            others: Vec::new(),
         };
         let [input, output, error] = [own(0)?, own(1)?, own(2)?];
         if !interactive {
@@ -145,6 +148,11 @@ impl Streams {
         Ok(())
     }
 
+    /// Lets the program of ours, inside, inherit this as well.
+    pub fn also(&mut self, name: &'static str, other: OwnedFd) {
+        self.others.push((name, other));
+    }
+
     /// Lets a program of ours, inside, inherit the command's streams. Until [`take_streams`] its
     /// own log goes where the parent's goes.
     ///
@@ -157,6 +165,10 @@ impl Streams {
                 let copy = stream.try_clone().with_context(|| format!("dup {name}"))?;
                 program = program.with(name, copy);
             }
+        }
+        for (name, other) in &self.others {
+            let copy = other.try_clone().with_context(|| format!("dup {name}"))?;
+            program = program.with(name, copy);
         }
         Ok(program)
     }

@@ -5,7 +5,8 @@
 //! belong to root inside, so that it can open them again as /dev/stdout.
 
 use ch03_pid::{Job, Terminal};
-use ch11_nsenter::{ExecOptions, exec_in};
+use ch08_pipe_init::Streams;
+use ch11_nsenter::{ExecOptions, Target, exec_in};
 use lab::Exit;
 
 use crate::{
@@ -20,9 +21,20 @@ use crate::{
 ///
 /// As [`ch11_nsenter::exec`]; there are too many pseudoterminals.
 pub fn exec(options: &ExecOptions) -> anyhow::Result<Exit> {
-    let target = options.find_target()?;
+    exec_at(options, options.find_target()?, options.process.streams()?)
+}
+
+/// The same, for a target that was found, and with these streams.
+///
+/// # Errors
+///
+/// As [`exec`].
+pub fn exec_at(
+    options: &ExecOptions,
+    target: Target,
+    mut streams: Streams,
+) -> anyhow::Result<Exit> {
     let owner = target.user_outside()?;
-    let mut streams = options.process.streams()?;
     let job = Job::with(Terminal::Cut)?;
     let mut relay = None;
     let callers; // dropped last: sets the terminal back, however this ends

@@ -2,7 +2,7 @@
 //! Is this process inside its root?
 
 use anyhow::ensure;
-use ch08_pipe_init::{Process, become_container};
+use ch08_pipe_init::{Process, become_container, take_streams};
 use lab::Program;
 use rustix::process::getcwd;
 
@@ -14,9 +14,19 @@ use crate::pty::take_terminal;
 ///
 /// The working directory is outside of the root; or as [`become_container`].
 pub fn become_command_inside(process: &Process) -> anyhow::Result<Program> {
-    require_inside()?;
-    take_terminal(process.user)?;
+    arrive(process)?;
     become_container(process)
+}
+
+/// INIT has arrived: it is inside its root, with the terminal and the streams that it keeps.
+///
+/// # Errors
+///
+/// The working directory is outside of the root; as dup2(2) and ioctl_tty(2).
+pub fn arrive(process: &Process) -> anyhow::Result<()> {
+    require_inside()?;
+    take_streams()?;
+    take_terminal(process.user)
 }
 
 /// From a working directory outside of the root, `..` leads to the host (CVE-2024-21626). The path

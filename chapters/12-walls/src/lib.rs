@@ -28,9 +28,9 @@ pub mod shifted;
 
 use lab::Probe;
 
-pub use exec::exec;
-pub use inside::become_command_inside;
-pub use run::{init, run};
+pub use exec::{exec, exec_at};
+pub use inside::{arrive, become_command_inside};
+pub use run::{init, prepare, run, run_prepared};
 pub use sealed::become_sealed_copy;
 // ANCHOR_END: intro
 

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use ch08_pipe_init::options::default_arguments;
+use ch08_pipe_init::{leave_the_keyring, options::default_arguments};
 use ch10_names::{Name, NamedRunOptions, Names, SignalNumber, kill, ps};
 use ch11_nsenter::{ExecOptions, nsexec};
 use ch12_walls::{become_command_inside, become_sealed_copy, exec, init, run};
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
                 }
                 return exec(&options).map(Next::End);
             }
-            Action::Init => return init(become_command_inside),
+            Action::Init => return init(become_command_inside, leave_the_keyring),
             Action::Ps => ps(&Names::of_this_user()?)?,
             Action::Kill { name, signal } => kill(&Names::of_this_user()?, &name, signal)?,
         }

@@ -14,9 +14,7 @@ use ch03_pid::{Job, Terminal, say_who_i_am};
 use ch05_user_idmap::{Gate, Maps};
 use ch06_reexec::{CLONE_NEWNET, bring_up_loopback};
 use ch07_cgroup_memory::{Groups, base::is_root_outside};
-use ch08_pipe_init::{
-    Message, Prepared, become_init, leave_the_keyring, receive, send, stay_and_reap,
-};
+use ch08_pipe_init::{Message, Prepared, become_init, receive, send, stay_and_reap};
 use ch09_aufs::{LayerOptions, Layers, Parent, Root, keep};
 use ch10_names::{Entry, NamedRunOptions, Names};
 use ch11_nsenter::nsexec::Become;
@@ -55,11 +53,29 @@ const NAMESPACES: Namespaces = ch01_uts::CLONE_NEWUTS
 ///
 /// Whatever keeps the container from being started.
 pub fn run(named: &NamedRunOptions) -> anyhow::Result<Exit> {
-    let (options, layers) = (&named.run, &named.layers);
-    let mut prepared = options.prepare()?;
-    if is_shifted(options) {
+    run_prepared(named, prepare(named)?)
+}
+
+/// What the options mean.
+///
+/// # Errors
+///
+/// As [`RunOptions::prepare`](ch08_pipe_init::RunOptions::prepare).
+pub fn prepare(named: &NamedRunOptions) -> anyhow::Result<Prepared> {
+    let mut prepared = named.run.prepare()?;
+    if is_shifted(&named.run) {
         prepared.maps = shifted_maps()?;
     }
+    Ok(prepared)
+}
+
+/// The second half.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_prepared(named: &NamedRunOptions, mut prepared: Prepared) -> anyhow::Result<Exit> {
+    let (options, layers) = (&named.run, &named.layers);
     let callers = options.process.tty.then(CallersTerminal::look).transpose()?;
     let job = Job::with(Terminal::Cut)?;
     let names = Names::of_this_user()?;
@@ -174,12 +190,16 @@ fn layered_root<'a>(layers: &'a Layers, maps: &Maps) -> anyhow::Result<Root<'a>>
     Ok(root)
 }
 
-/// The container's process, inside: its root is ready, so it only goes there.
+/// The container's process, inside: its root is ready, so it only goes there. With `--init` it
+/// stays, and does `stay` first.
 ///
 /// # Errors
 ///
 /// The kernel refuses something, or the command cannot be executed.
-pub fn init(become_command: Become) -> anyhow::Result<Next> {
+pub fn init(
+    become_command: Become,
+    stay: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<Next> {
     let message = receive()?;
     say_who_i_am()?;
     set_hostname(&message.hostname)?;
@@ -192,8 +212,7 @@ pub fn init(become_command: Become) -> anyhow::Result<Next> {
     reopen_terminal()?;
     take_terminal(message.process.user)?;
     if message.init_stays {
-        return stay_and_reap(|| become_command(&message.process), leave_the_keyring)
-            .map(Next::End);
+        return stay_and_reap(|| become_command(&message.process), stay).map(Next::End);
     }
     become_command(&message.process).map(Next::from)
 }

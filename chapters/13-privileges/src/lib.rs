@@ -15,10 +15,14 @@
 //! | [`limits`] | how much may a process use, and who is killed first? |
 //! | [`options`] | which options are there, and what do they mean? |
 //! | [`lines`] | how does an `exec` get no more than `run` gave? |
+//! | `confine` | how do the privileges reach the process that gives them up? |
+//! | `commands` | what do `run` and `exec` do differently? |
 //!
 //! Source: capabilities(7), seccomp(2), prctl(2), getrlimit(2).
 
 pub mod capabilities;
+mod commands;
+mod confine;
 pub mod limits;
 pub mod lines;
 pub mod options;
@@ -37,6 +41,8 @@ use lab::{Exit, Probe, info};
 use nix::{sys::prctl, unistd::geteuid};
 
 pub use capabilities::CapabilitySet;
+pub use commands::{ConfinedRunOptions, exec, run};
+pub use confine::{become_confined, stay_confined};
 pub use limits::{Limit, Limits};
 pub use options::PrivilegeOptions;
 pub use seccomp::Filter;
