@@ -11,7 +11,7 @@ pub struct Chapter {
 }
 
 /// The chapters, lowest first.
-pub const CHAPTERS: [Chapter; 12] = [
+pub const CHAPTERS: [Chapter; 13] = [
     Chapter {
         name: "01-uts",
         probe: ch01_uts::probe,
@@ -59,6 +59,10 @@ pub const CHAPTERS: [Chapter; 12] = [
     Chapter {
         name: "12-walls",
         probe: ch12_walls::probe,
+    },
+    Chapter {
+        name: "13-privileges",
+        probe: ch13_privileges::probe,
     },
 ];
 
