@@ -56,18 +56,18 @@ pub fn start_time(pid: Pid) -> anyhow::Result<u64> {
         .context("a start time")
 }
 
-/// The number of its session's terminal; 0 if it has none.
+/// Its session, and the number of the session's terminal: 0 if it has none. (Terminals of
+/// different devpts can have the same number.)
 ///
 /// # Errors
 ///
 /// There is no such process.
-pub fn terminal_of(pid: Pid) -> anyhow::Result<i32> {
+pub fn session_of(pid: Pid) -> anyhow::Result<(Pid, i32)> {
     let fields = fields(pid).with_context(|| format!("there is no process {pid}"))?;
-    fields
-        .get(4)
-        .context("/proc/PID/stat is too short")?
-        .parse()
-        .context("a terminal")
+    let number = |index: usize| -> anyhow::Result<i32> {
+        Ok(fields.get(index).context("/proc/PID/stat is too short")?.parse()?)
+    };
+    Ok((Pid::from_raw(number(3)?), number(4)?))
 }
 
 /// The name of a process, as ps(1) shows it; empty if it has ended.

@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use nix::unistd::Pid;
 
 use crate::{
-    process::{children_of, terminal_of},
+    process::{children_of, session_of},
     told,
 };
 
@@ -14,19 +14,19 @@ use crate::{
 pub(super) struct Device {
     /// Its file: the same number is another terminal in another devpts.
     file: (u64, u64),
-    /// As in /proc/PID/stat.
-    number: i32,
+    /// The session whose terminal it is: it can be no other session's.
+    session: Pid,
 }
 
 impl Device {
     /// The one on which this process leads a session, and its standard input.
     pub(super) fn of_terminal(pid: Pid) -> anyhow::Result<Device> {
         let data = fs::metadata(format!("/proc/{pid}/fd/0")).context("stat the terminal")?;
-        let number = terminal_of(pid)?;
+        let (session, number) = session_of(pid)?;
         ensure!(number != 0, "the shell has no terminal");
         Ok(Device {
             file: (data.dev(), data.ino()),
-            number,
+            session,
         })
     }
 }
@@ -62,9 +62,6 @@ pub(super) fn must_not_have(pid: Pid, terminal: &Device) -> anyhow::Result<()> {
         );
     }
     ensure!(seen > 0, "{folder} is empty");
-    ensure!(
-        terminal_of(pid)? != terminal.number,
-        "the terminal of the session inside is yours"
-    );
+    ensure!(session_of(pid)?.0 != terminal.session, "a process inside is in your session");
     Ok(())
 }

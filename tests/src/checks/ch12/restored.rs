@@ -8,7 +8,10 @@ use nix::sys::{
     termios::Termios,
 };
 
-use super::pty::{keeper_of, stage_of};
+use super::{
+    looks::all_below,
+    pty::{keeper_of, stage_of},
+};
 use crate::{
     bench::Run,
     checks::{Check, holds},
@@ -37,7 +40,7 @@ pub(super) const CHECKS: &[Check] = &[
             let ended = "echo ready; read word; exit 0";
             is_set_back(run(&[], ended), 0, |terminal| terminal.write("word\n"))?;
             // The command's own settings are the pty's.
-            let own = "stty raw -echo; echo ready; read word; exit 0";
+            let own = "stty raw -echo; printf 'ready\\r\\n'; head -c 1 >/dev/null; exit 0";
             is_set_back(run(&[], own), 0, |terminal| terminal.write("word\n"))?;
             for options in [&[][..], &["--init"]] {
                 is_set_back(run(options, waits), 137, |terminal| {
@@ -90,7 +93,8 @@ pub(super) const CHECKS: &[Check] = &[
         "a container on a pty gets the size of your terminal, and each new one",
         "copy the size when you make the pty, and again whenever SIGWINCH comes",
         |bench| {
-            let script = "trap 'stty size' WINCH; stty size; while :; do sleep 0.02; done";
+            let script = "trap 'stty size </dev/tty' WINCH; stty size </dev/tty
+                          while :; do sleep 0.02; done";
             let running = container(bench, "box", &["--rootfs", "/"])?;
             for words in [
                 &["run", "-q", "-ti", "--rootfs", "/"][..],
@@ -106,8 +110,10 @@ pub(super) const CHECKS: &[Check] = &[
                     let size = format!("{rows} {columns}\r\n");
                     terminal.until(&size).with_context(|| told(&words))?;
                 }
-                kill(terminal.lowest()?, Signal::SIGKILL)?;
-                let _ = terminal.end()?;
+                let inside = all_below(terminal.pid())?;
+                kill(*inside.first().context("nobody is inside")?, Signal::SIGKILL)?;
+                let status = terminal.end()?;
+                ensure!(status == 137, "the exit status was {status}, not 137");
             }
             running.release()?.must_end_with(0)?;
             holds()
