@@ -5,10 +5,10 @@
 //! the container will see, and moves it below its limits. Behind the gate the container's process
 //! takes a copy of these mounts.
 
-use std::path::Path;
+use std::{os::fd::OwnedFd, path::Path};
 
 use anyhow::{Context, ensure};
-use ch01_uts::{set_hostname, spawn};
+use ch01_uts::{Child, set_hostname, spawn};
 use ch02_ipc::{Channel, End};
 use ch03_pid::{Job, Terminal, say_who_i_am};
 use ch05_user_idmap::{Gate, Maps};
@@ -103,68 +103,100 @@ pub fn run_prepared(named: &NamedRunOptions, mut prepared: Prepared) -> anyhow::
     .inspect_err(|_| layers.iter().for_each(Layers::unmake))
 }
 
-/// The keeper: builds all that the container sees while its process waits at the gate.
+/// The keeper: builds all that the container sees while its process waits at the gate, and then
+/// does as in stage 10.
 fn container(
     parent: &Parent,
     job: &Job,
     layers: Option<&Layers>,
     entry: Option<&Entry>,
     callers: Option<&CallersTerminal>,
-    prepared: Prepared,
+    mut prepared: Prepared,
 ) -> anyhow::Result<Exit> {
-    let Prepared {
-        maps,
-        limits,
-        message,
-        mut streams,
-    } = prepared;
-    let owner = root_outside(&maps)?;
     let devpts = new_devpts()?;
     let relay = callers.map(|callers| {
-        Relay::new(job, Pty::of(master_in(&devpts)?, owner)?, callers, &mut streams)
+        let pty = Pty::of(master_in(&devpts)?, root_outside(&prepared.maps)?)?;
+        Relay::new(job, pty, callers, &mut prepared.streams)
     });
     let relay = relay.transpose()?;
-    let layered = layers.map(|layers| layered_root(layers, &maps)).transpose()?;
-    let root = layered.as_ref().map_or(Path::new(FREE), Root::folder);
-    let groups; // dropped after the container, which ends before its groups are removed
-    let (gate, channel, ready) = (Gate::new()?, Channel::new()?, Channel::new()?);
-    let child = job.spawn(NAMESPACES, || {
-        gate.wait()?;
-        take_a_copy(root)?;
-        streams.hand_over(become_init(&channel)?.with(READY, ready.in_child()?))
-    })?;
-    maps.write(child.pid())?;
-    groups = Groups::create(&limits)?;
-    groups.add(child.pid())?;
-    go_below_the_limits(child.pid())?;
-    if let Some(rootfs) = &message.rootfs {
-        show(rootfs, root, shifted_ids(&maps)?.as_ref())?;
-    }
-    build(&Place::of(root)?, &child, owner, layered.is_some(), &devpts)
-        .with_context(|| format!("build the root from {}", shown(&message)))?;
-    drop(devpts);
-    give_away(&streams, owner)?;
-    parent.look_after(&child.process)?;
-    if let Some(layered) = &layered {
-        layered.belongs_to(child.pid())?;
-    }
-    gate.open()?;
-    send(&channel, &message)?;
-    let ready = ready.in_parent()?;
+    let waiting = Waiting::build(parent, job, layers, &prepared, devpts)?;
+    waiting.gate.open()?;
+    send(&waiting.channel, &prepared.message)?;
+    let (child, ready) = (waiting.child, waiting.ready.in_parent()?);
     match entry {
         Some(entry) => entry.record_when_ready(&ready, child.pid(), job)?,
         // If init has ended, its end says why.
         None => ready.say().unwrap_or_default(),
     }
     let outcome = match relay {
-        Some(relay) => relay.wait(streams, child),
-        None => streams.wait(job, child),
+        Some(relay) => relay.wait(prepared.streams, child),
+        None => prepared.streams.wait(job, child),
     };
-    groups.report();
-    if let Some(layered) = &layered {
+    waiting.groups.report();
+    if let Some(layered) = &waiting.layered {
         layered.report();
     }
     outcome
+}
+
+/// A container whose process waits at its gate. Dropped in this order: the groups and the layers
+/// are removed after the process has ended.
+struct Waiting<'a> {
+    child: Child,
+    groups: Groups,
+    layered: Option<Root<'a>>,
+    gate: Gate,
+    channel: Channel,
+    ready: Channel,
+}
+
+impl<'a> Waiting<'a> {
+    /// Its process, and around it all that it will see.
+    fn build(
+        parent: &Parent,
+        job: &Job,
+        layers: Option<&'a Layers>,
+        prepared: &Prepared,
+        devpts: OwnedFd,
+    ) -> anyhow::Result<Waiting<'a>> {
+        let Prepared {
+            maps,
+            limits,
+            message,
+            streams,
+        } = prepared;
+        let owner = root_outside(maps)?;
+        let layered = layers.map(|layers| layered_root(layers, maps)).transpose()?;
+        let root = layered.as_ref().map_or(Path::new(FREE), Root::folder);
+        let groups = Groups::create(limits)?; // before the child: dropped after it
+        let (gate, channel, ready) = (Gate::new()?, Channel::new()?, Channel::new()?);
+        let child = job.spawn(NAMESPACES, || {
+            gate.wait()?;
+            take_a_copy(root)?;
+            streams.hand_over(become_init(&channel)?.with(READY, ready.in_child()?))
+        })?;
+        maps.write(child.pid())?;
+        groups.add(child.pid())?;
+        go_below_the_limits(child.pid())?;
+        if let Some(rootfs) = &message.rootfs {
+            show(rootfs, root, shifted_ids(maps)?.as_ref())?;
+        }
+        build(&Place::of(root)?, &child, owner, layered.is_some(), &devpts)
+            .with_context(|| format!("build the root from {}", shown(message)))?;
+        give_away(streams, owner)?;
+        parent.look_after(&child.process)?;
+        if let Some(layered) = &layered {
+            layered.belongs_to(child.pid())?;
+        }
+        Ok(Waiting {
+            child,
+            groups,
+            layered,
+            gate,
+            channel,
+            ready,
+        })
+    }
 }
 
 fn shown(message: &Message) -> String {
