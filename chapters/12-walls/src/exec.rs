@@ -10,8 +10,9 @@ use ch11_nsenter::{ExecOptions, Target, exec_in};
 use lab::Exit;
 
 use crate::{
+    caller::CallersTerminal,
     pty::{Pty, master_for, master_of_machine},
-    relay::{CallersTerminal, Relay},
+    relay::Relay,
     shifted::give_away,
 };
 

@@ -9,10 +9,13 @@
 //! | [`sealed`] | how can a process go in without taking the program's file along? |
 //! | [`inside`] | does this process stand inside its root? |
 //! | [`pty`] | what does a container get in place of the caller's terminal? |
+//! | [`caller`] | how does your terminal hand over every key, and become again what it was? |
 //! | [`relay`] | who copies between the caller's terminal and the container's? |
+//! | `typing` | how does what you type get to the container's terminal? |
 //!
 //! Source: memfd_create(2), fcntl(2), getcwd(2); CVE-2019-5736, CVE-2024-21626.
 
+pub mod caller;
 mod copy;
 pub mod exec;
 pub mod inside;
@@ -25,6 +28,7 @@ mod room;
 pub mod run;
 pub mod sealed;
 pub mod shifted;
+mod typing;
 
 use lab::Probe;
 

@@ -22,11 +22,12 @@ use lab::{Exit, Namespaces, Next, warn};
 use nix::unistd::geteuid;
 
 use crate::{
+    caller::CallersTerminal,
     copy::{enter, take_a_copy},
     limits::go_below_the_limits,
     place::Place,
     pty::{Pty, master_in, new_devpts, reopen_terminal, take_terminal},
-    relay::{CallersTerminal, Relay},
+    relay::Relay,
     room::build,
     shifted::{
         NO_SHIFTED_LAYERS, give_away, is_shifted, require_owner, root_outside, shifted_ids,

@@ -97,6 +97,20 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         11,
+        "exec ends with its command, though what it has left behind writes on",
+        "after the command's end, read what the pipe holds and no more: another process may have \
+         it open, and write without end",
+        |bench| {
+            let running = container(bench, "box", &[])?;
+            let ended =
+                exec(bench, &["box"], "yes & echo up; exit 3").finish()?.must_end_with(3)?;
+            ensure!(ended.text().contains("up\n"), "what the command wrote is lost");
+            running.release()?.must_end_with(0)?;
+            holds()
+        },
+    ),
+    Check::new(
+        11,
         "what exec started ends with the container, and with exec",
         "a process ends with PID 1 of its PID namespace; that it also ends with exec, it must ask \
          the kernel for (PR_SET_PDEATHSIG)",

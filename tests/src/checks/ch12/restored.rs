@@ -3,9 +3,12 @@
 use std::{thread::sleep, time::Duration};
 
 use anyhow::{Context, ensure};
-use nix::sys::{
-    signal::{Signal, kill},
-    termios::Termios,
+use nix::{
+    sys::{
+        signal::{Signal, kill, killpg},
+        termios::Termios,
+    },
+    unistd::getpgid,
 };
 
 use super::{
@@ -75,7 +78,7 @@ pub(super) const CHECKS: &[Check] = &[
                 let mut terminal = Terminal::of_words(call(bench, words), SHELL)?;
                 let before = terminal.settings()?;
                 terminal.until(&format!("it has ended with {status}\r\n"))?;
-                must_be_as_before(&terminal, &before).with_context(|| told(&words))?;
+                must_be_as(&terminal, &before).with_context(|| told(&words))?;
                 terminal.write("word\n")?;
                 let _ = terminal.end()?;
             }
@@ -126,7 +129,8 @@ pub(super) const CHECKS: &[Check] = &[
          SIGTTIN), as every other job: let it, and do what it missed when it goes on (SIGCONT)",
         |bench| {
             let words = ["run", "-q", "-ti", "--rootfs", "/", "--", "cat"];
-            let shell = "\"$0\" \"$@\" & read word; echo \"heard $word.\"; fg; exit $?";
+            let shell = "\"$0\" \"$@\" & read word; echo \"heard $word.\"; fg
+                         stty sane; echo it has stopped; fg; exit $?";
             let mut terminal = Terminal::of_words(call(bench, &words), shell)?;
             let before = terminal.settings()?;
             for _ in 0..500 {
@@ -137,11 +141,18 @@ pub(super) const CHECKS: &[Check] = &[
             }
             let stage = stage_of(&terminal)?;
             ensure!(process::state(stage) == Some('T'), "in the background it runs on");
-            must_be_as_before(&terminal, &before)?;
+            must_be_as(&terminal, &before)?;
             terminal.write("word\n")?;
             terminal.until("heard word.")?;
             terminal.write("one\n")?;
             terminal.until("one\r\none\r\n")?; // the echo, and cat's
+            // Stopped in the foreground, it has to make the terminal raw again.
+            let raw = terminal.settings()?;
+            killpg(getpgid(Some(stage))?, Signal::SIGSTOP)?;
+            terminal.until("it has stopped")?;
+            must_be_as(&terminal, &raw)?;
+            terminal.write("two\n")?;
+            terminal.until("two\r\ntwo\r\n")?;
             terminal.write("\x04")?;
             let status = terminal.end()?;
             ensure!(status == 0, "the exit status was {status}, not 0");
@@ -187,7 +198,7 @@ pub(super) const CHECKS: &[Check] = &[
             terminal.write("word\n")?;
             let shown = terminal.until("ended 0\r\nout\r\n")?;
             ensure!(shown == "word\r\n2\r\n", "it shows {shown}", shown = told(&shown));
-            must_be_as_before(&terminal, &before)?;
+            must_be_as(&terminal, &before)?;
             let status = terminal.end()?;
             ensure!(status == 6, "the shell's exit status was {status}, not 6");
             holds()
@@ -217,25 +228,25 @@ fn is_set_back_but(
     ensure!(terminal.settings()? != before, "the terminal is not raw");
     how(&mut terminal)?;
     terminal.until(&format!("it has ended with {status}"))?;
-    must_be_as_before(&terminal, &before)?;
+    must_be_as(&terminal, &before)?;
     terminal.write("word\n")?;
     let status = terminal.end()?;
     ensure!(status == 6, "the shell's exit status was {status}, not 6");
     Ok(())
 }
 
-/// A keeper whose parent was killed may take a moment.
-fn must_be_as_before(terminal: &Terminal, before: &Termios) -> anyhow::Result<()> {
+/// The terminal has these settings, or soon gets them from a process that goes on.
+fn must_be_as(terminal: &Terminal, expected: &Termios) -> anyhow::Result<()> {
     for _ in 0..100 {
-        if terminal.settings()? == *before {
+        if terminal.settings()? == *expected {
             return Ok(());
         }
         sleep(patience(Duration::from_millis(10)));
     }
     let after = terminal.settings()?;
     anyhow::bail!(
-        "the settings were {before}, and are {after}",
-        before = told(&before.local_flags),
+        "the settings are {after}, and not {expected}",
+        expected = told(&expected.local_flags),
         after = told(&after.local_flags)
     )
 }
