@@ -9,6 +9,7 @@
 //! | [`host`] | is the machine as it was? |
 //! | [`process`], [`namespaces`], [`cgroups`] | what does the kernel say of a process? |
 //! | [`layered`], [`named`] | how is a container with layers run, and one with a name? |
+//! | [`breach`] | what does an attacker inside get to? |
 //! | [`terminal`] | how is a stage run on a terminal? |
 //! | [`delegation`], [`granted`] | how does an ordinary user get a cgroup, and further ids? |
 //! | [`seccomp`] | how does a test make the kernel refuse a system call? |
@@ -29,6 +30,7 @@
 //! book's or a learner's.
 
 pub mod bench;
+pub mod breach;
 pub mod cgroups;
 pub mod chapters;
 pub mod checks;

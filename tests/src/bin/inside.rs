@@ -1,5 +1,10 @@
 //! What the tests run inside a container where a shell is not enough.
 
+#[path = "inside/breach.rs"]
+mod breach;
+#[path = "inside/watch.rs"]
+mod watch;
+
 use std::{
     fs::File,
     io::{Read, Write},
@@ -45,6 +50,10 @@ enum Cli {
     Type { text: String },
     /// Is not to end with its parent any more; says so, and stays
     Forget,
+    /// Takes away what is mounted over the host's files, and says what that uncovers
+    Breach(breach::Breach),
+    /// Looks where the links of other processes lead, until a line comes
+    Watch,
 }
 
 /// How a process learns of a signal that it blocks.
@@ -154,6 +163,8 @@ fn main() -> ExitCode {
                     sleep(Duration::from_secs(1000));
                 }
             }
+            Cli::Breach(breach) => breach.run()?,
+            Cli::Watch => watch::watch()?,
             Cli::Loopback => {
                 let listener = TcpListener::bind("127.0.0.1:0").context("listen on 127.0.0.1")?;
                 let mut sender =

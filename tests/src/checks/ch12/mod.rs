@@ -1,13 +1,29 @@
-//! Chapter 12: what must not go into a container with an `exec`.
+//! Chapter 12: what a container, and what goes into it with an `exec`, must not reach.
 
+mod groups;
+mod ids;
+mod images;
 mod looks;
+mod mounts;
+mod processes;
 mod pty;
 mod restored;
 mod sealed;
+mod swap;
 pub(super) mod workdir;
 
 use super::Check;
 
 /// In the order in which a reader meets them.
-pub(super) const CHECKS: &[&[Check]] =
-    &[pty::CHECKS, restored::CHECKS, sealed::CHECKS, workdir::CHECKS];
+pub(super) const CHECKS: &[&[Check]] = &[
+    ids::CHECKS,
+    mounts::CHECKS,
+    groups::CHECKS,
+    images::CHECKS,
+    swap::CHECKS,
+    processes::CHECKS,
+    pty::CHECKS,
+    restored::CHECKS,
+    sealed::CHECKS,
+    workdir::CHECKS,
+];
