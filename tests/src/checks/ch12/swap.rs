@@ -73,7 +73,7 @@ impl Swapper {
             anyhow::Ok((image.join(name), link))
         };
         Ok(Swapper {
-            pairs: FOLDERS.into_iter().map(pair).collect::<anyhow::Result<_>>()?,
+            pairs: FOLDERS.map(pair).into_iter().collect::<anyhow::Result<_>>()?,
             is_over: AtomicBool::new(false),
         })
     }
@@ -82,7 +82,9 @@ impl Swapper {
     fn swap(&self) -> anyhow::Result<u32> {
         let mut swaps = 0;
         while !self.is_over.load(Relaxed) {
-            let (folder, link) = &self.pairs[swaps as usize / 64 % self.pairs.len()];
+            // Every other time it is /proc, the first.
+            let turn = swaps as usize / 64;
+            let (folder, link) = &self.pairs[turn % 2 * (turn / 2 % self.pairs.len())];
             match renameat2(AT_FDCWD, folder, AT_FDCWD, link, RenameFlags::RENAME_EXCHANGE) {
                 Ok(()) | Err(Errno::EBUSY) => swaps += 1,
                 other => other.context("renameat2")?,
