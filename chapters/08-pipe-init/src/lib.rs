@@ -13,6 +13,7 @@
 //! | [`wire`] | how are its bytes laid out? |
 //! | [`command`] | how does init become the command, with nothing of the caller's left? |
 //! | [`streams`] | what does a container get as standard input, output and error? |
+//! | [`copies`] | who copies what it reads and writes, and until when? |
 //! | [`mod@reaper`] | what must a PID 1 do if it stays? |
 //! | [`options`] | which options are there? |
 //! | [`become_init`], [`send`], [`receive`] | how does the message reach init? |
@@ -20,6 +21,7 @@
 //! Source: unix(7), execve(2), pid_namespaces(7), the kernel's no_new_privs.rst.
 
 pub mod command;
+pub mod copies;
 pub mod message;
 pub mod options;
 pub mod reaper;
@@ -34,10 +36,11 @@ use ch06_reexec::SELF;
 use lab::{Probe, Program, context, info};
 
 pub use command::{become_container, leave_the_keyring, program};
+pub use copies::Copies;
 pub use message::{Message, Process};
 pub use options::{Prepared, ProcessOptions, RunOptions};
 pub use reaper::stay_and_reap;
-pub use streams::{Copies, Streams, take_streams};
+pub use streams::{Streams, take_streams};
 
 /// The name under which init inherits its end of the channel.
 const MESSAGE: &str = "message";

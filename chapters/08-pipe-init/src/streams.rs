@@ -8,44 +8,34 @@
 
 use std::{
     fs::File,
-    io::{self, PipeReader, PipeWriter, Read, Write, pipe, stdin},
+    io::{self, pipe, stdin},
     os::{
         fd::{AsFd, OwnedFd},
         unix::fs::{FileTypeExt, MetadataExt},
     },
-    thread,
 };
 
 use anyhow::Context;
-use ch01_uts::{Child, wait_for_any};
-use ch03_pid::{Job, Terminal};
-use lab::{Exit, Failure, Program, descriptors::take, warn};
+use ch03_pid::Terminal;
+use lab::{Failure, Program, descriptors::take};
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, isatty};
 
+use crate::copies::Copy;
+
 /// The names of descriptors 0 to 2, also where they are handed over.
-const NAMES: [&str; 3] = ["standard-input", "standard-output", "standard-error"];
+pub(crate) const NAMES: [&str; 3] = ["standard-input", "standard-output", "standard-error"];
 
 /// The device number of /dev/null, which a container may have.
 const NULL: u64 = libc::makedev(1, 3);
-
-/// More than a pipe or a terminal holds (pipe(7)): what is left when a command has ended.
-const LEFT: usize = 1 << 20;
 
 /// What the container's process gets in place of the caller's streams, and what threads copy.
 pub struct Streams {
     terminal: Terminal,
     /// By number: `None` where it gets the caller's stream.
-    instead: [Option<OwnedFd>; 3],
-    copies: Vec<Copy>,
+    pub(crate) instead: [Option<OwnedFd>; 3],
+    pub(crate) copies: Vec<Copy>,
     /// What goes with them, by name.
     others: Vec<(&'static str, OwnedFd)>,
-}
-
-/// What a thread copies, up to the end of `from`.
-struct Copy {
-    name: &'static str,
-    from: File,
-    to: File,
 }
 
 impl Streams {
@@ -134,7 +124,7 @@ impl Streams {
     ///
     /// # Errors
     ///
-    /// Those of `other`.
+    /// As `other`.
     pub fn replace_terminal(
         &mut self,
         other: impl Fn(usize) -> anyhow::Result<OwnedFd>,
@@ -224,89 +214,3 @@ fn must_stay_outside(stream: &File, number: usize, tty: bool) -> anyhow::Result<
     Ok(!(kind.is_fifo() || kind.is_socket() || leads_nowhere || is_given))
 }
 // ANCHOR_END: outside
-
-// ANCHOR: copy
-/// Threads that copy.
-#[must_use]
-pub struct Copies {
-    end: PipeWriter,
-    all_done: PipeReader,
-}
-
-impl Streams {
-    /// The parent: copies while the container runs, and waits for its end and for all that it has
-    /// written.
-    ///
-    /// # Errors
-    ///
-    /// As [`Job::wait`].
-    pub fn wait(self, job: &Job, mut child: Child) -> anyhow::Result<Exit> {
-        let copies = self.start()?;
-        let interrupted = job.watch(&mut child)?;
-        copies.finish(job)?;
-        job.end(child, interrupted)
-    }
-
-    /// Starts the threads.
-    ///
-    /// # Errors
-    ///
-    /// EMFILE: too many open files.
-    pub fn start(self) -> anyhow::Result<Copies> {
-        drop(self.instead); // or the end of the output would never come
-        let (ended, end) = pipe().context("make a pipe for the threads")?;
-        let (all_done, done) = pipe().context("make a pipe for the threads")?;
-        for stream in self.copies {
-            let ended = ended.try_clone().context("dup a thread's pipe")?;
-            let done = done.try_clone().context("dup a thread's pipe")?;
-            thread::spawn(move || stream.copy(&ended, done));
-        }
-        Ok(Copies { end, all_done })
-    }
-}
-
-impl Copies {
-    /// After the container's end: waits until all that it has written is copied.
-    ///
-    /// # Errors
-    ///
-    /// As poll(2).
-    pub fn finish(self, job: &Job) -> anyhow::Result<()> {
-        drop(self.end);
-        // The reader of the output may have stopped (Ctrl-S): then a signal ends this wait.
-        wait_for_any(&[self.all_done.as_fd(), job.as_fd()]).map(drop)
-    }
-}
-
-impl Copy {
-    /// Copies up to the end, or, after the container's end, what is still there. Then it closes
-    /// `done`, except for the input, for which the parent does not wait.
-    fn copy(self, ended: &PipeReader, done: PipeWriter) {
-        let done = Some(done).filter(|_| self.name != NAMES[0]);
-        match self.copy_until(ended) {
-            // The container may close its input.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && done.is_none() => {}
-            Err(error) => warn!("{}: {error}", self.name.replace('-', " ")),
-            Ok(()) => {}
-        }
-    }
-
-    fn copy_until(&self, ended: &PipeReader) -> io::Result<()> {
-        let (mut from, mut to, mut piece) = (&self.from, &self.to, vec![0; 1 << 16]);
-        let mut left = LEFT;
-        while left > 0 {
-            let ready = wait_for_any(&[from.as_fd(), ended.as_fd()]).map_err(io::Error::other)?;
-            let length = if ready[0] { from.read(&mut piece)? } else { 0 };
-            if length == 0 {
-                break;
-            }
-            if ready[1] {
-                // Not without end: with `exec`, others may write on.
-                left = left.saturating_sub(length);
-            }
-            to.write_all(&piece[..length])?;
-        }
-        Ok(())
-    }
-}
-// ANCHOR_END: copy

@@ -163,7 +163,8 @@ pub(super) const CHECKS: &[Check] = &[
             }
             holds()
         },
-    ),
+    )
+    .until(13, "from there on root inside mounts nothing"),
     Check::new(
         12,
         "Ctrl-C, Ctrl-Z and Ctrl-D work inside, and the shell inside has job control",

@@ -32,7 +32,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         12,
         "your terminal is set back, however a container with a pty ends",
-        "raw mode stays until somebody ends it: the process that copies does at its end, and its \
+        "raw mode outlives the process that began it: the process that copies ends it, and its \
          parent does if that one was killed",
         |bench| {
             let waits = "echo ready; exec sleep 1000";
