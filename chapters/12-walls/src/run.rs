@@ -18,7 +18,7 @@ use ch08_pipe_init::{Message, Prepared, become_init, receive, send, stay_and_rea
 use ch09_aufs::{LayerOptions, Layers, Parent, Root, keep};
 use ch10_names::{Entry, NamedRunOptions, Names};
 use ch11_nsenter::nsexec::Become;
-use lab::{Exit, Namespaces, Next, warn};
+use lab::{Exit, Namespaces, Next, info, warn};
 use nix::unistd::geteuid;
 
 use crate::{
@@ -169,7 +169,7 @@ impl<'a> Waiting<'a> {
         let owner = root_outside(maps)?;
         let layered = layers.map(|layers| layered_root(layers, maps)).transpose()?;
         let root = layered.as_ref().map_or(Path::new(FREE), Root::folder);
-        let groups = Groups::create(limits)?; // before the child: dropped after it
+        let groups; // dropped after the child; made after it, which would hold their lock as well
         let (gate, channel, ready) = (Gate::new()?, Channel::new()?, Channel::new()?);
         let child = job.spawn(NAMESPACES, || {
             gate.wait()?;
@@ -177,10 +177,15 @@ impl<'a> Waiting<'a> {
             streams.hand_over(become_init(&channel)?.with(READY, ready.in_child()?))
         })?;
         maps.write(child.pid())?;
+        groups = Groups::create(limits)?;
         groups.add(child.pid())?;
         go_below_the_limits(child.pid())?;
         if let Some(rootfs) = &message.rootfs {
-            show(rootfs, root, shifted_ids(maps)?.as_ref())?;
+            let ids = shifted_ids(maps)?;
+            show(rootfs, root, ids.as_ref())?;
+            if ids.is_some() {
+                info!("what root inside makes is root's on the disk: let no other user reach it");
+            }
         }
         build(&Place::of(root)?, &child, owner, layered.is_some(), &devpts)
             .with_context(|| format!("build the root from {}", shown(message)))?;

@@ -1,6 +1,11 @@
 //! Chapter 12: root inside is nobody's root outside.
 
-use std::{fs, io::ErrorKind, os::unix::fs::MetadataExt, process::Command};
+use std::{
+    fs,
+    io::ErrorKind,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    process::Command,
+};
 
 use anyhow::{Context, ensure};
 use nix::errno::Errno;
@@ -134,11 +139,18 @@ pub(super) const CHECKS: &[Check] = &[
     .only_as(User::Root),
     Check::new(
         12,
-        "a set-user-ID file that root inside makes in --rootfs is nobody's outside",
+        "a set-user-ID file that root inside makes in --rootfs gives nothing if the folder is closed",
         "an idmapped mount shows uid 0 of the disk as root inside, and what root inside makes there \
-         is of uid 0 on the disk: let other users not reach it",
+         is of uid 0 on the disk: say so, and let other users not reach it",
         |bench| {
-            let image = image(bench, "image")?.display().to_string();
+            let folder = image(bench, "image")?;
+            let image = folder.display().to_string();
+            let ended = script(bench, &["--rootfs", &image], "true").finish()?.must_end_with(0)?;
+            ensure!(
+                ended.messages().iter().any(|message| message.contains("let no other user reach")),
+                "the log does not say that the files belong to root on the disk"
+            );
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
             gives_nothing(bench, &["--rootfs", &image], "image")
         },
     )
