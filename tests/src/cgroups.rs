@@ -212,21 +212,6 @@ pub fn move_all(from: &Path, to: &Path) -> anyhow::Result<()> {
     bail!("{} is never empty", from.display())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hierarchy_is_known_from_its_line() {
-        let line = r"33 31 0:30 /docker/4f /mnt/a\040b\134 ro - cgroup cgroup rw,cpu,cpuacct";
-        let found = hierarchy(line).unwrap();
-        assert_eq!(found.mount_point, Path::new("/mnt/a b\\"));
-        assert_eq!((found.root.as_path(), found.is_v2), (Path::new("/docker/4f"), false));
-        assert!(found.words.contains(&"cpuacct".to_owned()));
-        assert_eq!(hierarchy("36 24 0:31 / /proc rw - proc proc rw"), None);
-    }
-}
-
 /// The groups of a container's process, as a process in its cgroup namespace sees them.
 ///
 /// # Errors
@@ -240,4 +225,19 @@ pub fn seen_inside(bench: &Bench, pid: Pid) -> anyhow::Result<String> {
     let target = pid.to_string();
     let words = ["--target", &target, "--user", "--cgroup", "--preserve-credentials", "cat", &file];
     Ok(bench.run("nsenter", words).finish()?.must_end_with(0)?.text())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hierarchy_is_known_from_its_line() {
+        let line = r"33 31 0:30 /docker/4f /mnt/a\040b\134 ro - cgroup cgroup rw,cpu,cpuacct";
+        let found = hierarchy(line).unwrap();
+        assert_eq!(found.mount_point, Path::new("/mnt/a b\\"));
+        assert_eq!((found.root.as_path(), found.is_v2), (Path::new("/docker/4f"), false));
+        assert!(found.words.contains(&"cpuacct".to_owned()));
+        assert_eq!(hierarchy("36 24 0:31 / /proc rw - proc proc rw"), None);
+    }
 }

@@ -30,7 +30,7 @@ use crate::take_streams;
 ///
 /// # Errors
 ///
-/// What the command's own process cannot report: no clone, no signalfd; or those of `stay`.
+/// What the command's own process cannot report: no clone, no signalfd; or an error of `stay`.
 pub fn stay_and_reap(
     command: impl FnOnce() -> anyhow::Result<Program>,
     stay: impl FnOnce() -> anyhow::Result<()>,

@@ -7,8 +7,8 @@
 //! (mount_namespaces(7)). proc and sysfs show the namespaces of the process that mounts them, so
 //! the helper is in the container's PID and network namespace, and in no other of its namespaces.
 //!
-//! It works in a root that somebody else has made. So it has the ids of root inside for that, and
-//! no right of its own to any file (setfsuid(2)).
+//! It works in a root that another user may have made. So it has the ids of root inside for that,
+//! and no right of its own to any file (setfsuid(2)).
 
 use std::{
     fs,

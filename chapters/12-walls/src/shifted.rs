@@ -97,9 +97,9 @@ pub fn shifted_ids(maps: &Maps) -> anyhow::Result<Option<File>> {
     Ok(Some(namespace))
 }
 
-/// Mounts a folder of the host on the folder `at`, in this mount namespace only. There devices in it
-/// cannot be opened, and set-user-ID files in it give nothing. With `ids` it shows the owners of
-/// its files as the maps of that user namespace say.
+/// Mounts a folder of the host on the folder `at`, in this mount namespace only. There no device in
+/// it can be opened, and no set-user-ID file in it gives anything. With `ids` it shows the owners
+/// of its files as the maps of that user namespace say.
 ///
 /// # Errors
 ///
@@ -147,7 +147,7 @@ pub fn give_away(streams: &Streams, owner: User) -> anyhow::Result<()> {
         if fstatfs(&stream).context("statfs of a stream")?.f_type == PIPES {
             let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
             match fchown(&stream, Some(uid), Some(gid)) {
-                Err(Errno::EPERM) => {} // another user's, which somebody has given to this one
+                Err(Errno::EPERM) => {} // another user's, given to this one
                 other => other.context("give root inside a pipe")?,
             }
         }

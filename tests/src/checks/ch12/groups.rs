@@ -18,8 +18,8 @@ use crate::{
 const HOG: &str = "exec dd if=/dev/zero of=/dev/null bs=100M count=1";
 
 /// Mounts its own groups, in a cgroup namespace of its own too, and in each group that it sees
-/// there writes that there is no limit, and moves itself there. On version 1 the limit on memory and
-/// swap comes first. Then it takes more memory than it may have.
+/// there writes that there is no limit, and moves itself there. On version 1 the limit on memory
+/// and swap comes first. Then it takes more memory than it may have.
 const ATTACK: &str = r#"
     attack() {
         mount -t cgroup -o memory none /tmp || mount -t cgroup2 none /tmp || return

@@ -28,8 +28,9 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         12,
         "root inside is nobody outside, and you where you are an ordinary user",
-        "where the kernel asks only for uid 0, it means uid 0 of the machine: give root's containers \
-         ids that nobody has, and show them the image's files as theirs (idmapped mounts)",
+        "where the kernel asks only for uid 0, it means uid 0 of the machine: give root's \
+         containers ids that nobody has, and show them the image's files as theirs (idmapped \
+         mounts)",
         |bench| {
             let image = image(bench, "image")?.display().to_string();
             for options in [&["--container-layer", "mine"][..], &["--rootfs", &image]] {
@@ -132,22 +133,23 @@ pub(super) const CHECKS: &[Check] = &[
         "a set-user-ID file that root inside makes is nobody's outside",
         "a file in a container layer is a file of the host: made by uid 0, with the set-user-ID \
          bit, it makes any user root of the machine. On the stage below it does",
-        |bench| {
-            gives_nothing(bench, &["--container-layer", "mine"], "mine")
-        },
+        |bench| gives_nothing(bench, &["--container-layer", "mine"], "mine"),
     )
     .only_as(User::Root),
     Check::new(
         12,
-        "a set-user-ID file that root inside makes in --rootfs gives nothing if the folder is closed",
-        "an idmapped mount shows uid 0 of the disk as root inside, and what root inside makes there \
-         is of uid 0 on the disk: say so, and let other users not reach it",
+        "a set-user-ID file that root inside makes in a closed --rootfs gives nothing",
+        "an idmapped mount shows uid 0 of the disk as root inside, and what root inside makes \
+         there is of uid 0 on the disk: say so, and let other users not reach it",
         |bench| {
             let folder = image(bench, "image")?;
             let image = folder.display().to_string();
             let ended = script(bench, &["--rootfs", &image], "true").finish()?.must_end_with(0)?;
             ensure!(
-                ended.messages().iter().any(|message| message.contains("let no other user reach")),
+                ended
+                    .messages()
+                    .iter()
+                    .any(|message| message.contains("let no other user reach")),
                 "the log does not say that the files belong to root on the disk"
             );
             fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
@@ -216,8 +218,8 @@ fn gives_nothing(bench: &Bench, options: &[&str], folder: &str) -> anyhow::Resul
     holds()
 }
 
-/// The one id that the container's process, root inside, has outside; it must not be root's, nor
-/// that of any of its children.
+/// The one id that the container's process, root inside, has outside; it must not be root's. Its
+/// children have the same.
 fn outside(bench: &Bench, command: nix::unistd::Pid) -> anyhow::Result<u32> {
     let mut found = Vec::new();
     for pid in [vec![command], children_of(command)?].concat() {

@@ -18,8 +18,8 @@ pub(super) const CHECKS: &[Check] = &[
         12,
         "what covers the machine's knobs and secrets can be neither removed nor seen around",
         "let a process of another user namespace mount, and give the container a copy: in a copy \
-         every mount is locked. On the stage below, root inside remounts, unmounts, and mounts proc \
-         anew (CVE-2025-52881 needs only one such knob)",
+         every mount is locked. On the stage below, root inside remounts, unmounts, and mounts \
+         proc anew (CVE-2025-52881 needs only one such knob)",
         |bench| {
             for map in maps(bench.user) {
                 let found = gains(with_attacker(bench, map, &attack())?.finish()?)?;
