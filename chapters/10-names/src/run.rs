@@ -52,27 +52,52 @@ pub struct NamedRunOptions {
 ///
 /// Whatever keeps the container from being started.
 pub fn run(named: &NamedRunOptions) -> anyhow::Result<Exit> {
-    let (options, layers) = (&named.run, &named.layers);
-    let mut prepared = options.prepare()?;
+    let prepared = named.run.prepare()?;
     let job = Job::with(prepared.streams.terminal())?;
+    in_a_keeper(named, prepared, &job, |parent, reserved, prepared| {
+        container(parent, &job, reserved, prepared)
+    })
+}
+
+/// What this run has reserved: layers, if there is no `--rootfs`, and the entry of a container with
+/// a name.
+#[derive(Clone, Copy)]
+#[allow(missing_docs)]
+pub struct Reserved<'a> {
+    pub layers: Option<&'a Layers>,
+    pub entry: Option<&'a Entry>,
+}
+
+/// Finds the layers and reserves the name, and does `work` in a keeper.
+///
+/// # Errors
+///
+/// A layer is not there, the name is taken, or what `work` fails with.
+pub fn in_a_keeper(
+    named: &NamedRunOptions,
+    mut prepared: Prepared,
+    job: &Job,
+    work: impl FnOnce(&Parent, Reserved, Prepared) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
     let names = Names::of_this_user()?;
-    let layers = match options.mount.rootfs {
+    let layers = match named.run.mount.rootfs {
         Some(_) => None,
-        None => Some(Layers::find(layers)?),
+        None => Some(Layers::find(&named.layers)?),
     };
     // root's keeper needs no user namespace. Anybody else's has the maps, and in it the container
     // has those same ids.
     let keepers_maps = Some(prepared.maps.clone()).filter(|_| !geteuid().is_root());
     let limits = prepared.limits.clone();
-    let work = |parent: &Parent| {
-        let entry =
-            named.name.as_ref().map(|name| names.reserve(name, &named.notes)).transpose()?;
+    let in_keeper = |parent: &Parent| {
+        let reserve = |name| names.reserve(name, &named.notes);
+        let entry = named.name.as_ref().map(reserve).transpose()?;
         if keepers_maps.is_some() {
             prepared.maps = Maps::identity()?;
         }
-        container(parent, &job, layers.as_ref(), entry.as_ref(), prepared)
+        let (layers, entry) = (layers.as_ref(), entry.as_ref());
+        work(parent, Reserved { layers, entry }, prepared)
     };
-    keep(&job, keepers_maps.as_ref(), work, |had_container| {
+    keep(job, keepers_maps.as_ref(), in_keeper, |had_container| {
         Groups::clear(&limits);
         layers.iter().for_each(|layers| layers.clear(had_container));
         if let (Some(_), Err(error)) = (&named.name, names.running()) {
@@ -86,8 +111,7 @@ pub fn run(named: &NamedRunOptions) -> anyhow::Result<Exit> {
 fn container(
     parent: &Parent,
     job: &Job,
-    layers: Option<&Layers>,
-    entry: Option<&Entry>,
+    reserved: Reserved,
     prepared: Prepared,
 ) -> anyhow::Result<Exit> {
     let Prepared {
@@ -96,7 +120,7 @@ fn container(
         mut message,
         streams,
     } = prepared;
-    let root = layers.map(Layers::mount).transpose()?;
+    let root = reserved.layers.map(Layers::mount).transpose()?;
     if let Some(root) = &root {
         message.rootfs = Some(root.folder().to_owned());
     }
@@ -123,7 +147,7 @@ fn container(
     gate.open()?;
     send(&channel, &message)?;
     let ready = ready.in_parent()?;
-    match entry {
+    match reserved.entry {
         Some(entry) => entry.record_when_ready(&ready, child.pid(), job)?,
         // If init has ended, its end says why.
         None => ready.say().unwrap_or_default(),

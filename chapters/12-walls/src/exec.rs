@@ -20,7 +20,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// As [`ch11_nsenter::exec`]; there are too many pseudoterminals.
+/// As [`ch11_nsenter::exec()`]; there are too many pseudoterminals.
 pub fn exec(options: &ExecOptions) -> anyhow::Result<Exit> {
     exec_at(options, options.find_target()?, options.process.streams()?)
 }

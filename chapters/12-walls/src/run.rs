@@ -16,9 +16,12 @@ use ch06_reexec::{CLONE_NEWNET, bring_up_loopback};
 use ch07_cgroup_memory::{Groups, base::is_root_outside};
 use ch08_pipe_init::{Message, Prepared, become_init, receive, send, stay_and_reap};
 use ch09_aufs::{LayerOptions, Layers, Parent, Root, keep};
-use ch10_names::{Entry, NamedRunOptions, Names};
+use ch10_names::{
+    NamedRunOptions,
+    run::{Reserved, in_a_keeper},
+};
 use ch11_nsenter::nsexec::Become;
-use lab::{Exit, Namespaces, Next, info, warn};
+use lab::{Exit, Namespaces, Next, info};
 use nix::unistd::geteuid;
 
 use crate::{
@@ -75,33 +78,12 @@ pub fn prepare(named: &NamedRunOptions) -> anyhow::Result<Prepared> {
 /// # Errors
 ///
 /// As [`run`].
-pub fn run_prepared(named: &NamedRunOptions, mut prepared: Prepared) -> anyhow::Result<Exit> {
-    let (options, layers) = (&named.run, &named.layers);
-    let callers = options.process.tty.then(CallersTerminal::look).transpose()?;
+pub fn run_prepared(named: &NamedRunOptions, prepared: Prepared) -> anyhow::Result<Exit> {
+    let callers = named.run.process.tty.then(CallersTerminal::look).transpose()?;
     let job = Job::with(Terminal::Cut)?;
-    let names = Names::of_this_user()?;
-    let layers = match options.mount.rootfs {
-        Some(_) => None,
-        None => Some(Layers::find(layers)?),
-    };
-    let keepers_maps = Some(prepared.maps.clone()).filter(|_| !geteuid().is_root());
-    let limits = prepared.limits.clone();
-    let work = |parent: &Parent| {
-        let entry =
-            named.name.as_ref().map(|name| names.reserve(name, &named.notes)).transpose()?;
-        if keepers_maps.is_some() {
-            prepared.maps = Maps::identity()?;
-        }
-        container(parent, &job, layers.as_ref(), entry.as_ref(), callers.as_ref(), prepared)
-    };
-    keep(&job, keepers_maps.as_ref(), work, |had_container| {
-        Groups::clear(&limits);
-        layers.iter().for_each(|layers| layers.clear(had_container));
-        if let (Some(_), Err(error)) = (&named.name, names.running()) {
-            warn!("{error:#}");
-        }
+    in_a_keeper(named, prepared, &job, |parent, reserved, prepared| {
+        container(parent, &job, reserved, callers.as_ref(), prepared)
     })
-    .inspect_err(|_| layers.iter().for_each(Layers::unmake))
 }
 
 /// The keeper: builds all that the container sees while its process waits at the gate, and then
@@ -109,8 +91,7 @@ pub fn run_prepared(named: &NamedRunOptions, mut prepared: Prepared) -> anyhow::
 fn container(
     parent: &Parent,
     job: &Job,
-    layers: Option<&Layers>,
-    entry: Option<&Entry>,
+    reserved: Reserved,
     callers: Option<&CallersTerminal>,
     mut prepared: Prepared,
 ) -> anyhow::Result<Exit> {
@@ -120,11 +101,11 @@ fn container(
         Relay::new(job, pty, callers, &mut prepared.streams)
     });
     let relay = relay.transpose()?;
-    let waiting = Waiting::build(parent, job, layers, &prepared, devpts)?;
+    let waiting = Waiting::build(parent, job, reserved.layers, &prepared, devpts)?;
     waiting.gate.open()?;
     send(&waiting.channel, &prepared.message)?;
     let (child, ready) = (waiting.child, waiting.ready.in_parent()?);
-    match entry {
+    match reserved.entry {
         Some(entry) => entry.record_when_ready(&ready, child.pid(), job)?,
         // If init has ended, its end says why.
         None => ready.say().unwrap_or_default(),
