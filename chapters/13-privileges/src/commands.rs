@@ -1,7 +1,9 @@
 // ANCHOR: commands
 //! What do `run` and `exec` do differently for a container with privileges?
 
-use anyhow::Context;
+use std::fs;
+
+use anyhow::{Context, anyhow};
 use ch10_names::{NamedRunOptions, Names};
 use ch11_nsenter::{ExecOptions, Target};
 use ch12_walls::{exec_at, prepare, run_prepared};
@@ -44,29 +46,45 @@ pub fn run(options: &ConfinedRunOptions) -> anyhow::Result<Exit> {
 ///
 /// As [`exec_at`]; the entry cannot be read.
 pub fn exec(options: &ExecOptions) -> anyhow::Result<Exit> {
-    let (target, privileges) = look_up(options)?;
+    let target = options.find_target()?;
+    let privileges = given_to(&target)?;
+    privileges.limits.grant(Pid::this())?;
     let mut streams = options.process.streams()?;
     streams.also(PRIVILEGES, privileges.file()?);
     exec_at(options, target, streams)
 }
 
-fn look_up(options: &ExecOptions) -> anyhow::Result<(Target, Privileges)> {
-    let Some(name) = &options.name else {
-        let target = options.find_target()?;
-        let privileges = Privileges::of_process(target.process().pid)?;
-        info!("as the target has: {privileges}");
-        return Ok((target, privileges));
+/// What `run` gave to the container of this process.
+fn given_to(target: &Target) -> anyhow::Result<Privileges> {
+    let pid = target.process().pid;
+    let (given, source) = match entry_of(pid)? {
+        Some((name, lines)) => {
+            let given = Privileges::from_lines(&lines);
+            (
+                given.with_context(|| format!("the entry of {name}"))?,
+                format!("run gave {name}"),
+            )
+        }
+        // A stage below has started it, or it has no name: the kernel knows what it has.
+        None => (Privileges::of_process(pid)?, format!("process {pid} has")),
     };
-    let (container, notes) = Names::of_this_user()?.find(name)?;
-    let target = Target::of(container).with_context(|| name.to_string())?;
-    // A stage below has started it: the kernel knows what it has.
-    let given = match notes.is_empty() {
-        true => Privileges::of_process(container.pid)?,
-        false => Privileges::from_lines(&notes).with_context(|| format!("the entry of {name}"))?,
-    };
-    // PID 1 may have given up more since.
-    let privileges = given.within(CapabilitySet::of_process(container.pid)?);
-    info!("as PID 1 of {name} got: {privileges}");
-    Ok((target, privileges))
+    // It may have given up more since.
+    let privileges = given.within(CapabilitySet::of_process(pid)?);
+    info!("as {source}: {privileges}");
+    Ok(privileges)
+}
+
+/// The container in whose PID namespace this process is, and the lines of its entry.
+fn entry_of(pid: Pid) -> anyhow::Result<Option<(String, String)>> {
+    let names = Names::of_this_user()?;
+    let namespace = |pid: Pid| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+    let own = namespace(pid);
+    for (name, container) in names.running()? {
+        if own.is_some() && namespace(container.pid) == own {
+            let (_, lines) = names.find(&name.parse().map_err(|error: String| anyhow!(error))?)?;
+            return Ok(Some((name, lines)).filter(|(_, lines)| !lines.is_empty()));
+        }
+    }
+    Ok(None)
 }
 // ANCHOR_END: commands

@@ -24,25 +24,28 @@ use rustix::{
     process::{Resource, Rlimit, getrlimit, prlimit, setrlimit},
 };
 
-/// The names of the limits.
+/// The names of the limits, in the order of /proc/PID/limits.
 const NAMES: [(&str, Resource); 16] = [
-    ("as", Resource::As),
-    ("core", Resource::Core),
     ("cpu", Resource::Cpu),
-    ("data", Resource::Data),
     ("fsize", Resource::Fsize),
-    ("locks", Resource::Locks),
+    ("data", Resource::Data),
+    ("stack", Resource::Stack),
+    ("core", Resource::Core),
+    ("rss", Resource::Rss),
+    ("nproc", Resource::Nproc),
+    ("nofile", Resource::Nofile),
     ("memlock", Resource::Memlock),
+    ("as", Resource::As),
+    ("locks", Resource::Locks),
+    ("sigpending", Resource::Sigpending),
     ("msgqueue", Resource::Msgqueue),
     ("nice", Resource::Nice),
-    ("nofile", Resource::Nofile),
-    ("nproc", Resource::Nproc),
-    ("rss", Resource::Rss),
     ("rtprio", Resource::Rtprio),
     ("rttime", Resource::Rttime),
-    ("sigpending", Resource::Sigpending),
-    ("stack", Resource::Stack),
 ];
+
+/// Where the amounts begin in a line of /proc/PID/limits.
+const COLUMNS: usize = 26;
 
 /// One limit, `NAME=SOFT:HARD` or `NAME=BOTH`. `None` is unlimited.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +103,33 @@ impl fmt::Display for Limit {
 
 // ANCHOR: apply
 impl Limits {
+    /// Where another process has less than this one.
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub fn of_process(pid: Pid) -> anyhow::Result<Limits> {
+        let file = format!("/proc/{pid}/limits");
+        let text = fs::read_to_string(&file).with_context(|| format!("read {file}"))?;
+        let mut limits = Vec::new();
+        for (index, line) in text.lines().skip(1).take(NAMES.len()).enumerate() {
+            let mut columns = line.get(COLUMNS..).unwrap_or_default().split_whitespace();
+            let mut next = || amount(columns.next().unwrap_or_default());
+            let theirs = next().and_then(|soft| Ok((soft, next()?)));
+            let (soft, hard) = theirs.map_err(|error| anyhow!("{file}: {error}"))?;
+            let own = getrlimit(NAMES[index].1);
+            let lower = |one: Option<u64>, other: Option<u64>| one.into_iter().chain(other).min();
+            let (soft, hard) = (lower(soft, own.current), lower(hard, own.maximum));
+            if (soft, hard) != (own.current, own.maximum) {
+                limits.push(Limit { index, soft, hard });
+            }
+        }
+        Ok(Limits {
+            limits,
+            oom_score_adj: None,
+        })
+    }
+
     /// Outside, before the process goes on: what only root of the machine may do for it.
     ///
     /// # Errors
@@ -200,6 +230,21 @@ impl Limit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_order_is_the_kernels() {
+        let text = fs::read_to_string("/proc/self/limits").unwrap();
+        let is = |name: &str, words: &str| {
+            let index = NAMES.iter().position(|(other, _)| *other == name).unwrap();
+            let line = text.lines().nth(index + 1).unwrap();
+            assert_eq!(line[..COLUMNS].trim(), words);
+        };
+        is("cpu", "Max cpu time");
+        is("nofile", "Max open files");
+        is("as", "Max address space");
+        is("rttime", "Max realtime timeout");
+        assert_eq!(Limits::of_process(Pid::this()).unwrap(), Limits::default());
+    }
 
     #[test]
     fn a_limit_is_read_and_shown() {

@@ -8,6 +8,7 @@
 //!
 //! ```text
 //! limits nofile=1024:4096 core=0:0
+//! oom_score_adj 500
 //! seccomp 2000000004000000…
 //! capabilities 00000000a80425fb
 //! ```
@@ -22,8 +23,9 @@ use nix::unistd::Pid;
 use crate::{CapabilitySet, Filter, Limits, Privileges};
 
 impl Privileges {
-    /// For a process that no entry is about: no capability that it cannot have, and if it has a
-    /// filter, the default one (the kernel shows a filter only to root of the machine).
+    /// For a process that no entry is about: no capability that it cannot have, no higher limit,
+    /// and if it has a filter, the default one (the kernel shows a filter only to root of the
+    /// machine).
     ///
     /// # Errors
     ///
@@ -39,22 +41,22 @@ impl Privileges {
                 None | Some("0") => None,
                 Some(_) => Filter::of_default(capabilities)?,
             },
-            limits: Limits::default(),
+            limits: Limits::of_process(pid)?,
         })
     }
 
-    /// As lines `name value` of an entry. Without oom_score_adj: `run` has set it for PID 1, and
-    /// `exec` has an option of its own.
+    /// As lines `name value` of an entry.
     pub fn to_lines(&self) -> String {
         let filter = match &self.filter {
             None => "unconfined".to_owned(),
             Some(filter) => filter.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect(),
         };
         let limits: Vec<String> = self.limits.limits.iter().map(ToString::to_string).collect();
-        let capabilities = self.capabilities.bits();
+        let (limits, capabilities) = (limits.join(" "), self.capabilities.bits());
+        let score = self.limits.oom_score_adj.map_or("-".into(), |score| score.to_string());
         format!(
-            "limits {}\nseccomp {filter}\ncapabilities {capabilities:016x}\n",
-            limits.join(" ")
+            "limits {limits}\noom_score_adj {score}\nseccomp {filter}\n\
+             capabilities {capabilities:016x}\n"
         )
     }
 
@@ -81,12 +83,16 @@ impl Privileges {
         let limits = value("limits")?.split_whitespace().map(|limit| {
             limit.parse().map_err(|error| anyhow::anyhow!("limits: {limit:?}: {error}"))
         });
+        let score = match value("oom_score_adj")? {
+            "-" => None,
+            score => Some(score.parse().context("oom_score_adj")?),
+        };
         Ok(Privileges {
             capabilities: CapabilitySet::from_bits(bits),
             filter,
             limits: Limits {
                 limits: limits.collect::<anyhow::Result<_>>()?,
-                oom_score_adj: None,
+                oom_score_adj: score,
             },
         })
     }
@@ -119,7 +125,7 @@ mod tests {
             Privileges {
                 capabilities: docker,
                 filter: Filter::of_default(docker).unwrap(),
-                limits: limits(&["nofile=10:20", "core=0:unlimited"], None),
+                limits: limits(&["nofile=10:20", "core=0:unlimited"], Some(-500)),
             },
             Privileges {
                 capabilities: CapabilitySet::NONE,
@@ -144,8 +150,7 @@ mod tests {
 
     #[test]
     fn a_message_gives_back_what_was_sent() {
-        for mut privileges in all_kinds() {
-            privileges.limits.oom_score_adj = Some(-500);
+        for privileges in all_kinds() {
             let mut bytes = Vec::new();
             privileges.encode(&mut bytes);
             let mut read = Bytes(&bytes);

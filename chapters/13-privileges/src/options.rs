@@ -1,7 +1,7 @@
 // ANCHOR: options
 //! Which options are there, and what do they mean?
 
-use std::{ffi::OsString, fs::File, io::Read, path::Path};
+use std::{ffi::OsString, fs::OpenOptions, io::Read, os::unix::fs::OpenOptionsExt, path::Path};
 
 use anyhow::{Context, bail, ensure};
 use ch01_uts::spawn;
@@ -90,7 +90,11 @@ impl Filter {
 fn read(file: &Path, capabilities: CapabilitySet) -> anyhow::Result<Option<Filter>> {
     let shown = || format!("--seccomp {}", file.display());
     let mut text = String::new();
-    let from = File::open(file).with_context(shown)?;
+    // O_NONBLOCK: a fifo would wait for its writer.
+    let from = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(file);
+    let from = from.with_context(shown)?;
+    let is_file = from.metadata().with_context(shown)?.is_file();
+    ensure!(is_file, "{}: it is no regular file", shown());
     from.take(LONGEST + 1).read_to_string(&mut text).with_context(shown)?;
     ensure!(text.len() as u64 <= LONGEST, "{}: it is longer than {LONGEST} bytes", shown());
     let profile = Profile::parse(&text, capabilities, Foreign::Refuse).with_context(shown)?;

@@ -249,8 +249,8 @@ fn bad_input_is_one_line() {
     assert_refused(&["--cap-add", "FLY", "true"], r#"--cap-add "FLY": there is no such"#);
     assert_refused(&["--cap-drop", "FLY", "true"], r#"--cap-drop "FLY": there is no such"#);
     assert_refused(&["--seccomp", "/nowhere", "true"], "--seccomp /nowhere: No such file");
-    assert_refused(&["--seccomp", "/", "true"], "--seccomp /: Is a directory");
-    assert_refused(&["--seccomp", "/dev/zero", "true"], "longer than");
+    assert_refused(&["--seccomp", "/", "true"], "--seccomp /: it is no regular file");
+    assert_refused(&["--seccomp", "/dev/zero", "true"], "it is no regular file");
     let file = profile("text.json", "defaultAction: allow\n");
     assert_refused(&["--seccomp", &file.path, "true"], "text.json: it is not JSON");
     let file = profile(
