@@ -81,6 +81,17 @@ pub fn with_inside(bench: &Bench) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
+/// The options with which a container has the default image's base, and above it `/inside`.
+///
+/// # Errors
+///
+/// As [`with_inside`].
+pub fn layers_with_inside(bench: &Bench) -> anyhow::Result<Vec<String>> {
+    let layers = [base(bench)?, with_inside(bench)?];
+    let option = |layer: &PathBuf| ["--layer".to_owned(), layer.display().to_string()];
+    Ok(layers.iter().flat_map(option).collect())
+}
+
 /// The base of the default image, for images that are made from it.
 fn base(bench: &Bench) -> anyhow::Result<PathBuf> {
     if !image_of(bench).exists() {

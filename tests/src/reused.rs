@@ -105,18 +105,45 @@ pub fn while_child_is_at(
 ) -> anyhow::Result<()> {
     let deadline = Instant::now() + patience(bound);
     let child = first_child(parent, deadline)?;
+    while_at(child, option, deadline, action)
+}
+
+/// Likewise, until the child of that child makes it: the INIT of an `exec`.
+///
+/// # Errors
+///
+/// As [`while_child_is_at`].
+pub fn while_init_is_at(
+    parent: Pid,
+    option: libc::c_int,
+    bound: Duration,
+    action: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let deadline = Instant::now() + patience(bound);
+    let child = first_child(parent, deadline)?;
+    let init = next_child(child, deadline)?;
+    while_at(init, option, deadline, action)
+}
+
+/// Runs a stopped process until it makes a prctl(2) with this option.
+fn while_at(
+    process: Pid,
+    option: libc::c_int,
+    deadline: Instant,
+    action: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let mut signal = None;
     loop {
-        unless_it_ended(ptrace::syscall(child, signal.take()))?;
-        match wait(child, deadline)?.context("the child makes no such call")? {
-            WaitStatus::PtraceSyscall(_) if enters_prctl(child, option)? => break,
+        unless_it_ended(ptrace::syscall(process, signal.take()))?;
+        match wait(process, deadline)?.context("the child makes no such call")? {
+            WaitStatus::PtraceSyscall(_) if enters_prctl(process, option)? => break,
             WaitStatus::PtraceSyscall(_) | WaitStatus::PtraceEvent(..) => {}
             WaitStatus::Stopped(_, arrived) => signal = Some(arrived),
             _ => bail!("the child has ended without prctl {option}"),
         }
     }
     let done = action();
-    let_go(child)?;
+    let_go(process)?;
     done
 }
 
@@ -125,6 +152,11 @@ pub fn while_child_is_at(
 fn first_child(parent: Pid, deadline: Instant) -> anyhow::Result<Pid> {
     wait(parent, deadline)?.context("the stage does not start")?;
     unless_it_ended(ptrace::setoptions(parent, events()))?;
+    next_child(parent, deadline)
+}
+
+/// The next child of a traced process that is stopped; then this goes on, and the child is stopped.
+fn next_child(parent: Pid, deadline: Instant) -> anyhow::Result<Pid> {
     let mut signal = None;
     loop {
         unless_it_ended(ptrace::cont(parent, signal.take()))?;

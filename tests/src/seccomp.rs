@@ -11,8 +11,8 @@ use nix::{errno::Errno, mount::MsFlags, sched::CloneFlags};
 use seccompiler::{
     BpfProgram, Error,
     SeccompAction::{self, Allow, KillProcess},
-    SeccompCmpArgLen::Dword,
-    SeccompCmpOp::{Eq, MaskedEq, Ne},
+    SeccompCmpArgLen::{Dword, Qword},
+    SeccompCmpOp::{Eq, Ge, MaskedEq, Ne},
     SeccompCondition, SeccompFilter, SeccompRule, apply_filter,
 };
 
@@ -47,6 +47,29 @@ pub fn refuse(
 /// As [`refuse`].
 pub fn kill_at(call: libc::c_long) -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
     filter(&[call], vec![], KillProcess)
+}
+
+/// Each way to make a process kills the command.
+///
+/// # Errors
+///
+/// As [`refuse`].
+pub fn kill_at_clone() -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
+    let mut calls = vec![libc::SYS_clone, libc::SYS_clone3];
+    #[cfg(target_arch = "x86_64")]
+    calls.extend([libc::SYS_fork, libc::SYS_vfork]);
+    filter(&calls, vec![], KillProcess)
+}
+
+/// The kernel knows no capability from this number on.
+///
+/// # Errors
+///
+/// As [`refuse`].
+pub fn know_capabilities_below(number: u64) -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
+    let reads = SeccompCondition::new(0, Dword, Eq, libc::PR_CAPBSET_READ as u64)?;
+    let unknown = SeccompCondition::new(1, Qword, Ge, number)?;
+    filter(&[libc::SYS_prctl], vec![reads, unknown], answer(Errno::EINVAL))
 }
 
 /// The kernel answers setns(2) with more than one flag with `errno`.

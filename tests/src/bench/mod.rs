@@ -5,6 +5,7 @@ mod run;
 mod running;
 
 use std::{
+    cell::Cell,
     ffi::{OsStr, OsString},
     fs,
     os::unix::fs::{PermissionsExt, chown},
@@ -40,7 +41,12 @@ pub struct Bench {
     pub folder: PathBuf,
     /// A run that takes longer hangs.
     pub bound: Duration,
+    /// Whether the stage's containers get what it takes away.
+    is_privileged: Cell<bool>,
 }
+
+/// From 13 on a container has few capabilities, and a filter: without them it is one of stage 12.
+const PRIVILEGES: [&str; 4] = ["--seccomp", "unconfined", "--cap-add", "ALL"];
 
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 
@@ -64,7 +70,13 @@ impl Bench {
             binary: binary.to_owned(),
             folder,
             bound: BOUND,
+            is_privileged: Cell::default(),
         })
+    }
+
+    /// The stage's containers get all privileges from now on that a stage below gives.
+    pub fn give_privileges(&self) {
+        self.is_privileged.set(true);
     }
 
     /// Another one like it, with nothing in its folder.
@@ -76,6 +88,7 @@ impl Bench {
         let place = self.folder.parent().context("a bench is in a folder")?;
         let mut again = Bench::new(self.stage, &self.binary, self.user, place)?;
         again.bound = self.bound;
+        again.is_privileged = self.is_privileged.clone();
         Ok(again)
     }
 
@@ -121,8 +134,15 @@ impl Bench {
         program: impl AsRef<OsStr>,
         arguments: impl IntoIterator<Item = S>,
     ) -> Run<'_> {
-        let mut command = Command::new(program);
+        let mut command = Command::new(&program);
         self.user.log_in(&mut command, &self.folder);
+        let mut arguments: Vec<OsString> =
+            arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
+        let is_run = Path::new(program.as_ref()) == self.binary
+            && arguments.first().is_some_and(|first| first == "run");
+        if is_run && self.is_privileged.get() && self.stage >= 13 {
+            arguments.splice(1..1, PRIVILEGES.map(OsString::from));
+        }
         command
             .args(arguments)
             .current_dir(&self.folder)

@@ -2,6 +2,8 @@
 
 #[path = "inside/breach.rs"]
 mod breach;
+#[path = "inside/calls.rs"]
+mod calls;
 #[path = "inside/watch.rs"]
 mod watch;
 
@@ -54,6 +56,14 @@ enum Cli {
     Breach(breach::Breach),
     /// Looks where the links of other processes lead, until a line comes
     Watch,
+    /// Makes each of these system calls in a child of its own, and says what the kernel answers
+    Call(calls::Calls),
+    /// Makes the system call 20 as a program of i386 does: getpid(2)
+    Int80,
+    /// Listens on this port of 127.0.0.1
+    Listen { port: u16 },
+    /// Takes these capabilities out of its bounding set, says so, and waits for the end of its input
+    Unbound { numbers: Vec<libc::c_ulong> },
 }
 
 /// How a process learns of a signal that it blocks.
@@ -165,6 +175,10 @@ fn main() -> ExitCode {
             }
             Cli::Breach(breach) => breach.run()?,
             Cli::Watch => watch::watch()?,
+            Cli::Call(calls) => calls.run()?,
+            Cli::Int80 => println!("{}", calls::getpid_of_i386()),
+            Cli::Listen { port } => calls::listen(port),
+            Cli::Unbound { numbers } => calls::unbind(&numbers)?,
             Cli::Loopback => {
                 let listener = TcpListener::bind("127.0.0.1:0").context("listen on 127.0.0.1")?;
                 let mut sender =

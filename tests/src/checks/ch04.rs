@@ -129,7 +129,8 @@ pub(super) const CHECKS: &[Check] = &[
                 Ok(Outcome::Skipped("the judge's own mounts are not shared: it is not root".into()))
             })
         },
-    ),
+    )
+    .privileged(),
     Check::new(
         4,
         "--rootfs is the root, and nothing of the old one is left",

@@ -12,6 +12,7 @@ mod ch09;
 mod ch10;
 mod ch11;
 mod ch12;
+mod ch13;
 mod further;
 
 use std::process;
@@ -50,6 +51,8 @@ pub struct Check {
     pub only_as: Option<User>,
     /// Whether it is asked of a learner's stage.
     pub in_the_workshop: bool,
+    /// Whether its containers need what stage 13 takes away.
+    needs_privileges: bool,
     run: fn(&Bench) -> anyhow::Result<Outcome>,
 }
 
@@ -69,6 +72,7 @@ impl Check {
             until: None,
             only_as: None,
             in_the_workshop: true,
+            needs_privileges: false,
             run,
         }
     }
@@ -85,6 +89,14 @@ impl Check {
     const fn only_as(self, user: User) -> Check {
         Check {
             only_as: Some(user),
+            ..self
+        }
+    }
+
+    /// What it tests is no privilege, but it needs one: from stage 13 on, its containers get all.
+    const fn privileged(self) -> Check {
+        Check {
+            needs_privileges: true,
             ..self
         }
     }
@@ -139,6 +151,9 @@ impl Check {
     fn try_once(&self, bench: &Bench) -> anyhow::Result<(Outcome, Vec<Difference>)> {
         let before = Snapshot::take(bench.user, &bench.temporary())?;
         nobody_looked_at();
+        if self.needs_privileges {
+            bench.give_privileges();
+        }
         let outcome = (self.run)(bench);
         if outcome.is_err() {
             delegation::clear(process::id());
@@ -163,7 +178,7 @@ fn shown(differences: &[Difference]) -> String {
 
 /// All checks, lowest chapter first.
 pub fn all() -> impl Iterator<Item = &'static Check> {
-    let chapters: [&[&[Check]]; 12] = [
+    let chapters: [&[&[Check]]; 13] = [
         ch01::CHECKS,
         &[ch02::CHECKS],
         ch03::CHECKS,
@@ -176,6 +191,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         ch10::CHECKS,
         ch11::CHECKS,
         ch12::CHECKS,
+        ch13::CHECKS,
     ];
     chapters.into_iter().flatten().copied().flatten()
 }

@@ -132,7 +132,8 @@ pub(super) const CHECKS: &[Check] = &[
             ensure!(!forged && !said.contains(": forged"), "it says: {said}");
             holds()
         },
-    ),
+    )
+    .privileged(),
     Check::new(
         8,
         "with --init the command's end is the container's",

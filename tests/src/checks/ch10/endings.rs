@@ -31,7 +31,7 @@ pub(super) const CHECKS: &[Check] = &[
             }
             let disk = bench.folder("disk")?;
             let (uid, gid) = (bench.user.uid(), bench.user.gid());
-            let options = format!("size=8k,mode=700,uid={uid},gid={gid}");
+            let options = format!("size=128k,mode=700,uid={uid},gid={gid}");
             mount(Some("none"), &disk, Some("tmpfs"), MsFlags::empty(), Some(&*options))?;
             let outcome = on_a_full_disk(bench, &disk);
             umount2(&disk, MntFlags::MNT_DETACH)?;
@@ -124,7 +124,7 @@ pub(super) const CHECKS: &[Check] = &[
 /// Entries are on this disk, which takes no byte more.
 fn on_a_full_disk(bench: &Bench, disk: &Path) -> anyhow::Result<()> {
     let full = disk.join("full");
-    let _ = fs::write(&full, [b'.'; 16384]);
+    let _ = fs::write(&full, [b'.'; 1 << 18]);
     let call =
         |words: &[&str]| -> Run { bench.run(&bench.binary, words).env("XDG_RUNTIME_DIR", disk) };
     let named = ["run", "-q", "--name", "box", "--rootfs", "/", "--", "echo", "ran"];

@@ -49,7 +49,8 @@ pub(super) const CHECKS: &[Check] = &[
             running.release()?.must_end_with(0)?;
             holds()
         },
-    ),
+    )
+    .privileged(),
     Check::new(
         11,
         "what exec has left behind reads nothing that you type",

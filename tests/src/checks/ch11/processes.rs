@@ -167,7 +167,8 @@ pub(super) const CHECKS: &[Check] = &[
                 }
             }
         },
-    ),
+    )
+    .privileged(),
 ];
 
 /// Stops the parent of an exec while its INIT waits for it; `None` if it was too late for that.

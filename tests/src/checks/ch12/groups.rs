@@ -54,7 +54,8 @@ pub(super) const CHECKS: &[Check] = &[
                 Ok(())
             })
         },
-    ),
+    )
+    .privileged(),
     Check::new(
         12,
         "without a group below the limit, root inside lifts it",

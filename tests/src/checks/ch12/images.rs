@@ -95,7 +95,8 @@ pub(super) const CHECKS: &[Check] = &[
             ensure!(state(&image.join("proc"))? == traps, "the image's /proc has changed");
             holds()
         },
-    ),
+    )
+    .privileged(),
     Check::new(
         12,
         "a link at the container's terminal is not followed",

@@ -34,7 +34,8 @@ pub(super) const CHECKS: &[Check] = &[
             running.release()?.must_end_with(0)?;
             holds()
         },
-    ),
+    )
+    .privileged(),
     Check::new(
         12,
         "where they are not locked, root inside removes them",

@@ -38,7 +38,8 @@ pub(super) const CHECKS: &[Check] = &[
             ensure!(looks.starts_with("looked at "), "inside: {}", told(looks));
             holds()
         },
-    ),
+    )
+    .privileged(),
     Check::new(
         12,
         "when the command runs, no other process of the runtime's is inside",

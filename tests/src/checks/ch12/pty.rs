@@ -101,7 +101,8 @@ pub(super) const CHECKS: &[Check] = &[
             running.release()?.must_end_with(0)?;
             holds()
         },
-    ),
+    )
+    .privileged(),
     Check::new(
         12,
         "what exec -t has left behind has no terminal",
@@ -164,7 +165,7 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     )
-    .until(13, "from there on root inside mounts nothing"),
+    .privileged(),
     Check::new(
         12,
         "Ctrl-C, Ctrl-Z and Ctrl-D work inside, and the shell inside has job control",

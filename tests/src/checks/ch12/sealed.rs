@@ -38,6 +38,7 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     )
+    .privileged()
     .not_in_the_workshop(),
     Check::new(
         12,
@@ -52,6 +53,7 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     )
+    .privileged()
     .not_in_the_workshop(),
     Check::new(
         12,
@@ -117,7 +119,8 @@ pub(super) const CHECKS: &[Check] = &[
             }
             holds()
         },
-    ),
+    )
+    .privileged(),
 ];
 
 /// What this `exec` executes while it says `ready` and waits for the end of its input.
