@@ -105,10 +105,11 @@ pub fn while_child_is_at(
 ) -> anyhow::Result<()> {
     let deadline = Instant::now() + patience(bound);
     let child = first_child(parent, deadline)?;
-    while_at(child, option, deadline, action)
+    while_at(child, option, deadline, |_| action())
 }
 
-/// Likewise, until the child of that child makes it: the INIT of an `exec`.
+/// Likewise, until the child of that child makes it: the INIT of an `exec`. The
+/// action gets its pid.
 ///
 /// # Errors
 ///
@@ -117,7 +118,7 @@ pub fn while_init_is_at(
     parent: Pid,
     option: libc::c_int,
     bound: Duration,
-    action: impl FnOnce() -> anyhow::Result<()>,
+    action: impl FnOnce(Pid) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let deadline = Instant::now() + patience(bound);
     let child = first_child(parent, deadline)?;
@@ -130,7 +131,7 @@ fn while_at(
     process: Pid,
     option: libc::c_int,
     deadline: Instant,
-    action: impl FnOnce() -> anyhow::Result<()>,
+    action: impl FnOnce(Pid) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let mut signal = None;
     loop {
@@ -142,7 +143,7 @@ fn while_at(
             _ => bail!("the child has ended without prctl {option}"),
         }
     }
-    let done = action();
+    let done = action(process);
     let_go(process)?;
     done
 }

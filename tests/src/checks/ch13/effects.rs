@@ -70,7 +70,7 @@ pub(super) const CHECKS: &[Check] = &[
         "in a new user namespace a process has all capabilities: without a filter, the dropped \
          ones are one unshare(2) away",
         |bench| {
-            let user = [written(SYS_unshare, &libc::CLONE_NEWUSER.to_string())];
+            let user = [written(SYS_unshare, libc::CLONE_NEWUSER)];
             must_answer(bench, &["--cap-drop", "ALL"], &user, "EPERM")?;
             let without_filter = ["--cap-drop", "ALL", "--seccomp", "unconfined"];
             must_answer(bench, &without_filter, &user, "0")?;
@@ -84,7 +84,7 @@ pub(super) const CHECKS: &[Check] = &[
          and gives nothing in a container with a user namespace",
         |bench| {
             let file = |kind: u32, name: &str| {
-                written(SYS_mknodat, &format!("4294967196 {name} {} 259", kind | 0o666))
+                written(SYS_mknodat, format!("4294967196 {name} {} 259", kind | 0o666))
             };
             let (null, fifo) = (file(libc::S_IFCHR, "/null"), file(libc::S_IFIFO, "/fifo"));
             for options in [&[][..], &OPEN] {

@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 
-use super::OPEN;
+use super::{OPEN, Rights};
 use crate::{
     Outcome,
     checks::{Check, holds},
@@ -38,7 +38,9 @@ pub(super) const CHECKS: &[Check] = &[Check::new(
                 }
                 joined => joined?,
             };
-            while_init_is_at(joined.pid(), libc::PR_SET_NO_NEW_PRIVS, bench.bound, || {
+            while_init_is_at(joined.pid(), libc::PR_SET_NO_NEW_PRIVS, bench.bound, |init| {
+                let (own, theirs) = (Rights::of(init)?, Rights::of(running.command()?)?);
+                ensure!(own.sets == theirs.sets, "INIT still has {own}, and PID 1 {theirs}");
                 running.say("look\n")?;
                 running.until("looked\n")
             })?;
