@@ -76,7 +76,8 @@ pub(super) const CHECKS: &[Check] = &[
                 r#""write","keyctl"],"action":"SCMP_ACT_ERRNO""#,
             ] {
                 let text = format!(
-                    r#"{{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{{"names":[{call_and_action}}}]}}"#
+                    r#"{{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[
+                        {{"names":[{call_and_action}}}]}}"#
                 );
                 let file = profile(bench, "severe.json", &text)?;
                 let ended =
@@ -130,7 +131,8 @@ pub(super) const OWN: &str = r#"{"defaultAction":"SCMP_ACT_ALLOW","architectures
     {"names":["request_key","getuid"],"action":"SCMP_ACT_LOG"},
     {"names":["request_key"],"action":"SCMP_ACT_ERRNO","errnoRet":11},
     {"names":["dup"],"action":"SCMP_ACT_ERRNO","errnoRet":12,
-     "args":[{"index":0,"op":"SCMP_CMP_GE","value":9995},{"index":0,"op":"SCMP_CMP_LT","value":9997}]},
+     "args":[{"index":0,"op":"SCMP_CMP_GE","value":9995},
+             {"index":0,"op":"SCMP_CMP_LT","value":9997}]},
     {"names":["add_key"],"action":"SCMP_ACT_KILL_PROCESS"},
     {"names":["sethostname"],"action":"SCMP_ACT_TRAP"},
     {"names":["setdomainname"],"action":"SCMP_ACT_KILL"},

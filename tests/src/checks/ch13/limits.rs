@@ -49,7 +49,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         13,
         "inside, nobody raises a limit",
-        "the kernel asks for CAP_SYS_RESOURCE in the first user namespace, which no --cap-add gives",
+        "the kernel asks for CAP_SYS_RESOURCE in the first user namespace: no --cap-add gives it",
         |bench| {
             let script = "ulimit -Sn 30 && ulimit -Hn 31 2>/dev/null && echo raised; ulimit -Hn";
             let options =
