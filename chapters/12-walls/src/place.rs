@@ -53,8 +53,8 @@ impl Place {
     pub fn at(&self, name: &str) -> anyhow::Result<Option<Place>> {
         // ANCHOR: exercise-beneath
         let inside = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        // ANCHOR_END: exercise-beneath
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        // ANCHOR_END: exercise-beneath
         match openat2(&self.0, name, flags, Mode::empty(), inside) {
             Ok(found) => Ok(Some(Place(found))),
             Err(Errno::NOENT) => Ok(None),

@@ -77,6 +77,7 @@ pub fn build(
         setns(container.process.as_fd(), CloneFlags::from_bits_retain(kind.bits()))
             .with_context(|| format!("setns: {kind}"))
     };
+    // ANCHOR: exercise-helper
     attempt(Namespaces::NONE, || {
         // Only the children of a process that joins a PID namespace are in it.
         in_container(ch03_pid::CLONE_NEWPID)?;
@@ -87,6 +88,7 @@ pub fn build(
             furnish(root, makes_folders, devpts)
         })
     })
+    // ANCHOR_END: exercise-helper
 }
 
 /// Has the rights of this user to files, and no others.
@@ -144,9 +146,7 @@ fn proc(root: &Place) -> anyhow::Result<()> {
             proc.bind_read_only(&knobs, name, CLOSED)?;
         }
     }
-    // ANCHOR: exercise-mask
     MASKED.iter().try_for_each(|name| mask(&proc, name))
-    // ANCHOR_END: exercise-mask
 }
 
 /// Covers what has this name: a folder with an empty one, anything else with /dev/null.
@@ -154,12 +154,14 @@ fn mask(place: &Place, name: &str) -> anyhow::Result<()> {
     let Some(found) = place.at(name)? else {
         return Ok(());
     };
+    // ANCHOR: exercise-mask
     if found.data()?.is_dir() {
         return place
             .mount("tmpfs", name, CLOSED | MsFlags::MS_RDONLY, "mode=555,size=4k")
             .map(drop);
     }
     place.bind_read_only(&device("null", 1, 3)?, name, MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC)
+    // ANCHOR_END: exercise-mask
 }
 
 /// A device of the host's /dev that is what its name says.

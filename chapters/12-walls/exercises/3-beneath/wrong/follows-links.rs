@@ -1,0 +1,4 @@
+// says: follow no link, and open nothing
+// shows: user
+        let inside = ResolveFlags::empty();
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
