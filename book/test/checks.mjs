@@ -78,7 +78,7 @@ export function lanes() {
     for (const code of document.querySelectorAll("pre > code.language-console")) {
         const lines = code.textContent.replace(/\n$/, "").split("\n");
         const roles = new Set(lines.map((line) => log.exec(line)?.[2]).filter(Boolean));
-        const both = ["parent", "outside", "keeper"].some((role) => roles.has(role)) && ["child", "init", "inside"].some((role) => roles.has(role));
+        const both = ["parent", "outside", "keeper", "helper"].some((role) => roles.has(role)) && ["child", "init", "inside"].some((role) => roles.has(role));
         const list = code.parentElement.nextElementSibling;
         const drawn = list?.classList.contains("lanes") ?? false;
         if (drawn !== both) wrong.push(`${both ? "no lanes" : "lanes of one voice"} after: ${lines[0]}`);

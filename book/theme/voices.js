@@ -10,7 +10,7 @@
 
     // A log line: time, role, pid, file:line, message.
     const LOG = /^ *(\+[0-9.]+ms) ([a-z]+)\[([0-9]+)\] +(\S+) +(.*)$/;
-    const OUTSIDE = ["parent", "outside", "keeper"];
+    const OUTSIDE = ["parent", "outside", "keeper", "helper"];
     const side = (role) => (OUTSIDE.includes(role) ? "outside" : "inside");
 
     // What the reader chose, on this and every other page. A browser may refuse to keep it.

@@ -14,7 +14,7 @@ const LOG: &str = r"(?m)^ *\+[0-9]+\.[0-9]{2}ms ([a-z]+\[[0-9]+\]) +([^ ]+) +";
 
 /// What stands at the place of a pid in the log, in /proc, and in what the book's commands print.
 const PIDS: [&str; 15] = [
-    r"\b(?:parent|keeper|child|init|outside|inside)\[([0-9]+)\]",
+    r"\b(?:parent|keeper|helper|child|init|outside|inside)\[([0-9]+)\]",
     r"/proc/([0-9]+)\b",
     r"\b([0-9]+) in the host's /proc",
     r"(?m) ([0-9]+) ended with ",

@@ -1,19 +1,31 @@
 // ANCHOR: intro
-//! What must not go into a container with an `exec`.
+//! What a container can reach: walls that root inside can neither remove nor go around.
 //!
-//! A process that goes in takes more along than its command: the file of its program, and the
-//! folder that it stands in. Each of the two has been a way out of runc's containers.
+//! Up to chapter 11 root inside could take away what protected the machine: it had mounted that
+//! itself, and where root started the container, it was root of the machine. Here nobody's ids are
+//! inside, a process outside mounts, and the container gets a copy whose mounts are locked.
 //!
 //! | module | question it answers |
 //! |---|---|
-//! | [`sealed`] | how can a process go in without taking the program's file along? |
-//! | [`inside`] | does this process stand inside its root? |
+//! | [`mod@run`] | what do keeper and init do differently? |
+//! | [`shifted`] | why is root inside not root of the machine? |
+//! | `mounts` | how is a mount copied, and how are the owners in it shown as others? |
+//! | `room` | what does the keeper build, before anybody is inside? |
+//! | `copy` | how does the container get into it, and why can it change none of it? |
+//! | `limits` | why can root inside not raise the container's limits? |
+//! | `place` | how is a name in an image looked up, so that it cannot lead out of it? |
 //! | [`pty`] | what does a container get in place of the caller's terminal? |
 //! | [`caller`] | how does your terminal hand over every key, and become again what it was? |
 //! | [`relay`] | who copies between the caller's terminal and the container's? |
 //! | `typing` | how does what you type get to the container's terminal? |
+//! | [`mod@exec`] | what does `exec` do differently? |
+//! | [`sealed`] | how can a process go in without taking the program's file along? |
+//! | [`inside`] | does this process stand inside its root? |
 //!
-//! Source: memfd_create(2), fcntl(2), getcwd(2); CVE-2019-5736, CVE-2024-21626.
+//! What is left open is what its processes may call.
+//!
+//! Source: user_namespaces(7), mount_namespaces(7), cgroup_namespaces(7), openat2(2), pty(7),
+//! memfd_create(2).
 
 pub mod caller;
 mod copy;

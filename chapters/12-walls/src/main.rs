@@ -1,5 +1,5 @@
 // ANCHOR: all
-//! Stage 12: a container that gets neither the runtime's own file nor a folder of the host.
+//! Stage 12: a container with walls, which root inside can neither remove nor go around.
 
 use std::process::ExitCode;
 
