@@ -62,7 +62,7 @@ enum Cli {
     Int80,
     /// Listens on this port of 127.0.0.1
     Listen { port: u16 },
-    /// Takes these capabilities out of its bounding set, says so, and waits for the end of its input
+    /// Takes these capabilities out of its bounding set, says so, and waits for its input's end
     Unbound { numbers: Vec<libc::c_ulong> },
 }
 
