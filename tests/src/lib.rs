@@ -16,6 +16,7 @@
 //! | [`unread`] | what does a program do whose output nobody reads? |
 //! | [`hang`] | what does a run that does not end wait for? |
 //! | [`slow`] | what does a stage do whose parent is slow? |
+//! | [`opens`] | which files do a stage's processes write to, once they are inside? |
 //! | [`reused`] | what does `exec` do whose target's pid is given to another process? |
 //! | [`mod@told`] | how is a person told what was found? |
 //! | [`patience()`] | how long may something take on this machine? |
@@ -43,6 +44,7 @@ pub mod layered;
 pub mod login;
 pub mod named;
 pub mod namespaces;
+pub mod opens;
 mod patience;
 pub mod process;
 pub mod reused;

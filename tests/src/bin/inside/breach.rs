@@ -1,8 +1,8 @@
 //! An attacker who is root inside: takes away what a container has mounted over the host's files,
 //! in all the ways that mount(2) has, and looks each time what that uncovers.
 //!
-//! It opens and reads, and writes nothing. A line `gain …` is something that it could take away or
-//! mount, a line `reached …` a file that it got to by that.
+//! It opens and reads, and writes nothing. A line `gain …` is a mount that it could take
+//! away or make, a line `reached …` a file that it got to by that.
 
 use std::{
     collections::BTreeSet,

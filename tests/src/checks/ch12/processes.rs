@@ -6,11 +6,13 @@ use anyhow::{Context, ensure};
 use nix::unistd::Pid;
 
 use crate::{
+    Outcome,
     checks::{Check, holds},
     layered::{script, with_inside},
-    named::{container_that, exec},
+    named::{container, container_that, exec},
+    opens::opens,
     process::{children_of, status},
-    told,
+    slow, told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -70,6 +72,29 @@ pub(super) const CHECKS: &[Check] = &[
                 ensure!(more <= 1, "{pid} of the runtime has {more} children");
             }
             ensure!(Path::new("/proc").join(command.to_string()).exists(), "it has ended");
+            running.release()?.must_end_with(0)?;
+            holds()
+        },
+    ),
+    Check::new(
+        12,
+        "nothing is written to /proc from inside",
+        "what looks like a file of /proc may be another one, or none of proc's: write what must be \
+         written from outside, in the host's /proc (CVE-2019-16884, CVE-2025-52881)",
+        |bench| {
+            let running = container(bench, "box", &["-q"])?;
+            for (run, how) in [
+                (script(bench, &["-q"], "true"), "run"),
+                (script(bench, &["-q", "--init"], "true"), "run --init"),
+                (exec(bench, &["box"], "true"), "exec"),
+            ] {
+                let Some(opens) = opens(run)? else {
+                    return Ok(Outcome::Skipped(slow::REFUSED.into()));
+                };
+                ensure!(opens.number > 0, "{how}: nothing was opened inside");
+                let written: Vec<&String> = opens.written.iter().collect();
+                ensure!(written.is_empty(), "{how} writes inside: {}", told(&written));
+            }
             running.release()?.must_end_with(0)?;
             holds()
         },
