@@ -26,7 +26,7 @@ use rustix::{
 };
 
 use crate::{
-    mounts::{copy_of_mount, show_ids},
+    mounts::{close_all, copy_of_mount, show_ids},
     place::Place,
 };
 
@@ -99,7 +99,7 @@ pub fn shifted_ids(maps: &Maps) -> anyhow::Result<Option<File>> {
 
 /// Mounts a folder of the host on the folder `at`, in this mount namespace only. There no device in
 /// it can be opened, and no set-user-ID file in it gives anything. With `ids` it shows the owners
-/// of its files as the maps of that user namespace say.
+/// of its files as the maps of that user namespace say; what is mounted below it keeps its owners.
 ///
 /// # Errors
 ///
@@ -113,7 +113,11 @@ pub fn show(folder: &Path, at: &Path, ids: Option<&File>) -> anyhow::Result<()> 
     }
     move_mount(&mount, "", CWD, at, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
         .with_context(|| format!("move_mount to {}", at.display()))?;
-    Place::from(mount).close()
+    match close_all(&mount) {
+        // Linux 5.10 and 5.11 close one mount at a time: those below it stay as they are.
+        Err(Errno::ENOSYS) => Place::from(mount).close(),
+        other => other.context("mount_setattr: nosuid, nodev"),
+    }
 }
 
 /// What the kernel's refusal means if the layers are shown with shifted owners.
