@@ -61,6 +61,7 @@ impl Privileges {
 /// As [`arrive`] and [`Privileges::apply`].
 pub fn become_confined(process: &Process) -> anyhow::Result<Program> {
     arrive(process)?;
+    leave_the_keyring()?;
     // ANCHOR: exercise-confine
     Privileges::inherited()?.apply(process.user)?;
     // ANCHOR_END: exercise-confine

@@ -2,6 +2,7 @@
 
 mod container;
 mod init;
+mod keys;
 mod message;
 mod streams;
 
@@ -9,4 +10,4 @@ use super::Check;
 
 /// In the order in which a reader meets them.
 pub(super) const CHECKS: &[&[Check]] =
-    &[message::CHECKS, container::CHECKS, streams::CHECKS, init::CHECKS];
+    &[message::CHECKS, container::CHECKS, streams::CHECKS, init::CHECKS, keys::CHECKS];
