@@ -22,10 +22,10 @@ use crate::{harness::trial, page::built_programs};
 
 /// What a shell does itself, of what is used here.
 #[rustfmt::skip]
-const BUILTINS: [&str; 29] = [
+const BUILTINS: [&str; 30] = [
     ".", ":", "[", "cd", "command", "continue", "break", "echo", "eval", "exec", "exit", "export",
-    "false", "kill", "printf", "pwd", "read", "return", "set", "shift", "test", "trap", "true",
-    "type", "ulimit", "umask", "until", "wait", "while",
+    "false", "fg", "kill", "printf", "pwd", "read", "return", "set", "shift", "test", "trap",
+    "true", "type", "ulimit", "umask", "until", "wait", "while",
 ];
 
 /// Programs of the machine that are not in the image, each with its package on Debian.
@@ -33,20 +33,20 @@ const BUILTINS: [&str; 29] = [
 const ON_THE_MACHINE: &[(&str, &[&str])] = &[
     ("bsdutils", &["script"]),
     ("cargo", &["cargo"]),
-    ("coreutils", &["chroot", "fold", "stty"]),
+    ("coreutils", &["chroot", "cksum", "fold", "stty"]),
     ("make", &["make"]),
     ("stress", &["stress"]),
     ("util-linux", &["ipcmk", "ipcs", "nsenter", "pivot_root", "setsid"]),
 ];
 
 /// Programs of the image that nothing here uses: a person at its prompt expects them.
-const FOR_THE_PROMPT: [&str; 11] =
-    ["bash", "df", "du", "false", "more", "mv", "ps", "seq", "tty", "whoami", "xargs"];
+const FOR_THE_PROMPT: [&str; 10] =
+    ["bash", "df", "du", "false", "more", "mv", "ps", "tty", "whoami", "xargs"];
 
 /// Words that no machine has: an experiment shows what happens then, or makes them itself.
 #[rustfmt::skip]
-const NOWHERE: [&str; 9] = [
-    "", "/", "/etc", "/etc/passwd", "a", "no-such \"command\"", "no-such-command",
+const NOWHERE: [&str; 10] = [
+    "", "/", "/etc", "/etc/passwd", "/set-user-id", "a", "no-such \"command\"", "no-such-command",
     "nsInitialisation", "only-here",
 ];
 
@@ -106,7 +106,7 @@ fn is_known(word: &str, of_the_workspace: &BTreeSet<String>) -> bool {
     let name = name_of(word);
     let in_list = |list: &[(&str, &[&str])]| list.iter().any(|(_, names)| names.contains(&name));
     // What a variable, a placeholder or the script itself decides is not known before it runs.
-    let is_variable = word.starts_with('$') || word.contains('{');
+    let is_variable = word.starts_with('$') || word.contains(['{', '}']);
     let is_made_here = word.starts_with("./") || word == "/proc/self/exe";
     is_variable
         || is_made_here

@@ -84,8 +84,8 @@ pub(super) const CHECKS: &[Check] = &[
                     call(bench, &["run", "-q", "--seccomp", &file, "--", "true"]).finish()?;
                 must_be_refused(ended, &["severe.json", "no command starts"])?;
             }
-            for action in ["ERRNO", "KILL", "KILL_PROCESS"] {
-                let text = format!(r#"{{"defaultAction":"SCMP_ACT_{action}"}}"#);
+            for answer in ["ERRNO", "KILL", "KILL_PROCESS"] {
+                let text = format!(r#"{{"defaultAction":"SCMP_ACT_{answer}"}}"#);
                 let file = profile(bench, "all.json", &text)?;
                 let ended =
                     call(bench, &["run", "-q", "--seccomp", &file, "--", "true"]).finish()?;
