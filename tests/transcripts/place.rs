@@ -29,13 +29,15 @@ exec "target/debug/$program" "$@"
 "#;
 
 /// The programs that are no stages.
-const FURTHER: [&str; 6] = [
+const FURTHER: [&str; 8] = [
     "rootfs",
     "doctor",
     "examples/reexec_usage",
     "examples/show",
     "examples/named_hierarchy",
     "examples/before_main",
+    "examples/call",
+    "examples/confined",
 ];
 
 /// A folder with all that.

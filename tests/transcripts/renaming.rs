@@ -51,6 +51,7 @@ pub fn rename(text: &str) -> String {
     let text = by_letter(&text, r"\b[a-z_]+:\[([0-9]{10})\]", "NAMESPACE");
     let text = by_letter(&text, r"\bcontainer-([0-9a-f]{8})\b", "RANDOM");
     let text = by_letter(&text, r"\b0x([0-9a-f]{8})\b", "KEY");
+    let text = by_letter(&text, r"\bfilter: ([0-9]+) instructions\b", "LENGTH");
     pids(&text)
 }
 

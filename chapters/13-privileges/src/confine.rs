@@ -75,6 +75,8 @@ pub fn become_confined(process: &Process) -> anyhow::Result<Program> {
 /// As [`Privileges::apply`].
 pub fn stay_confined() -> anyhow::Result<()> {
     leave_the_keyring()?;
+    // ANCHOR: exercise-stay
     Privileges::inherited()?.apply(None)
+    // ANCHOR_END: exercise-stay
 }
 // ANCHOR_END: confine

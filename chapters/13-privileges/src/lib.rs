@@ -69,20 +69,23 @@ impl Privileges {
     /// A limit is above the hard limit; the map does not contain the user; as prctl(2), capset(2)
     /// and seccomp(2).
     pub fn apply(&self, user: Option<User>) -> anyhow::Result<()> {
+        let is_root = user.map_or(geteuid().is_root(), |user| user.uid == 0);
+        let own = match is_root {
+            true => self.capabilities,
+            false => CapabilitySet::NONE,
+        };
+        info!("capabilities: {own}; filter: {}", self.shown_filter());
+        // ANCHOR: exercise-order
         self.limits.apply()?;
         self.capabilities.bound()?; // needs CAP_SETPCAP
         if let Some(user) = user {
             become_user(user)?; // needs CAP_SETUID and CAP_SETGID
         }
-        let own = match geteuid().is_root() {
-            true => self.capabilities,
-            false => CapabilitySet::NONE,
-        };
         own.become_own()?;
         // No execve(2) gives a privilege from now on. Without it, a filter needs CAP_SYS_ADMIN.
         prctl::set_no_new_privs().context("prctl PR_SET_NO_NEW_PRIVS")?;
-        info!("capabilities: {own}; no new privileges; filter: {}", self.shown_filter());
         self.filter.as_ref().map_or(Ok(()), Filter::install)
+        // ANCHOR_END: exercise-order
     }
 
     /// The same, with none but these capabilities.

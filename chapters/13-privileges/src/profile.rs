@@ -104,7 +104,7 @@ fn item(fields: &Fields, kept: CapabilitySet, foreign: Foreign) -> anyhow::Resul
                 bail!("{ARCH} has no system call {name:?}: take it out")
             }
             (Lookup::Unknown, _) => {
-                bail!("there is no system call {name:?} (the newest known here is {NEWEST})")
+                bail!("there is no system call {name:?} up to {NEWEST}")
             }
         }
     }

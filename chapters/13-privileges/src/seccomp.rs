@@ -174,10 +174,12 @@ fn unknown_from(number: u32) -> BpfProgram {
         jf,
         k,
     };
+    // ANCHOR: exercise-unknown
     let load_the_number = instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0);
     let compare = instruction(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, 1, number);
     let refuse = answer(&SeccompAction::Errno(libc::ENOSYS as u32));
     [load_the_number, compare, refuse, answer(&SeccompAction::Allow)].into()
+    // ANCHOR_END: exercise-unknown
 }
 
 fn answer(action: &SeccompAction) -> sock_filter {

@@ -36,6 +36,7 @@ impl CapabilitySet {
     ///
     /// EPERM: the process does not have CAP_SETPCAP in its user namespace.
     pub fn bound(self) -> anyhow::Result<()> {
+        // ANCHOR: exercise-bound
         for number in 0..u64::BITS {
             match capability_is_in_bounding_set(one(number)) {
                 Err(Errno::INVAL) => break, // the kernel's last was the one before
@@ -46,6 +47,7 @@ impl CapabilitySet {
                 other => _ = other.context("prctl PR_CAPBSET_READ")?,
             }
         }
+        // ANCHOR_END: exercise-bound
         Ok(())
     }
 

@@ -18,10 +18,10 @@ static TABLE: LazyLock<HashMap<&str, [Option<i64>; 2]>> = LazyLock::new(|| {
     lines.flat_map(|line| line.split(';')).filter_map(entry).collect()
 });
 
-/// The newest system call in the table.
-pub const NEWEST: &str = "rseq_slice_yield (Linux 7.0)";
+/// The kernel whose system calls the table has. Its newest is rseq_slice_yield.
+pub const NEWEST: &str = "Linux 7.0";
 
-/// Its number: since Linux 5.1 a new call has the same number everywhere.
+/// The newest one's number: since Linux 5.1 a new call has the same number everywhere.
 pub fn newest() -> u32 {
     let numbers = TABLE.values().flatten().flatten();
     numbers.max().map_or(0, |number| *number as u32)
@@ -85,6 +85,5 @@ mod tests {
         assert_eq!(lookup_on("x86_64", "opennat"), Lookup::Unknown);
         assert_eq!(lookup_on("x86_64", ""), Lookup::Unknown);
         assert_eq!(lookup("rseq_slice_yield"), Lookup::Number(newest().into()));
-        assert!(NEWEST.starts_with("rseq_slice_yield "));
     }
 }

@@ -10,7 +10,7 @@ const TALK: u32 = 10;
 
 /// The workshops that are proposed: a name, and the last chapter of each.
 const WORKSHOPS: [(&str, u8); 3] =
-    [("half a day", 4), ("a day", 7), ("two days, or an evening a week", 12)];
+    [("half a day", 4), ("a day", 7), ("two days, or an evening a week", 13)];
 
 /// The timetable, as the Markdown tables of the presenter's page.
 ///

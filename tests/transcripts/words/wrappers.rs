@@ -24,9 +24,10 @@ const WRAPPERS: [Wrapper; 9] = [
 /// The options of the stages that take a value.
 #[rustfmt::skip]
 const STAGES: &[&str] = &[
-    "--clone", "--container-layer", "--cpu-shares", "--cpuset-cpus", "--driver", "-e", "--env",
-    "--as", "--gid-map", "--hostname", "--layer", "--log-format", "-m", "--memory", "--name",
-    "--rootfs", "-s", "--signal", "--target", "--uid-map", "--user", "--workdir",
+    "--as", "--cap-add", "--cap-drop", "--clone", "--container-layer", "--cpu-shares",
+    "--cpuset-cpus", "--driver", "-e", "--env", "--gid-map", "--hostname", "--layer",
+    "--log-format", "-m", "--memory", "--name", "--oom-score-adj", "--rootfs", "-s", "--seccomp",
+    "--signal", "--target", "--uid-map", "--ulimit", "--user", "--workdir",
 ];
 
 /// In place of a stage's name, where only its arguments are known.

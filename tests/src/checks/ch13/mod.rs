@@ -8,6 +8,7 @@ mod hidden;
 mod limits;
 mod sets;
 mod words;
+mod workshop;
 
 use std::fmt;
 
@@ -32,6 +33,7 @@ pub(super) const CHECKS: &[&[Check]] = &[
     exec::CHECKS,
     hidden::CHECKS,
     limits::CHECKS,
+    workshop::CHECKS,
 ];
 
 /// Root's capabilities in Docker: CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID,

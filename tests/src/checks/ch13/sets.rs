@@ -84,11 +84,14 @@ pub(super) const CHECKS: &[Check] = &[
          give none of them back",
         |bench| {
             with_user_five(bench, |ids| {
-                let options = [&["-q", "--cap-add", "ALL", "--user", "5:5"], ids].concat();
-                let running = container(bench, "box", &options)?;
-                let expected = Rights::of_others(all_of_kernel()?);
-                expected.must_be_of(running.command()?).context("--user 5:5")?;
-                running.release()?.must_end_with(0)?;
+                let all = all_of_kernel()?;
+                for (added, kept) in [(&["--cap-add", "ALL"][..], all), (&[], OF_DOCKER)] {
+                    let options = [&["-q", "--user", "5:5"], added, ids].concat();
+                    let running = container(bench, "box", &options)?;
+                    let expected = Rights::of_others(kept);
+                    expected.must_be_of(running.command()?).context("--user 5:5")?;
+                    running.release()?.must_end_with(0)?;
+                }
                 let running = container(bench, "box", &[&["-q"], ids].concat())?;
                 let expected = Rights::of_others(OF_DOCKER);
                 in_exec(bench, &["--as", "5:5", "box"], |pid| expected.must_be_of(pid))?;

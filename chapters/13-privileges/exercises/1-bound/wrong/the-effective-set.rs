@@ -1,0 +1,2 @@
+// says: take all others out of the bounding set
+        self.become_own()?;

@@ -1,0 +1,10 @@
+// says: setresuid(2) from root to another user clears
+// shows: root
+        self.limits.apply()?;
+        self.capabilities.bound()?;
+        own.become_own()?;
+        if let Some(user) = user {
+            become_user(user)?;
+        }
+        prctl::set_no_new_privs().context("prctl PR_SET_NO_NEW_PRIVS")?;
+        self.filter.as_ref().map_or(Ok(()), Filter::install)

@@ -1,0 +1,2 @@
+// says: answer ENOSYS
+    [answer(&SeccompAction::Allow)].into()

@@ -1,0 +1,4 @@
+// says: permitted and effective to what is left
+// hole: exercise-confine
+// shows: root
+    Privileges::inherited()?.apply(None)?;

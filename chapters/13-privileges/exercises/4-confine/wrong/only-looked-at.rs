@@ -1,0 +1,3 @@
+// says: take all others out of the bounding set
+// hole: exercise-confine
+    Privileges::inherited()?;

@@ -1,0 +1,3 @@
+// says: what the command gives up, PID 1
+// hole: exercise-stay
+    Ok(())
