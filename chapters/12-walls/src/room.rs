@@ -22,6 +22,7 @@ use anyhow::{Context, anyhow, ensure};
 use ch01_uts::{Child, attempt};
 use ch05_user_idmap::User;
 use ch06_reexec::CLONE_NEWNET;
+use ch09_aufs::furnish::LINKS;
 use lab::{Namespaces, context, info, rootfs::UsualUmask};
 use nix::{
     errno::Errno,
@@ -51,13 +52,6 @@ const DEVICES: [(&str, u32, u32); 6] = [
     ("random", 1, 8),
     ("urandom", 1, 9),
     ("tty", 5, 0),
-];
-const LINKS: [(&str, &str); 5] = [
-    ("fd", "/proc/self/fd"),
-    ("stdin", "/proc/self/fd/0"),
-    ("stdout", "/proc/self/fd/1"),
-    ("stderr", "/proc/self/fd/2"),
-    ("ptmx", "pts/ptmx"),
 ];
 
 /// The keeper: builds the room of the container, whose process waits at its gate, in `root`. With
