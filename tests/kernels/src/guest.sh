@@ -46,7 +46,7 @@ echo "the doctor says to root:"
 /judge/doctor || :
 echo "the doctor says to an ordinary user:"
 busybox su user -c /judge/doctor || :
-export JUDGE_BINARIES=/judge
+export JUDGE_BINARIES=/judge JUDGE_GUEST=yes
 if [ -n "$ONLY" ]; then set -- "$ONLY"; fi
 IFS='|' # a word may have spaces
 for word in $WITHOUT; do set -- "$@" --skip "$word"; done

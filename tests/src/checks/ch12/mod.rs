@@ -1,5 +1,6 @@
 //! Chapter 12: what a container, and what goes into it with an `exec`, must not reach.
 
+mod core_pattern;
 mod groups;
 mod ids;
 mod images;
@@ -17,6 +18,7 @@ use super::Check;
 /// In the order in which a reader meets them.
 pub(super) const CHECKS: &[&[Check]] = &[
     ids::CHECKS,
+    core_pattern::CHECKS,
     mounts::CHECKS,
     groups::CHECKS,
     images::CHECKS,
