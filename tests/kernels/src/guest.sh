@@ -21,7 +21,7 @@ for module in /judge/modules/*; do
 done
 
 case $FILES in
-ext4) mount -t ext4 /dev/nvme0n1 /tmp && chmod 1777 /tmp && rmdir /tmp/lost+found ;;
+ext4) chmod 1777 /tmp ;; # on the root's disk
 tmpfs) mount -t tmpfs -o mode=1777 tmp /tmp ;;
 esac
 

@@ -61,7 +61,7 @@ pub struct Guest {
     pub command_line: &'static str,
     /// Which cgroup hierarchies there are.
     pub cgroups: Cgroups,
-    /// The file system of /tmp.
+    /// The file system of the root and of /tmp.
     pub files: Files,
     /// Whether it has the kernel's overlay, a module in Debian's kernels.
     pub overlay: bool,
@@ -100,7 +100,11 @@ pub const GUESTS: [Guest; 8] = [
             "08-pipe-init",
             "09-aufs",
             "11-nsenter",
-            "12-walls as root",
+            "12-walls",
+            "13-privileges as root: 0", // root's checks of chapters 1 to 9 are in 6.1-v1,
+            "13-privileges as root: 10", // and those of the others there or in 6.12-v2
+            "13-privileges as root: 11",
+            "13-privileges as root: 12",
         ],
         skips: Some(NO_AUFS_V2),
         ..USUAL
@@ -115,8 +119,12 @@ pub const GUESTS: [Guest; 8] = [
             "07-cgroup-memory",
             "09-aufs",
             "10-names",
-            "12-walls as root",
-            "12-walls as user: 0", // the checks of chapters 1 to 9, which 6.1-v2 has
+            "12-walls as user",
+            "13-privileges as user: 0", // the checks of chapters 1 to 9, which 6.1-v2 has
+            "13-privileges as root: 0",
+            "13-privileges as root: 10",
+            "13-privileges as root: 11",
+            "13-privileges as root: 12", // which stage 12 takes here
         ],
         skips: Some(""),
         ..USUAL
@@ -125,7 +133,7 @@ pub const GUESTS: [Guest; 8] = [
         name: "newest-v2",
         kernel: NEWEST,
         files: Files::Tmpfs,
-        tests: "12-walls as user: 09", // layers in memory, for an ordinary user
+        tests: "13-privileges as user: 09", // layers in memory, for an ordinary user
         skips: Some(NO_AUFS),
         ..USUAL
     },
@@ -171,7 +179,8 @@ pub const GUESTS: [Guest; 8] = [
             "08-pipe-init",
             "09-aufs",
             "10-names",
-            "12-walls as user",
+            "12-walls",
+            "13-privileges as user",
             "11-nsenter",
         ],
         skips: Some(NO_AUFS_V1),
