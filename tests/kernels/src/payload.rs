@@ -32,7 +32,8 @@ const PATIENCE: u32 = 4;
 
 /// What the stages and the tests call beside the programs of an image. One that is missing here
 /// is missing in the guest, and a test that needs it says so.
-const PROGRAMS: [&str; 10] = [
+const PROGRAMS: [&str; 11] = [
+    "cksum",
     "ip",
     "ipcmk",
     "ipcrm",
