@@ -18,6 +18,7 @@ use super::images::{FOLDERS, host, is_harmless, unchanged};
 use crate::{
     breach::{image, state},
     checks::{Check, holds},
+    patience,
 };
 
 pub(super) const CHECKS: &[Check] = &[Check::new(
@@ -41,7 +42,7 @@ pub(super) const CHECKS: &[Check] = &[Check::new(
                     .map(|is_refused| refused += u32::from(is_refused))
                     .and_then(|()| unchanged(&host, &before));
                 started += 1;
-                if judged.is_err() || start.elapsed() > Duration::from_millis(2500) {
+                if judged.is_err() || start.elapsed() > patience(Duration::from_millis(2500)) {
                     break judged;
                 }
             };
