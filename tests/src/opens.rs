@@ -13,6 +13,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 use nix::{
+    errno::Errno,
     sys::{
         ptrace::{self, Event, Options},
         wait::{Id, WaitPidFlag, WaitStatus, waitid},
@@ -59,6 +60,7 @@ pub fn opens(run: Run) -> anyhow::Result<Option<Opens>> {
             WaitStatus::StillAlive if wait_for_end(running.pid(), Duration::ZERO)? => break,
             WaitStatus::StillAlive => {
                 ensure!(start.elapsed() < bound, "it hangs");
+                opens.bury(running.pid())?;
                 sleep(Duration::from_micros(50));
             }
             WaitStatus::PtraceEvent(pid, _, EXIT) => let_go(pid)?,
@@ -88,6 +90,20 @@ impl Opens {
             }
         }
         unless_it_ended(ptrace::syscall(pid, signal))
+    }
+
+    /// A process or thread that was killed may end without a stop. Until its tracer has waited for
+    /// it, its parent cannot (ptrace(2), "Death under ptrace").
+    fn bury(&mut self, stage: Pid) -> anyhow::Result<()> {
+        let ended = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
+        for pid in self.known.iter().filter(|pid| **pid != stage) {
+            match waitid(Id::Pid(*pid), ended) {
+                // It was let go.
+                Err(Errno::ECHILD) => {}
+                other => drop(other.context("wait for a process that was killed")?),
+            }
+        }
+        Ok(())
     }
 
     fn look(&mut self, pid: Pid) {

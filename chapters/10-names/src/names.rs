@@ -92,12 +92,21 @@ impl Names {
         Ok(found)
     }
 
-    /// The PID 1 of the container with this name, and the notes.
+    /// The PID 1 of the container with this name.
     ///
     /// # Errors
     ///
     /// There is none, it is not set up yet, or it has ended.
-    pub fn find(&self, name: &Name) -> anyhow::Result<(Identity, String)> {
+    pub fn find(&self, name: &Name) -> anyhow::Result<Identity> {
+        self.find_with_notes(name).map(|(container, _)| container)
+    }
+
+    /// Likewise, and the notes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Names::find`].
+    pub fn find_with_notes(&self, name: &Name) -> anyhow::Result<(Identity, String)> {
         let folder = Folder::open(&self.0)?;
         let text = folder.map(|folder| folder.read(name.as_str())).transpose()?.flatten();
         let Some(state) = text.as_deref().and_then(State::parse) else {

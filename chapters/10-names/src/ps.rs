@@ -68,7 +68,7 @@ impl FromStr for SignalNumber {
 ///
 /// There is no such container, it has ended, or it is another user's.
 pub fn kill(names: &Names, name: &Name, signal: SignalNumber) -> anyhow::Result<()> {
-    let (container, _) = names.find(name)?;
+    let container = names.find(name)?;
     let SignalNumber(signal) = signal;
     let shown = signal_name(signal);
     // ANCHOR: exercise-kill

@@ -168,7 +168,7 @@ impl ExecOptions {
     pub fn find_target(&self) -> anyhow::Result<Target> {
         match (&self.name, self.target) {
             (Some(name), _) => {
-                let (container, _) = Names::of_this_user()?.find(name)?;
+                let container = Names::of_this_user()?.find(name)?;
                 Target::of(container).with_context(|| name.to_string())
             }
             (None, pid) => Target::with_pid(Pid::from_raw(pid.unwrap_or_default())),

@@ -81,7 +81,8 @@ fn entry_of(pid: Pid) -> anyhow::Result<Option<(String, String)>> {
     let own = namespace(pid);
     for (name, container) in names.running()? {
         if own.is_some() && namespace(container.pid) == own {
-            let (_, lines) = names.find(&name.parse().map_err(|error: String| anyhow!(error))?)?;
+            let (_, lines) =
+                names.find_with_notes(&name.parse().map_err(|error: String| anyhow!(error))?)?;
             return Ok(Some((name, lines)).filter(|(_, lines)| !lines.is_empty()));
         }
     }
