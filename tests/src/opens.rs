@@ -97,10 +97,13 @@ impl Opens {
     fn bury(&mut self, stage: Pid) -> anyhow::Result<()> {
         let ended = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
         for pid in self.known.iter().filter(|pid| **pid != stage) {
-            match waitid(Id::Pid(*pid), ended) {
-                // It was let go.
-                Err(Errno::ECHILD) => {}
-                other => drop(other.context("wait for a process that was killed")?),
+            // A tracer sees stops here too: they are left for the loop.
+            match waitid(Id::Pid(*pid), ended | WaitPidFlag::WNOWAIT) {
+                Ok(WaitStatus::Exited(..) | WaitStatus::Signaled(..)) => {
+                    waitid(Id::Pid(*pid), ended).context("wait for a process that was killed")?;
+                }
+                Ok(_) | Err(Errno::ECHILD) => {} // it lives, or was let go
+                Err(errno) => return Err(errno).context("look for a process that was killed"),
             }
         }
         Ok(())
