@@ -102,7 +102,7 @@ pub const GUESTS: [Guest; 8] = [
             "11-nsenter",
             "12-walls",
             "13-privileges as root: 0", // root's checks of chapters 1 to 9 are in 6.1-v1,
-            "13-privileges as root: 10", // and those of the others there or in 6.12-v2
+            "13-privileges as root: 10", // and of the others there or in 6.12-v2
             "13-privileges as root: 11",
             "13-privileges as root: 12",
         ],
