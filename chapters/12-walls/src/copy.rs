@@ -31,10 +31,8 @@ pub fn take_a_copy(root: &Path) -> anyhow::Result<()> {
     // It has the caller's ids until now: the way to the folder may be open to nobody else.
     env::set_current_dir(root).with_context(|| format!("chdir to {}", root.display()))?;
     become_user(User::ROOT)?;
-    // ANCHOR: exercise-copy
     unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWCGROUP)
         .context("unshare: mount, cgroup")?;
-    // ANCHOR_END: exercise-copy
     make_private()
 }
 

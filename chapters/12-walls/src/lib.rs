@@ -2,8 +2,9 @@
 //! What a container can reach: walls that root inside can neither remove nor go around.
 //!
 //! Up to chapter 11 root inside could take away what protected the machine: it had mounted that
-//! itself, and where root started the container, it was root of the machine. Here nobody's ids are
-//! inside, a process outside mounts, and the container gets a copy whose mounts are locked.
+//! itself, and where root started the container, it was root of the machine. Here root's containers
+//! have ids that nobody has outside, a process outside mounts, and the container gets a copy whose
+//! mounts are locked.
 //!
 //! | module | question it answers |
 //! |---|---|

@@ -8,7 +8,11 @@
 //!
 //! Source: cgroup_namespaces(7), the kernel's cgroup-v2.rst "Delegation".
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use ch07_cgroup_memory::{base::is_container, group::join, hierarchy::hierarchies_of};
@@ -33,28 +37,36 @@ pub fn go_below_the_limits(pid: Pid) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn make(limited: &Path) -> anyhow::Result<std::path::PathBuf> {
+fn make(limited: &Path) -> anyhow::Result<PathBuf> {
     // On version 1 up to Linux 5.10 a limit does not hold for the groups below by itself.
     set(limited, "memory.use_hierarchy", "1")?;
     let inner = limited.join(INNER);
     fs::create_dir(&inner).with_context(|| format!("make the cgroup {}", inner.display()))?;
     // On version 1 a new group has no processors and no memory nodes, and takes no process.
     for knob in ["cpuset.cpus", "cpuset.mems"] {
-        if let Ok(value) = fs::read_to_string(limited.join(knob)) {
-            set(&inner, knob, value.trim_end())?;
+        if let Some(value) = get(limited, knob)? {
+            set(&inner, knob, &value)?;
         }
     }
     Ok(inner)
 }
 
-/// Writes a knob, if the group has it with another value.
-fn set(group: &Path, knob: &str, value: &str) -> anyhow::Result<()> {
+/// What a knob says; `None` if the group does not have it.
+fn get(group: &Path, knob: &str) -> anyhow::Result<Option<String>> {
     let file = group.join(knob);
     match fs::read_to_string(&file) {
-        Ok(text) if text.trim_end() != value => {
-            fs::write(&file, value).with_context(|| format!("write {value} to {}", file.display()))
-        }
-        _ => Ok(()),
+        Ok(text) => Ok(Some(text.trim_end().to_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("read {}", file.display())),
     }
+}
+
+/// Writes a knob, if the group has it with another value.
+fn set(group: &Path, knob: &str, value: &str) -> anyhow::Result<()> {
+    if get(group, knob)?.is_none_or(|has| has == value) {
+        return Ok(());
+    }
+    let file = group.join(knob);
+    fs::write(&file, value).with_context(|| format!("write {value} to {}", file.display()))
 }
 // ANCHOR_END: limits

@@ -71,7 +71,8 @@ impl Place {
     pub fn folder(&self, name: &str) -> anyhow::Result<Option<Place>> {
         let found = self.at(name)?;
         if let Some(found) = &found {
-            ensure!(found.data()?.is_dir(), "/{name} in the root is not a folder");
+            let data = found.data().with_context(|| format!("/{name} in the root"))?;
+            ensure!(data.is_dir(), "/{name} in the root is not a folder");
         }
         Ok(found)
     }

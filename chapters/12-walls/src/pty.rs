@@ -21,7 +21,6 @@ use std::{
 
 use anyhow::{Context, ensure};
 use ch05_user_idmap::User;
-use ch08_pipe_init::take_streams;
 use ch11_nsenter::Target;
 use lab::info;
 use nix::{
@@ -144,7 +143,6 @@ pub fn master_of_machine() -> anyhow::Result<OwnedFd> {
 /// followed, and nothing is opened that is no multiplexer of a devpts.
 fn find_ptmx(target: &Target) -> anyhow::Result<Option<Place>> {
     let root = target.root_folder()?;
-    // ANCHOR: exercise-ptmx
     let inside = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let Ok(found) = openat2(root, "dev/pts/ptmx", flags, Mode::empty(), inside) else {
@@ -153,7 +151,6 @@ fn find_ptmx(target: &Target) -> anyhow::Result<Option<Place>> {
     let is_devpts = fstatfs(&found).context("statfs")?.filesystem_type() == DEVPTS_SUPER_MAGIC;
     let found = Place::from(found);
     Ok((is_devpts && found.is_device(PTMX)?).then_some(found))
-    // ANCHOR_END: exercise-ptmx
 }
 // ANCHOR_END: devpts
 
@@ -210,9 +207,8 @@ pub fn reopen_terminal() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// This process's own terminal, after it has taken its streams.
+/// This process's own terminal. It has taken its streams before.
 fn own_terminal() -> anyhow::Result<Option<OwnedFd>> {
-    take_streams()?;
     let copy = match terminals() {
         [true, ..] => stdin().as_fd().try_clone_to_owned(),
         [_, true, _] => stdout().as_fd().try_clone_to_owned(),

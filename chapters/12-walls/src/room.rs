@@ -39,8 +39,17 @@ use crate::place::{CLOSED, Place};
 
 /// What in /proc changes the machine, or shows more of it than a container should see.
 const READ_ONLY: [&str; 5] = ["sys", "sysrq-trigger", "irq", "bus", "fs"];
-const MASKED: [&str; 8] =
-    ["acpi", "asound", "interrupts", "kcore", "keys", "sched_debug", "scsi", "timer_list"];
+const MASKED: [&str; 9] = [
+    "acpi",
+    "asound",
+    "interrupts",
+    "kcore",
+    "keys",
+    "latency_stats",
+    "sched_debug",
+    "scsi",
+    "timer_list",
+];
 /// The same in /sys.
 const MASKED_IN_SYS: [&str; 2] = ["firmware", "devices/virtual/powercap"];
 

@@ -14,7 +14,7 @@ use ch03_pid::{Job, Terminal, say_who_i_am};
 use ch05_user_idmap::{Gate, Maps};
 use ch06_reexec::{CLONE_NEWNET, bring_up_loopback};
 use ch07_cgroup_memory::{Groups, base::is_root_outside};
-use ch08_pipe_init::{Message, Prepared, become_init, receive, send, stay_and_reap};
+use ch08_pipe_init::{Message, Prepared, become_init, receive, send, stay_and_reap, take_streams};
 use ch09_aufs::{LayerOptions, Layers, Parent, Root, keep};
 use ch10_names::{
     NamedRunOptions,
@@ -22,7 +22,7 @@ use ch10_names::{
 };
 use ch11_nsenter::nsexec::Become;
 use lab::{Exit, Namespaces, Next, info};
-use nix::unistd::geteuid;
+use nix::{errno::Errno, unistd::geteuid};
 
 use crate::{
     caller::CallersTerminal,
@@ -195,15 +195,14 @@ fn shown(message: &Message) -> String {
 
 /// The keeper: mounts the layers, with the owners that the maps give their files.
 fn layered_root<'a>(layers: &'a Layers, maps: &Maps) -> anyhow::Result<Root<'a>> {
-    let mut is_shifted = false;
-    if let Some(ids) = shifted_ids(maps)? {
+    let ids = shifted_ids(maps)?;
+    if ids.is_some() {
         // Over itself: the layer keeps its path.
-        layers.image.iter().try_for_each(|layer| show(layer, layer, Some(&ids)))?;
-        is_shifted = true;
+        layers.image.iter().try_for_each(|layer| show(layer, layer, ids.as_ref()))?;
     }
-    let root = layers.mount().map_err(|error| match is_shifted {
-        true => error.context(NO_SHIFTED_LAYERS),
-        false => error,
+    let root = layers.mount().map_err(|error| match error.downcast_ref() {
+        Some(Errno::EINVAL) if ids.is_some() => error.context(NO_SHIFTED_LAYERS),
+        _ => error,
     })?;
     require_owner(root.folder(), root_outside(maps)?)?;
     Ok(root)
@@ -228,9 +227,10 @@ pub fn init(
     ready.say()?;
     ready.wait()?;
     drop(ready);
+    take_streams()?;
     reopen_terminal()?;
-    take_terminal(message.process.user)?;
     if message.init_stays {
+        take_terminal(message.process.user)?; // only the leader of a session can
         return stay_and_reap(|| become_command(&message.process), stay).map(Next::End);
     }
     become_command(&message.process).map(Next::from)

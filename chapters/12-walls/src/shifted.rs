@@ -45,9 +45,7 @@ const RANGE: MapLine = MapLine {
 ///
 /// None, with this range.
 pub fn shifted_maps() -> anyhow::Result<Maps> {
-    // ANCHOR: exercise-range
     let map = |name| IdMap::new(name, vec![RANGE]);
-    // ANCHOR_END: exercise-range
     info!("root inside is {} outside, which is nobody there", RANGE.outside);
     Maps::new(map("uid_map")?, map("gid_map")?)
 }
@@ -107,9 +105,7 @@ pub fn shifted_ids(maps: &Maps) -> anyhow::Result<Option<File>> {
 pub fn show(folder: &Path, at: &Path, ids: Option<&File>) -> anyhow::Result<()> {
     let mount = copy_of_mount(&Place::of(folder)?).with_context(|| folder.display().to_string())?;
     if let Some(ids) = ids {
-        // ANCHOR: exercise-idmap
         show_ids(&mount, ids).map_err(|errno| not_shown(folder, errno))?;
-        // ANCHOR_END: exercise-idmap
     }
     move_mount(&mount, "", CWD, at, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
         .with_context(|| format!("move_mount to {}", at.display()))?;
@@ -118,6 +114,7 @@ pub fn show(folder: &Path, at: &Path, ids: Option<&File>) -> anyhow::Result<()> 
         Err(Errno::ENOSYS) => Place::from(mount).close(),
         other => other.context("mount_setattr: nosuid, nodev"),
     }
+    .with_context(|| folder.display().to_string())
 }
 
 /// What the kernel's refusal means if the layers are shown with shifted owners.

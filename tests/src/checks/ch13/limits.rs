@@ -28,20 +28,13 @@ pub(super) const CHECKS: &[Check] = &[
                 ("Max cpu time", "7 8"),
             ];
             for options in [&["-q"][..], &["-q", "--init"]] {
-                let running = container(bench, "box", &[options, &limits].concat())?;
-                let pid = running.command()?;
-                let must_have = |pid| {
+                all_must(bench, &[options, &limits].concat(), |pid| {
                     for (name, limit) in expected {
                         let found = limit_of(pid, name)?;
                         ensure!(found == limit, "{name}: {found}, not {limit}");
                     }
                     Ok(())
-                };
-                must_have(pid)?;
-                children_of(pid)?.into_iter().try_for_each(must_have)?;
-                in_exec(bench, &["box"], must_have)?;
-                in_exec(bench, &["--target", &pid.to_string(), "--all"], must_have)?;
-                running.release()?.must_end_with(0)?;
+                })?;
             }
             holds()
         },
@@ -99,18 +92,11 @@ pub(super) const CHECKS: &[Check] = &[
             let higher = (own.max(0) + 300).to_string();
             for options in [&["-q"][..], &["-q", "--init"]] {
                 let words = [options, &["--oom-score-adj", &higher]].concat();
-                let running = container(bench, "box", &words)?;
-                let must_have = |pid| {
+                all_must(bench, &words, |pid| {
                     let found = score_of(pid)?.to_string();
                     ensure!(found == higher, "it is {found}, not {higher}");
                     Ok(())
-                };
-                let pid = running.command()?;
-                must_have(pid)?;
-                children_of(pid)?.into_iter().try_for_each(must_have)?;
-                in_exec(bench, &["box"], must_have)?;
-                in_exec(bench, &["--target", &pid.to_string(), "--all"], must_have)?;
-                running.release()?.must_end_with(0)?;
+                })?;
             }
             holds()
         },
@@ -141,6 +127,23 @@ pub(super) const CHECKS: &[Check] = &[
         },
     ),
 ];
+
+/// What holds for PID 1 of a container with these options, for its children, and for the command of
+/// an `exec` by name or by pid.
+fn all_must(
+    bench: &Bench,
+    options: &[&str],
+    have: impl Fn(Pid) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let running = container(bench, "box", options)?;
+    let pid = running.command()?;
+    have(pid)?;
+    children_of(pid)?.into_iter().try_for_each(&have)?;
+    in_exec(bench, &["box"], &have)?;
+    in_exec(bench, &["--target", &pid.to_string(), "--all"], &have)?;
+    running.release()?.must_end_with(0)?;
+    Ok(())
+}
 
 /// `SOFT HARD`, as /proc/PID/limits has it.
 fn limit_of(pid: Pid, name: &str) -> anyhow::Result<String> {
