@@ -39,6 +39,9 @@ const PS: &str = r"(?m)^NAME +PID +COMMAND$";
 const ENTRY: &str = r"(?m)^(run|container) ([0-9]+) [0-9]+ [0-9]+$";
 const BOOT: &str = r"(?m)^boot [0-9a-f-]{36}$";
 
+/// A line of an id map, in the log and as a file has it: a pid may be the same number as an id.
+const MAP: &str = r#""[0-9]+ [0-9]+ [0-9]+|(?m)^ *[0-9]+ +[0-9]+ +[0-9]+$"#;
+
 /// Smaller numbers are pids inside: PID 1 and those after it are the same in every run.
 const FIRST_PID_OUTSIDE: u32 = 100;
 
@@ -54,6 +57,8 @@ pub fn rename(text: &str) -> String {
     let text = by_letter(&text, r"\bfilter: ([0-9]+) instructions\b", "LENGTH");
     pids(&text)
 }
+
+const NUMBER: &str = r"\b[0-9]+\b";
 
 /// Gives each value of the pattern's group a letter, and puts it in the value's place.
 fn by_letter(text: &str, pattern: &str, kind: &str) -> String {
@@ -80,7 +85,9 @@ fn pids(text: &str) -> String {
         pid if known.contains(&pid) => letter(&mut letters, pid, "PID"),
         number => number.to_owned(),
     };
-    Regex::new(r"\b[0-9]+\b").unwrap().replace_all(text, put).into_owned()
+    // What is found first is taken whole, so a map's numbers stay.
+    let numbers = format!("{MAP}|{NUMBER}");
+    Regex::new(&numbers).unwrap().replace_all(text, put).into_owned()
 }
 
 /// The value's letter: A, B, …, Z, and then numbers.

@@ -85,6 +85,9 @@ fn letters() -> anyhow::Result<()> {
 fn what_stays() -> anyhow::Result<()> {
     ensure!(!same("child[1] x", "child[2] x"), "PID 1 is PID 1");
     ensure!(!same("0 1000 1", "0 1001 1"), "ids are no names");
+    let written =
+        |pid| format!("wrote uid_map \"0 1000 1\" of {pid}\n0 1000 1\n{pid} ended with 0");
+    ensure!(same(&written(4244), &written(1000)), "an id is no name, whatever pid there is");
     ensure!(
         !same("parent[862] 01-uts::spawn", "parent[862] 01-uts::clone"),
         "the place in the code is exact"
