@@ -144,6 +144,7 @@ pub(super) const CHECKS: &[Check] = &[
             must_be_as(&terminal, &before)?;
             terminal.write("word\n")?;
             terminal.until("heard word.")?;
+            must_change(&terminal, &before)?; // typed earlier, it would be shown once more
             terminal.write("one\n")?;
             terminal.until("one\r\none\r\n")?; // the echo, and cat's
             // Stopped in the foreground, it has to make the terminal raw again.
@@ -233,6 +234,17 @@ fn is_set_back_but(
     let status = terminal.end()?;
     ensure!(status == 6, "the shell's exit status was {status}, not 6");
     Ok(())
+}
+
+/// The terminal soon has other settings.
+fn must_change(terminal: &Terminal, from: &Termios) -> anyhow::Result<()> {
+    for _ in 0..100 {
+        if terminal.settings()? != *from {
+            return Ok(());
+        }
+        sleep(patience(Duration::from_millis(10)));
+    }
+    anyhow::bail!("the terminal's settings stay as they are");
 }
 
 /// The terminal has these settings, or soon gets them from a process that goes on.
