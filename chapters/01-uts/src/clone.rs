@@ -16,7 +16,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::{Child, Process};
+use crate::{Child, Process, wait::Postponed};
 
 /// In which of the two processes has clone(2) returned?
 #[derive(Debug)]
@@ -111,9 +111,11 @@ pub fn spawn<N: Into<Next>>(
         info!("cloning: {namespaces}");
     }
     let (report, errors) = error_pipe()?;
+    let postponed = Postponed::new()?;
     match clone(namespaces)? {
-        Cloned::Parent(process) => Ok(Child::new(process, report)),
+        Cloned::Parent(process) => Ok(Child::new(process, report).until_it_waits(postponed)),
         Cloned::Child => {
+            drop(postponed);
             drop(report); // a copy: the pipe has a reader as long as any process has that end
             context::speak_as("child");
             let next = die_with_parent().and_then(|()| child());

@@ -11,7 +11,7 @@ use lab::{Exit, Failure, Start, StartReport, info};
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::signal::{SigHandler, Signal, signal},
+    sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal},
     unistd::Pid,
 };
 use rustix::process::{WaitId, WaitIdOptions, waitid};
@@ -112,6 +112,7 @@ pub struct Child {
     pub process: Process,
     report: StartReport,
     may_report: bool,
+    postponed: Option<Postponed>,
 }
 
 impl Child {
@@ -121,6 +122,15 @@ impl Child {
             process,
             report,
             may_report: true,
+            postponed: None,
+        }
+    }
+
+    /// The same; `postponed` ends when this process waits for the child.
+    pub(crate) fn until_it_waits(self, postponed: Postponed) -> Child {
+        Child {
+            postponed: Some(postponed),
+            ..self
         }
     }
 
@@ -143,7 +153,7 @@ impl Child {
     ///
     /// The error of a child that never became the command.
     pub fn wait(self) -> anyhow::Result<Exit> {
-        let _restored = [Signal::SIGINT, Signal::SIGQUIT].map(Ignored::new);
+        let _restored = KEYS.map(Ignored::new); // also those that came since the clone
         self.wait_as_usual()
     }
 
@@ -153,6 +163,7 @@ impl Child {
     ///
     /// The child's error.
     pub fn wait_as_usual(mut self) -> anyhow::Result<Exit> {
+        self.postponed = None;
         while !self.wait_or(&[])? {}
         self.outcome()
     }
@@ -237,6 +248,30 @@ fn said_inside(message: String) -> String {
 // ANCHOR_END: child
 
 // ANCHOR: ignored
+/// What Ctrl-C and Ctrl-\ send.
+const KEYS: [Signal; 2] = [Signal::SIGINT, Signal::SIGQUIT];
+
+/// They reach this process only when this is dropped (they are blocked). To be made before a child:
+/// its command may run, and you may type, before this process goes on.
+#[derive(Debug)]
+pub(crate) struct Postponed(SigSet);
+
+impl Postponed {
+    pub(crate) fn new() -> anyhow::Result<Postponed> {
+        let keys = SigSet::from_iter(KEYS);
+        let before = keys.thread_swap_mask(SigmaskHow::SIG_BLOCK).context("block SIGINT")?;
+        // Those that were blocked before have to stay so.
+        Ok(Postponed(KEYS.into_iter().filter(|key| !before.contains(*key)).collect()))
+    }
+}
+
+impl Drop for Postponed {
+    fn drop(&mut self) {
+        // The kernel refuses only what is no signal set.
+        let _ = self.0.thread_unblock();
+    }
+}
+
 /// A signal that this process ignores until this is dropped.
 struct Ignored {
     signal: Signal,

@@ -6,12 +6,13 @@ use anyhow::{Context, ensure};
 use nix::{errno::Errno, sys::signal::Signal, unistd::Pid};
 
 use crate::{
-    Bench,
+    Bench, Outcome,
     bench::Running,
     checks::{Check, holds},
     host::nobody_stays,
     patience, process,
     seccomp::refuse_prctl,
+    slow,
     terminal::{Terminal, is_interrupted},
     told,
 };
@@ -35,6 +36,26 @@ pub(super) const CHECKS: &[Check] = &[
             is_interrupted(bench, Terminal::open(bench, &["-q"])?)
         },
     ),
+    Check::new(
+        1,
+        "Ctrl-C in the command's first moments does not end the stage either",
+        "the command may run before its parent goes on: what the parent does about SIGINT, it must \
+         do before it makes the child",
+        |bench| {
+            // To the parent alone: what the terminal would send to both.
+            let script = bench.script("kill -INT $PPID; exit 5");
+            let running = match script.with(slow::trace).start() {
+                Err(error) if slow::is_refused(&error) => {
+                    return Ok(Outcome::Skipped(slow::REFUSED.into()));
+                }
+                started => started?,
+            };
+            slow::hold_back(running.pid(), bench.bound)?;
+            running.finish()?.must_end_with(5)?;
+            holds()
+        },
+    )
+    .until(3, "the command does not see its parent"),
     Check::new(
         1,
         "Ctrl-C ends a command without a handler",
