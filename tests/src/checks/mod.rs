@@ -53,6 +53,8 @@ pub struct Check {
     pub in_the_workshop: bool,
     /// Whether its containers need what stage 13 takes away.
     needs_privileges: bool,
+    /// Whether it is about many containers, and so takes seconds: stages between are spared it.
+    pub takes_long: bool,
     run: fn(&Bench) -> anyhow::Result<Outcome>,
 }
 
@@ -73,6 +75,7 @@ impl Check {
             only_as: None,
             in_the_workshop: true,
             needs_privileges: false,
+            takes_long: false,
             run,
         }
     }
@@ -81,6 +84,15 @@ impl Check {
     const fn until(self, stage: u8, reason: &'static str) -> Check {
         Check {
             until: Some((stage, reason)),
+            ..self
+        }
+    }
+
+    /// It makes so many containers, or so much for one, that a stage between the chapter's own and
+    /// the last is spared it.
+    const fn that_takes_long(self) -> Check {
+        Check {
+            takes_long: true,
             ..self
         }
     }

@@ -158,6 +158,7 @@ pub(super) const CHECKS: &[Check] = &[
             })
         },
     )
+    .that_takes_long()
     .not_in_the_workshop(),
     Check::new(
         7,

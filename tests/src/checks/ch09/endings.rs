@@ -60,6 +60,7 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     )
+    .that_takes_long()
     .not_in_the_workshop(),
     Check::new(
         9,

@@ -54,7 +54,8 @@ pub(super) const CHECKS: &[Check] = &[
             ensure!(!bench.folder.join("deep").exists(), "--rm left the layer");
             holds()
         },
-    ),
+    )
+    .that_takes_long(),
     Check::new(
         9,
         "a file's name cannot forge a line of the log, or talk to the terminal",
