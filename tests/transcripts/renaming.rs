@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use regex::{Captures, Regex};
 
-/// What a log line begins with: time, role, pid, place, in columns.
-const LOG: &str = r"(?m)^ *\+[0-9]+\.[0-9]{2}ms ([a-z]+\[[0-9]+\]) +([^ ]+) +";
+/// A log line: time, role, pid, message, place, in columns.
+const LOG: &str = r"(?m)^ *\+[0-9][0-9a-z.]* ([a-z]+\[[0-9]+\]) +(.*?)(?: {2,}(\d\d-\S+::\S+))?$";
 
 /// What stands at the place of a pid in the log, in /proc, and in what the book's commands print.
 const PIDS: [&str; 15] = [
@@ -18,7 +18,7 @@ const PIDS: [&str; 15] = [
     r"/proc/([0-9]+)\b",
     r"\b([0-9]+) in the host's /proc",
     r"(?m) ([0-9]+) ended with ",
-    r#"(?m)" (?:of|for) ([0-9]+)(?:$|:)"#,
+    r#"(?m)" (?:of|for) ([0-9]+)(?:$|:|  )"#,
     r"\b[Pp][Ii][Dd]:?\s+([0-9]+)\b",
     r"\bmoved ([0-9]+) into ",
     r"\btarget ([0-9]+),",
@@ -40,14 +40,15 @@ const ENTRY: &str = r"(?m)^(run|container) ([0-9]+) [0-9]+ [0-9]+$";
 const BOOT: &str = r"(?m)^boot [0-9a-f-]{36}$";
 
 /// A line of an id map, in the log and as a file has it: a pid may be the same number as an id.
-const MAP: &str = r#""[0-9]+ [0-9]+ [0-9]+|(?m)^ *[0-9]+ +[0-9]+ +[0-9]+$"#;
+const MAP: &str =
+    r#""[0-9]+ [0-9]+ [0-9]+|\b[ug]id [0-9]+(?: is [0-9]+)?|(?m)^ *[0-9]+ +[0-9]+ +[0-9]+$"#;
 
 /// Smaller numbers are pids inside: PID 1 and those after it are the same in every run.
 const FIRST_PID_OUTSIDE: u32 = 100;
 
 /// The text with letters for names.
 pub fn rename(text: &str) -> String {
-    let text = Regex::new(LOG).unwrap().replace_all(text, "+TIME $1 $2 ");
+    let text = Regex::new(LOG).unwrap().replace_all(text, "+TIME $1 $2  $3");
     let text = Regex::new(PS).unwrap().replace_all(&text, "NAME PID COMMAND");
     let text = Regex::new(ENTRY).unwrap().replace_all(&text, "$1 $2 START INODE");
     let text = Regex::new(BOOT).unwrap().replace_all(&text, "boot BOOT");

@@ -24,8 +24,7 @@ pub fn become_root() -> anyhow::Result<()> {
         return Ok(());
     }
     ask(user)?;
-    info!("uid {user} is not root: borrowing a user namespace");
-    info!("by `unshare --map-root-user` (chapter 5 explains)");
+    info!("uid {user} borrows a user namespace (unshare, chapter 5)");
     let mut unshare = Command::new("unshare");
     unshare.arg("--map-root-user").arg("--");
     unshare.arg(std::env::current_exe().context("where is this program's file?")?);

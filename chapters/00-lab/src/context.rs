@@ -17,14 +17,19 @@ use std::{
 
 use nix::time::{ClockId, clock_gettime};
 
-/// The environment variable: `STAGE ROLE START-NANOSECONDS FORM`.
+use crate::line::Look;
+
+/// The environment variable: `STAGE ROLE START-NANOSECONDS FORM COLUMNS COLOUR`, where the last two
+/// may be missing.
 pub const VARIABLE: &str = "LAB_LOG";
 
 /// The form of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// A line for people.
+    /// A line for people, at the level `info`.
     Plain,
+    /// The same, at all levels.
+    Verbose,
     /// One JSON object a line.
     Json,
     /// Errors only.
@@ -32,8 +37,12 @@ pub enum Form {
 }
 
 impl Form {
-    const WORDS: [(Form, &str); 3] =
-        [(Form::Plain, "plain"), (Form::Json, "json"), (Form::Off, "off")];
+    const WORDS: [(Form, &str); 4] = [
+        (Form::Plain, "plain"),
+        (Form::Verbose, "verbose"),
+        (Form::Json, "json"),
+        (Form::Off, "off"),
+    ];
 
     fn word(self) -> &'static str {
         Self::WORDS[self as usize].1
@@ -50,6 +59,7 @@ struct Context {
     role: String,
     start: Duration,
     form: Form,
+    look: Look,
 }
 
 static CONTEXT: Mutex<Option<Context>> = Mutex::new(None);
@@ -65,6 +75,7 @@ fn new() -> Context {
         role: "parent".into(),
         start: now(),
         form: Form::Plain,
+        look: Look::of_standard_error(),
     }
 }
 
@@ -78,6 +89,7 @@ fn handed_over() -> Option<Context> {
         role: words.next()?.into(),
         start: Duration::from_nanos(words.next()?.parse().ok()?),
         form: Form::from_word(words.next()?)?,
+        look: Look::from_words(words).unwrap_or_else(Look::of_standard_error),
     })
 }
 
@@ -85,7 +97,8 @@ fn handed_over() -> Option<Context> {
 pub fn hand_over(command: &mut Command, role: &str) {
     let text = with(|context| {
         let start = context.start.as_nanos();
-        format!("{} {role} {start} {}", context.stage, context.form.word())
+        let (form, look) = (context.form.word(), context.look.to_words());
+        format!("{} {role} {start} {form} {look}", context.stage)
     });
     command.env(VARIABLE, text);
 }
@@ -98,14 +111,16 @@ pub fn speak_as(role: &str) {
 /// Changes the form of the log, here and in the processes to which it is handed over.
 pub fn set_form(form: Form) {
     with(|context| context.form = form);
-    if form == Form::Off {
-        ::log::set_max_level(::log::LevelFilter::Off);
-    }
 }
 
 /// The form of the log.
 pub fn form() -> Form {
     with(|context| context.form)
+}
+
+/// What the reader of the log has in front of them, now.
+pub fn look() -> Look {
+    with(|context| context.look).now()
 }
 
 /// The stage's name, such as `06-reexec`.

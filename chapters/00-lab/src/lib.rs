@@ -9,6 +9,7 @@
 //! | [`mod@error_pipe`] | how does a parent learn whether its child has become the command? |
 //! | [`errors`] | how did it end, and which exit status says so? |
 //! | [`log`] | how does one event become one line of the log? |
+//! | [`line`] | how does a line of the log look? |
 //! | [`context`] | who writes to the log, since when, and how does that survive execve(2)? |
 //! | [`descriptors`] | which descriptors cross an execve(2)? |
 //! | [`kinds`] | which kinds of namespaces are there, and what is each called where? |
@@ -33,6 +34,7 @@ pub mod errors;
 pub mod exec;
 pub mod kinds;
 pub mod libraries;
+pub mod line;
 pub mod lock;
 pub mod log;
 pub mod probe;
@@ -61,16 +63,22 @@ pub struct StageOptions {
     #[arg(short, long)]
     pub quiet: bool,
 
+    /// Say all that there is to say, and not one line for each idea (like RUST_LOG=debug)
+    #[arg(short, long)]
+    pub verbose: bool,
+
     /// What to run, with its arguments [default: a shell]
     #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
 
 impl StageOptions {
-    /// Turns the log off if `-q` was given.
+    /// Turns the log off if `-q` was given, and shows all of it if `-v` was.
     pub fn apply(&self) {
         if self.quiet {
             context::set_form(context::Form::Off);
+        } else if self.verbose && context::form() == context::Form::Plain {
+            context::set_form(context::Form::Verbose);
         }
     }
 }

@@ -2,21 +2,21 @@
 //! How does one event become one line of the log?
 //!
 //! ```text
-//! +0.93ms parent[4242] 05-user-idmap::write       wrote uid_map "0 1000 1" of 4243
+//!  +0.93ms parent[4242]    maps: uid 0 is 1000 outside, gid 0 is 1000          05-user-idmap::write
 //! ```
 //!
 //! The time since the parent's start, the role and the pid that the process itself
-//! sees, the chapter and the function, and what happened. `RUST_LOG` chooses the level (default
-//! `info`); colour is used on a terminal unless `NO_COLOR` is set.
+//! sees, what happened, and the chapter and the function. The log is short: it has the level `info`,
+//! a line for each idea. `-v` shows all, and `RUST_LOG` chooses as it does elsewhere.
 
 use std::{
-    env,
-    io::{self, IsTerminal, Write, stderr},
+    io::{self, Write, stderr},
     os::fd::AsFd,
     process,
+    sync::{Mutex, PoisonError},
 };
 
-use log::Record;
+use log::{Level, Log, Metadata, Record};
 use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::stat::{SFlag, fstat},
@@ -25,49 +25,81 @@ use nix::{
 use crate::{
     context::{self, Form},
     errors::{LONGEST, cut},
+    line::Line,
 };
 
 /// Sends the log to standard error, one write(2) a record, cut to less than 4096 bytes: into a pipe
 /// it goes whole however many processes write, and does not block where poll(2) sees room
 /// (PIPE_BUF, pipe(7)).
 pub(crate) fn start() {
-    let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let colour = stderr().is_terminal() && !no_colour;
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
-        .target(env_logger::Target::Pipe(Box::new(Impatient::new())))
-        // env_logger collects what is written here and writes it out in one piece.
-        .format(move |line, record| match context::form() {
-            Form::Json => writeln!(line, "{}", json(record)),
-            _ => writeln!(line, "{}", plain(record, colour)),
-        })
-        .init();
-    context::set_form(context::form());
+    let is_asked = std::env::var_os("RUST_LOG").is_some_and(|filter| !filter.is_empty());
+    let logger = Logger {
+        asked: is_asked.then(|| env_logger::Builder::from_env("RUST_LOG").build()),
+        out: Mutex::new(Impatient::new()),
+    };
+    if ::log::set_boxed_logger(Box::new(logger)).is_ok() {
+        ::log::set_max_level(::log::LevelFilter::Trace);
+    }
 }
 
-fn plain(record: &Record, colour: bool) -> String {
-    let role = context::role();
-    let who = format!("{role}[{}]", process::id());
-    let elapsed = format!("+{:.2}ms", milliseconds());
-    let (on, off) = if colour {
-        (colour_of(&role), "\x1b[0m")
-    } else {
-        ("", "")
+struct Logger {
+    /// What `RUST_LOG` asks for.
+    asked: Option<env_logger::Logger>,
+    out: Mutex<Impatient>,
+}
+
+impl Log for Logger {
+    fn enabled(&self, metadata: &Metadata) -> bool {
+        match (context::form(), &self.asked) {
+            (Form::Off, _) => false,
+            (Form::Verbose, _) | (Form::Json, None) => true,
+            (Form::Plain, None) => metadata.level() <= Level::Info,
+            (Form::Plain | Form::Json, Some(filter)) => filter.enabled(metadata),
+        }
+    }
+
+    fn log(&self, record: &Record) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let line = match context::form() {
+            Form::Json => json(record),
+            _ => plain(record),
+        };
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        // Where not even the log can be written, there is no place to say so.
+        let _ = out.write(format!("{line}\n").as_bytes());
+    }
+
+    fn flush(&self) {}
+}
+
+fn plain(record: &Record) -> String {
+    let line = Line {
+        elapsed: context::elapsed(),
+        role: &context::role(),
+        pid: process::id(),
+        level: record.level(),
+        message: &cut(&visible(&record.args().to_string())),
+        place: record.target(),
     };
-    let (place, message) = (place(record.target()), cut(&visible(&record.args().to_string())));
-    format!("{elapsed:>8} {on}{who:<12}{off} {place:<27} {message}")
+    line.shown(context::look())
 }
 
 fn json(record: &Record) -> String {
     let level = record.level().as_str().to_lowercase();
-    let (place, message) = (place(record.target()), record.args().to_string());
-    object(&[("level", &level), ("place", &place), ("message", &message)])
+    let (place, message) = (record.target(), record.args().to_string());
+    object(&[("level", &level), ("place", place), ("message", &message)])
 }
 
 /// An error that ends the stage, as a line of the log's own form.
 pub(crate) fn error_line(message: &str) -> String {
     match context::form() {
         Form::Json => object(&[("level", "error"), ("message", message)]),
-        _ => format!("{}: {}", context::stage(), cut(&visible(message))),
+        _ => {
+            let text = format!("{}: {}", context::stage(), cut(&visible(message)));
+            context::look().error(&text)
+        }
     }
 }
 
@@ -98,13 +130,6 @@ fn quoted(text: &str) -> String {
 
 fn milliseconds() -> f64 {
     (context::elapsed().as_secs_f64() * 1e5).round() / 100.0
-}
-
-fn colour_of(role: &str) -> &'static str {
-    match role {
-        "parent" => "\x1b[36m",
-        _ => "\x1b[33m",
-    }
 }
 // ANCHOR_END: log
 
@@ -183,44 +208,46 @@ pub(crate) fn write_error(message: &str) {
 // ANCHOR_END: visible
 
 // ANCHOR: macros
-/// Writes a line of the log at the level `info`: what a reader of the book sees. A macro of the
-/// log crate's, but with the function as the target.
+/// Writes a line of the log at the level `info`: what a reader sees at once, one line for an idea.
+/// A macro of the log crate's, but with the place as the target.
 #[macro_export]
 macro_rules! info {
-    ($($message:tt)+) => { $crate::log_crate::info!(target: $crate::function!(), $($message)+) };
+    ($($message:tt)+) => { $crate::log_crate::info!(target: &$crate::place!(), $($message)+) };
 }
 
 /// Likewise, at the level `warn`: what a person should look at.
 #[macro_export]
 macro_rules! warn {
-    ($($message:tt)+) => { $crate::log_crate::warn!(target: $crate::function!(), $($message)+) };
+    ($($message:tt)+) => { $crate::log_crate::warn!(target: &$crate::place!(), $($message)+) };
 }
 
-/// Likewise, at the level `debug`: seen with `RUST_LOG=debug`.
+/// Likewise, at the level `debug`: all the rest, seen with `-v`.
 #[macro_export]
 macro_rules! debug {
-    ($($message:tt)+) => { $crate::log_crate::debug!(target: $crate::function!(), $($message)+) };
+    ($($message:tt)+) => { $crate::log_crate::debug!(target: &$crate::place!(), $($message)+) };
 }
 
-/// The path of the function in which this macro stands: a place that stays the same when a line
+/// The chapter and the function in which this macro stands: a place that stays the same when a line
 /// above it is added. A function's type has the function's name.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! function {
+macro_rules! place {
     () => {{
         fn here() {}
-        ::std::any::type_name_of_val(&here)
+        $crate::log::place(env!("CARGO_PKG_NAME"), ::std::any::type_name_of_val(&here))
     }};
 }
 
-/// `ch06_reexec::registry::register::here` → `06-reexec::register`: the chapter and the function.
-fn place(path: &str) -> String {
+/// `ch06-reexec`, `ch06_reexec::registry::register::here` → `06-reexec::register`: what a program
+/// of a chapter writes is of this chapter, too.
+#[doc(hidden)]
+pub fn place(package: &str, path: &str) -> String {
     let path = path.trim_end_matches("::here").trim_start_matches('<');
-    let krate = path.split("::").next().unwrap_or(path);
     let function = path.rsplit("::").find(|part| *part != "{{closure}}").unwrap_or(path);
-    let numbered = |name: &&str| name.starts_with(|c: char| c.is_ascii_digit());
-    let chapter = krate.strip_prefix("ch").filter(numbered).unwrap_or(krate).replace('_', "-");
-    let chapter = if chapter == "lab" { "00-lab" } else { &chapter };
+    let chapter = match package {
+        "lab" => "00-lab",
+        other => other.strip_prefix("ch").unwrap_or(other),
+    };
     format!("{chapter}::{function}")
 }
 // ANCHOR_END: macros
@@ -231,13 +258,15 @@ mod tests {
 
     #[test]
     fn a_place_is_the_chapter_and_the_function() {
-        assert_eq!(place("ch06_reexec::register::here"), "06-reexec::register");
-        assert_eq!(place("06_reexec::main::{{closure}}::here"), "06-reexec::main");
+        let of_chapter = |path| place("ch06-reexec", path);
+        assert_eq!(of_chapter("ch06_reexec::register::here"), "06-reexec::register");
+        assert_eq!(of_chapter("06_reexec::main::{{closure}}::here"), "06-reexec::main");
+        assert_eq!(of_chapter("reexec_usage::parent::here"), "06-reexec::parent");
         let of_drop = "<ch09_aufs::layers::Root as core::ops::drop::Drop>::drop::here";
-        assert_eq!(place(of_drop), "09-aufs::drop");
-        assert_eq!(place("lab::exec::become::here"), "00-lab::become");
+        assert_eq!(place("ch09-aufs", of_drop), "09-aufs::drop");
+        assert_eq!(place("lab", "rootfs::main::{{closure}}::here"), "00-lab::main");
         let own = "00-lab::a_place_is_the_chapter_and_the_function";
-        assert_eq!(place(crate::function!()), own);
+        assert_eq!(crate::place!(), own);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use anyhow::{Context, anyhow, ensure};
 use ch01_uts::{CLONE_NEWUTS, attempt};
 use ch02_ipc::CLONE_NEWIPC;
 use ch03_pid::CLONE_NEWPID;
-use lab::{Kind, Namespaces, Probe, info};
+use lab::{Kind, Namespaces, Probe, debug, info};
 use nix::{
     errno::Errno,
     mount::{MntFlags, MsFlags, mount, umount2},
@@ -58,7 +58,7 @@ pub fn make_private() -> anyhow::Result<()> {
     mount(NO_SOURCE, "/", NO_TYPE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NO_DATA)
         .context("make every mount private (MS_REC|MS_PRIVATE on /)")?;
     // ANCHOR_END: exercise-private
-    info!("all mounts private: none made here reaches the host");
+    debug!("all mounts private: none made here reaches the host");
     Ok(())
 }
 // ANCHOR_END: private

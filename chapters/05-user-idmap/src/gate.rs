@@ -3,7 +3,7 @@
 
 use anyhow::Context;
 use ch02_ipc::Channel;
-use lab::info;
+use lab::debug;
 
 /// A gate at which the child waits: the parent's word opens it.
 pub struct Gate(Channel);
@@ -36,7 +36,7 @@ impl Gate {
     ///
     /// EPIPE: the child has ended.
     pub fn open(&self) -> anyhow::Result<()> {
-        info!("opening the gate");
+        debug!("opening the gate");
         self.0.in_parent()?.say().context("open the gate")
     }
 }

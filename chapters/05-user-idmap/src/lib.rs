@@ -206,7 +206,10 @@ pub fn become_user(user: User) -> anyhow::Result<()> {
         .with_context(|| format!("setresgid to {gid} (EINVAL: gid_map does not contain it)"))?;
     setresuid(uid, uid, uid)
         .with_context(|| format!("setresuid to {uid} (EINVAL: uid_map does not contain it)"))?;
-    info!("uid {uid}, gid {gid} in this user namespace");
+    match user {
+        User::ROOT => debug!("uid {uid}, gid {gid} in this user namespace"),
+        _ => info!("uid {uid}, gid {gid} in this user namespace"),
+    }
     // New ids make the kernel forget this request (PR_SET_PDEATHSIG, prctl(2)).
     prctl::set_pdeathsig(at_the_parents_end).context("prctl PR_SET_PDEATHSIG")
 }

@@ -150,6 +150,14 @@ impl IdMap {
         &self.lines
     }
 
+    /// The first of its ids, in words.
+    pub(crate) fn first(&self) -> String {
+        let MapLine {
+            inside, outside, ..
+        } = self.lines[0];
+        format!("{inside} is {outside}")
+    }
+
     /// Whether the map contains this id inside.
     pub fn contains(&self, inside: u32) -> bool {
         self.lines

@@ -4,7 +4,7 @@
 use std::{ffi::OsStr, fs, process::Command};
 
 use anyhow::{Context, anyhow, ensure};
-use lab::{exec::find, info};
+use lab::{debug, exec::find, info};
 use nix::{
     errno::Errno,
     unistd::{Pid, getegid, geteuid},
@@ -94,11 +94,16 @@ impl Maps {
         }
         // ANCHOR: exercise-uid-map
         if root || self.uid.maps_only(geteuid().as_raw()) {
-            write(pid, "uid_map", &self.uid.text())
+            write(pid, "uid_map", &self.uid.text())?;
         } else {
-            run("newuidmap", pid, &self.uid)
+            run("newuidmap", pid, &self.uid)?;
         }
         // ANCHOR_END: exercise-uid-map
+        match *self == Maps::identity()? {
+            true => debug!("maps: every id is itself outside"),
+            false => info!("maps: uid {} outside, gid {}", self.uid.first(), self.gid.first()),
+        }
+        Ok(())
     }
 }
 
@@ -109,7 +114,7 @@ fn write(pid: Pid, file: &str, text: &str) -> anyhow::Result<()> {
         let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
         anyhow!("write {file} \"{shown}\" of {pid}: {error}: {}", rule(file, errno))
     })?;
-    info!("wrote {file} \"{shown}\" of {pid}");
+    debug!("wrote {file} \"{shown}\" of {pid}");
     Ok(())
 }
 
@@ -161,7 +166,7 @@ fn run(helper: &str, pid: Pid, map: &IdMap) -> anyhow::Result<()> {
             "subgid"
         }
     );
-    info!("{helper} wrote \"{map}\" for {pid}");
+    debug!("{helper} wrote \"{map}\" for {pid}");
     Ok(())
 }
 // ANCHOR_END: write

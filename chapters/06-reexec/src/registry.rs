@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use lab::{Next, Program, info};
+use lab::{Next, Program, debug, info};
 
 use crate::inside;
 
@@ -33,7 +33,7 @@ fn registry() -> MutexGuard<'static, BTreeMap<&'static str, Function>> {
 pub fn register(name: &'static str, function: Function) {
     let taken = registry().insert(name, function).is_some();
     assert!(!taken, "a function is registered as {name:?} already");
-    info!("register: {name}");
+    debug!("register: {name}");
 }
 
 /// Runs the function that argv\[0\] names and returns its outcome. `None` means that argv\[0\]
@@ -49,7 +49,7 @@ pub fn init() -> Option<anyhow::Result<Next>> {
             Some(function())
         }
         None => {
-            info!("init: argv[0] names no function: the first start");
+            debug!("init: argv[0] names no function: the first start");
             inside::note_outside();
             None
         }
@@ -67,7 +67,7 @@ pub fn init() -> Option<anyhow::Result<Next>> {
 pub fn command(name: &str) -> Command {
     let known = registry().contains_key(name);
     assert!(known, "no function is registered as {name:?}");
-    info!("command: {SELF} as {name}");
+    debug!("command: {SELF} as {name}");
     // ANCHOR: exercise-command
     let mut command = Command::new(SELF);
     command.arg0(name);

@@ -23,7 +23,7 @@ use std::{
 use anyhow::{Context, anyhow, bail, ensure};
 use ch06_reexec::NAME_PREFIX;
 use lab::{
-    info,
+    debug,
     lock::{self, Lock},
     warn,
 };
@@ -207,7 +207,7 @@ fn switch_on(
     }
     for controller in missing {
         write(&control, &format!("+{controller}"))?;
-        info!("switched {controller} on for the children of {}", folder.display());
+        debug!("switched {controller} on for the children of {}", folder.display());
         switched_on.push(controller);
     }
     Ok(())

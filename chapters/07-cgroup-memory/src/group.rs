@@ -116,7 +116,7 @@ pub fn join(folder: &Path, pid: Pid) -> anyhow::Result<()> {
     let file = folder.join("cgroup.procs");
     fs::write(&file, pid.to_string())
         .with_context(|| format!("write {pid} to {}", file.display()))?;
-    info!("moved {pid} into {}", folder.file_name().unwrap_or_default().display());
+    debug!("moved {pid} into {}", folder.file_name().unwrap_or_default().display());
     Ok(())
 }
 // ANCHOR_END: group

@@ -33,7 +33,7 @@ use std::{env, os::unix::process::CommandExt, process::Command};
 use anyhow::Context;
 use ch02_ipc::{Channel, End};
 use ch06_reexec::SELF;
-use lab::{Probe, Program, context, info};
+use lab::{Probe, Program, context, debug, info};
 
 pub use command::{become_container, leave_the_keyring, program};
 pub use copies::Copies;
@@ -56,7 +56,7 @@ const KEPT: [&str; 2] = ["RUST_LOG", "NO_COLOR"];
 pub fn become_init(channel: &Channel) -> anyhow::Result<Program> {
     let mut init = reexec_command();
     init.arg("init");
-    info!("becoming {SELF} init");
+    debug!("becoming {SELF} init");
     // ANCHOR: exercise-pipe
     Ok(Program::of_ours(init, "child").with(MESSAGE, channel.in_child()?))
     // ANCHOR_END: exercise-pipe

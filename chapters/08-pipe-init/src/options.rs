@@ -16,7 +16,7 @@ use clap::{
     ValueEnum,
     builder::{OsStringValueParser, TypedValueParser},
 };
-use lab::{context, info};
+use lab::{context, debug};
 use nix::unistd::geteuid;
 
 use crate::{Message, Process, Streams};
@@ -188,7 +188,7 @@ impl RunOptions {
         };
         let maps = require_root_inside(maps)?;
         if maps.uid.lines().iter().all(|line| line.size == 1) {
-            info!("one user id only: chown and su want --uid-map auto");
+            debug!("one user id only: chown and su want --uid-map auto");
         }
         Ok(maps)
     }
@@ -202,7 +202,7 @@ impl RunOptions {
             None => None,
         };
         let process = self.process.process(&self.lab.command, self.ids.user);
-        info!("for init: {}", process.shown());
+        debug!("for init: {}", process.shown());
         Ok(Message {
             process,
             hostname: hostname_or_random(self.uts.hostname.clone())?,

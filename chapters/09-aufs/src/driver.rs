@@ -6,7 +6,7 @@ use std::{fmt, fs, path::Path};
 use anyhow::{Context, bail};
 use ch07_cgroup_memory::base::is_root_outside;
 use clap::ValueEnum;
-use lab::info;
+use lab::debug;
 
 use rustix::fs::{MemfdFlags, XattrFlags, fsetxattr, memfd_create, setxattr};
 
@@ -56,7 +56,7 @@ impl Driver {
             (Some(driver), _) => Ok(driver),
             (None, None) => Ok(Driver::Aufs),
             (None, Some(reason)) => {
-                info!("{reason}: overlay (its whiteout is a device)");
+                debug!("{reason}: overlay (its whiteout is a device)");
                 Ok(Driver::Overlay)
             }
         }

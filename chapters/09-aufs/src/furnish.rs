@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use lab::{info, rootfs::UsualUmask};
+use lab::{debug, rootfs::UsualUmask};
 use nix::mount::{MsFlags, mount};
 
 /// The folders on which something is mounted, or that must be there.
@@ -62,7 +62,7 @@ pub fn furnish(root: &Path) -> anyhow::Result<()> {
         symlink(target, dev.join(name))
             .with_context(|| format!("link {name} in {}", dev.display()))?;
     }
-    info!("furnished it with /sys, /dev and /tmp");
+    debug!("furnished it with /sys, /dev and /tmp");
     Ok(())
 }
 
@@ -91,7 +91,7 @@ fn tmp_for_all(tmp: &Path) -> anyhow::Result<()> {
     }
     match fs::set_permissions(tmp, fs::Permissions::from_mode(0o1777)) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            info!("the image's /tmp is not yours to change: mounting an empty one over it");
+            debug!("the image's /tmp is not yours to change: mounting an empty one over it");
             mount_new("tmpfs", tmp, MsFlags::MS_NOSUID | MsFlags::MS_NODEV, "mode=1777")
         }
         other => other.with_context(|| format!("chmod {}", tmp.display())),

@@ -25,7 +25,7 @@ use ch02_ipc::{Channel, End};
 use ch03_pid::Job;
 use ch04_mount::{CLONE_NEWNS, make_private};
 use ch05_user_idmap::{CLONE_NEWUSER, Gate, Maps, User, become_user};
-use lab::{Exit, Namespaces, Start, StartReport, context, error_pipe, go_on, info, warn};
+use lab::{Exit, Namespaces, Start, StartReport, context, debug, error_pipe, go_on, info, warn};
 use nix::errno::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
@@ -126,7 +126,7 @@ impl Keeper {
         }
         let pid = process.pid();
         let exit = process.reap()?;
-        info!("the keeper, {pid}, ended with {exit}");
+        debug!("the keeper, {pid}, ended with {exit}");
         self.report.listen().context("read the keeper's report")?;
         if let Some(container) = &self.container {
             end(container)?;

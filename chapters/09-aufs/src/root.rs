@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
-use lab::{info, rootfs::UsualUmask, warn};
+use lab::{debug, info, rootfs::UsualUmask, warn};
 use nix::{
     mount::{MntFlags, MsFlags, mount, umount2},
     unistd::{Gid, Pid, Uid, chown},
@@ -161,7 +161,10 @@ impl Root<'_> {
         } else {
             "changes"
         };
-        info!("the container layer: {} {changes}", found.len());
+        match found.len() {
+            0 => debug!("the container layer: 0 changes"),
+            number => info!("the container layer: {number} {changes}"),
+        }
         let listed = match lab::context::form() {
             lab::context::Form::Json => found.len(),
             _ => LISTED,

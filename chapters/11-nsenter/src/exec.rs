@@ -16,7 +16,7 @@ use ch02_ipc::{Channel, End};
 use ch03_pid::Job;
 use ch06_reexec::SELF;
 use ch08_pipe_init::{Streams, reexec_command};
-use lab::{Exit, Namespaces, Next, Program, info};
+use lab::{Exit, Namespaces, Next, Program, debug, info};
 use nix::unistd::Pid;
 use rustix::{
     io::Errno,
@@ -86,7 +86,7 @@ pub fn exec_in(
     if let Some(maps) = &maps {
         maps.write(init.pid())?;
     }
-    info!("opening the gate");
+    debug!("opening the gate");
     let opened = channel.say();
     let exit = wait(streams, init)?; // an INIT that has ended says why
     opened.map(|()| exit)
@@ -94,7 +94,7 @@ pub fn exec_in(
 
 /// CHILD: this program, started again.
 fn become_child(channel: &Channel) -> anyhow::Result<Program> {
-    info!("becoming {SELF}, as CHILD");
+    debug!("becoming {SELF}, as CHILD");
     Ok(Program::of_ours(reexec_command(), "child").with(CHANNEL, channel.in_child()?))
 }
 // ANCHOR_END: exec

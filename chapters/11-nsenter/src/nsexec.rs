@@ -18,7 +18,7 @@ use ch04_mount::{make_private, mount_proc};
 use ch06_reexec::bring_up_loopback;
 use ch08_pipe_init::{Process, take_streams};
 use lab::{
-    Kind, Namespaces, Next, Program, context, diagnose::explain_clone_error,
+    Kind, Namespaces, Next, Program, context, debug, diagnose::explain_clone_error,
     exec::inherited_errors, go_on, info,
 };
 use nix::{
@@ -49,7 +49,7 @@ fn child(channel: &End, become_command: Become) -> anyhow::Result<Next> {
     name_process("nsenter:CHILD")?;
     let bootstrap = Bootstrap::read(channel).context("receive the bootstrap data")?;
     let Bootstrap { target, joined, .. } = &bootstrap;
-    info!("CHILD, from PARENT: target {}, {} namespaces", target.pid, joined.len());
+    debug!("CHILD, from PARENT: target {}, {} namespaces", target.pid, joined.len());
     let terminal = match bootstrap.terminal {
         Lending::Cut => Terminal::Cut,
         Lending::Background => Terminal::Background,
@@ -75,7 +75,7 @@ fn child(channel: &End, become_command: Become) -> anyhow::Result<Next> {
             process::exit(go_on(next, inherited_errors()).into())
         }
         Cloned::Parent(init) => {
-            info!("cloned INIT: {} out here; reporting that, and ending", init.pid());
+            debug!("cloned INIT: {} out here; reporting that, and ending", init.pid());
             let pid = init.pid().as_raw().to_ne_bytes();
             { channel }.write_all(&pid).context("report INIT's pid")?;
             process::exit(0)

@@ -69,6 +69,10 @@ pub struct ExecOptions {
     #[arg(short, long)]
     pub quiet: bool,
 
+    /// Say all that there is to say, and not one line for each idea (like RUST_LOG=debug)
+    #[arg(short, long)]
+    pub verbose: bool,
+
     /// The command, with its arguments [default: a shell]
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
@@ -155,6 +159,7 @@ impl ExecOptions {
         self.process.apply();
         StageOptions {
             quiet: self.quiet,
+            verbose: self.verbose,
             command: Vec::new(),
         }
         .apply();

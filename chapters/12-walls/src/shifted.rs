@@ -15,7 +15,7 @@ use ch01_uts::spawn;
 use ch05_user_idmap::{CLONE_NEWUSER, Gate, IdMap, MapLine, Maps, User};
 use ch07_cgroup_memory::base::is_root_outside;
 use ch08_pipe_init::{RunOptions, Streams};
-use lab::{Exit, info};
+use lab::{Exit, debug};
 use nix::{
     errno::Errno,
     unistd::{Gid, Uid, fchown},
@@ -46,7 +46,7 @@ const RANGE: MapLine = MapLine {
 /// None, with this range.
 pub fn shifted_maps() -> anyhow::Result<Maps> {
     let map = |name| IdMap::new(name, vec![RANGE]);
-    info!("root inside is {} outside, which is nobody there", RANGE.outside);
+    debug!("root inside is {} outside, which is nobody there", RANGE.outside);
     Maps::new(map("uid_map")?, map("gid_map")?)
 }
 

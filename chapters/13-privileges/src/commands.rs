@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use ch10_names::{NamedRunOptions, Names};
 use ch11_nsenter::{ExecOptions, Target};
 use ch12_walls::{exec_at, prepare, run_prepared};
-use lab::{Exit, info};
+use lab::{Exit, debug};
 use nix::unistd::Pid;
 
 use crate::{CapabilitySet, PrivilegeOptions, Privileges, confine::PRIVILEGES};
@@ -70,7 +70,7 @@ fn given_to(target: &Target) -> anyhow::Result<Privileges> {
     };
     // It may have given up more since.
     let privileges = given.within(CapabilitySet::of_process(pid)?);
-    info!("as {source}: {privileges}");
+    debug!("as {source}: {privileges}");
     Ok(privileges)
 }
 

@@ -8,7 +8,7 @@ use ch01_uts::spawn;
 use lab::{
     Exit, Failure, Fault, Namespaces, Next, Program,
     context::{self, Form},
-    info,
+    debug,
 };
 
 use crate::{
@@ -69,7 +69,7 @@ impl PrivilegeOptions {
                 oom_score_adj: self.oom_score_adj,
             },
         };
-        info!("{privileges}");
+        debug!("{privileges}");
         Ok(privileges)
     }
 }

@@ -62,10 +62,13 @@ impl Ended {
         String::from_utf8_lossy(&self.output).into_owned()
     }
 
-    /// What the stage said on the log, a line each, without the log's own columns.
+    /// What the stage said on the log, a line each, without the log's own columns. Other lines are
+    /// as they are.
     pub fn messages(&self) -> Vec<String> {
-        let message = |line: &str| line.split_whitespace().skip(3).collect::<Vec<_>>().join(" ");
-        self.errors.lines().map(message).collect()
+        self.errors
+            .lines()
+            .map(|line| message(line).unwrap_or_else(|| line.into()))
+            .collect()
     }
 
     /// The exit status must be this.
@@ -101,6 +104,7 @@ impl Ended {
     /// may be the lines of the log.
     pub fn must_complain(self, words: &[&str]) -> anyhow::Result<Ended> {
         ensure!(!self.errors.contains("panicked"), "it panicked: {}", self.errors);
+        let is_of_the_log = |line: &&str| message(line).is_some();
         let said: Vec<&str> = self.errors.lines().filter(|line| !is_of_the_log(line)).collect();
         let [error] = said[..] else {
             bail!("the error is not one line but {}; it said: {}", said.len(), self.errors)
@@ -117,10 +121,19 @@ impl Ended {
     }
 }
 
-/// `+0.93ms parent[4242] …`
-fn is_of_the_log(line: &str) -> bool {
-    let time = line.trim_start().strip_prefix('+').and_then(|rest| rest.split_once("ms "));
-    time.is_some_and(|(number, _)| number.parse::<f64>().is_ok())
+/// The message of a line of the log in its plain form:
+/// `+0.93ms parent[4242]    cloning: UTS      01-uts::spawn`.
+fn message(line: &str) -> Option<String> {
+    let (time, rest) = line.trim_start().strip_prefix('+')?.split_once(' ')?;
+    let (who, rest) = rest.split_once(' ')?;
+    let is_time = time.starts_with(|c: char| c.is_ascii_digit());
+    let is_who = who.split_once('[').is_some_and(|(_, pid)| pid.ends_with(']'));
+    let is_place = |place: &str| place.contains("::") && !place.contains(' ');
+    let message = match rest.rsplit_once("  ") {
+        Some((message, place)) if is_place(place) => message,
+        _ => rest,
+    };
+    (is_time && is_who).then(|| message.trim().to_owned())
 }
 
 #[cfg(test)]
@@ -135,13 +148,24 @@ mod tests {
 
     #[test]
     fn an_error_is_one_line_beside_the_log() {
-        let log = " +0.93ms parent[4242] 01-uts::spawn  cloning: UTS\n";
+        let log = " +0.93ms parent[4242]    cloning: UTS     01-uts::spawn\n";
         let complains = |text: &str| ended(0, text).must_complain(&["bad"]).is_ok();
         assert!(complains("01-uts: bad\n") && complains(&format!("{log}01-uts: bad\n{log}")));
         for wrong in
             ["", log, "01-uts: good\n", "01-uts: bad\nUsage: 01-uts\n", "bad, panicked at\n"]
         {
             assert!(!complains(wrong), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_has_no_columns_beside_it() {
+        let said = |line: &str| message(line).unwrap_or_else(|| "nothing".into());
+        let line = " +1.24s parent[4242]    cloning:  UTS::IPC     01-uts::spawn";
+        assert_eq!(said(line), "cloning:  UTS::IPC");
+        assert_eq!(said("+3m01s outside[4194304] removed a::b"), "removed a::b");
+        for other in ["01-uts: bad", "+12 is a number", "+x parent[1] m", "a[1] +1ms m"] {
+            assert_eq!(said(other), "nothing", "{other}");
         }
     }
 

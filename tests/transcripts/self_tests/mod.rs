@@ -60,7 +60,7 @@ fn letters() -> anyhow::Result<()> {
         "container-99999999 container-99999998"
     ));
     let log = |parent: u32, child: u32, said: u32| {
-        format!(" +0.10ms parent[{parent}] 01-uts::outcome {child} ended with status 0\n{said}\n")
+        format!(" +0.10ms parent[{parent}]  {child} ended with 0     01-uts::outcome\n{said}\n")
     };
     ensure!(
         same(&log(4242, 4243, 4243), &log(777, 9000, 9000)),
@@ -85,11 +85,10 @@ fn letters() -> anyhow::Result<()> {
 fn what_stays() -> anyhow::Result<()> {
     ensure!(!same("child[1] x", "child[2] x"), "PID 1 is PID 1");
     ensure!(!same("0 1000 1", "0 1001 1"), "ids are no names");
-    let written =
-        |pid| format!("wrote uid_map \"0 1000 1\" of {pid}\n0 1000 1\n{pid} ended with 0");
+    let written = |pid| format!("uid 0 is 1000 outside\n0 1000 1\nmap \"0 1000 1\" of {pid}\n");
     ensure!(same(&written(4244), &written(1000)), "an id is no name, whatever pid there is");
     ensure!(
-        !same("parent[862] 01-uts::spawn", "parent[862] 01-uts::clone"),
+        !same("+1ms parent[862] m   01-uts::spawn", "+1ms parent[862] m   01-uts::clone"),
         "the place in the code is exact"
     );
     ensure!(!same("1862 parent[862]", "14242 parent[4242]"), "a part of a number is no pid");
@@ -98,9 +97,10 @@ fn what_stays() -> anyhow::Result<()> {
 }
 
 fn columns() -> anyhow::Result<()> {
-    let four = " +0.41ms parent[4242] 01-uts::spawn   cloning: UTS\n";
-    let seven = "+12.00ms parent[1234567] 01-uts::spawn   cloning: UTS\n";
+    let four = " +0.41ms parent[4242]    cloning: UTS       01-uts::spawn\n";
+    let seven = "+1m02s parent[1234567] cloning: UTS    01-uts::spawn\n";
     ensure!(same(four, seven));
+    ensure!(!same(four, &seven.replace("spawn", "clone")));
     ensure!(!same(four, &seven.replace("UTS", "IPC")));
     ensure!(same(
         "NAME  PID   COMMAND\nbox   4242  sh\n",

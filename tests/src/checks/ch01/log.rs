@@ -18,13 +18,16 @@ pub(super) const CHECKS: &[Check] = &[
             for _ in 0..10 {
                 let ended = bench.script("true").finish()?.must_end_with(0)?;
                 for line in ended.errors.lines() {
-                    let columns: Vec<&str> = line.split_whitespace().take(3).collect();
-                    let [elapsed, who, place] = columns[..] else {
+                    let mut words = line.split_whitespace();
+                    let (Some(elapsed), Some(who), Some(place)) =
+                        (words.next(), words.next(), words.next_back())
+                    else {
                         anyhow::bail!("a line of the log is {line}", line = told(&line))
                     };
-                    let time = elapsed.strip_prefix('+').and_then(|time| time.strip_suffix("ms"));
+                    let time = elapsed.strip_prefix('+').unwrap_or_default();
+                    let number = time.trim_end_matches(|c: char| c.is_ascii_lowercase());
                     ensure!(
-                        time.is_some_and(|time| time.parse::<f64>().is_ok()),
+                        number != time && number.parse::<f64>().is_ok(),
                         "no time: {line}",
                         line = told(&line)
                     );
