@@ -182,6 +182,8 @@ fn stopped_in_its_proof(bench: &Bench) -> anyhow::Result<(Running, Pid)> {
             if state(child) == Some('T') && is_in_the_proof(&child) && state(stage) == Some('S') {
                 return Ok((running, child));
             }
+            running.signal(Signal::SIGKILL)?;
+            let _ = kill(child, Signal::SIGCONT); // it may not end with its parent yet
             break;
         }
         running.signal(Signal::SIGKILL)?;

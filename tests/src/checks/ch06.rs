@@ -131,7 +131,7 @@ pub(super) const CHECKS: &[Check] = &[
         "`command` executes /proc/self/exe with the name as argv[0]; the second start is a new \
          program, which registers the function again, and in which `init` looks the name up",
         |bench| {
-            let ended = bench.script("true").finish()?.must_end_with(0)?;
+            let ended = bench.stage(["-v", "true"]).finish()?.must_end_with(0)?;
             let said = ended.messages();
             let order = [
                 "register: nsInitialisation",

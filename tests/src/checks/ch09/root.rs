@@ -187,7 +187,7 @@ pub(super) const CHECKS: &[Check] = &[
                 script(bench, &[], action).finish()?.must_end_with(0)?.must_write("5:7\n")?;
                 return holds();
             }
-            let ended = script(bench, &[], action).finish()?;
+            let ended = script(bench, &["-v"], action).finish()?;
             ensure!(
                 ended.messages().iter().any(|message| message.contains("--uid-map auto")),
                 "the log says nothing of one id"
