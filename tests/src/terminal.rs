@@ -74,13 +74,29 @@ impl Terminal {
         Terminal::of_leader(run.under(&["sh", "-mc", script]))
     }
 
+    /// The same, on a terminal that has so many columns from the beginning.
+    ///
+    /// # Errors
+    ///
+    /// As [`Terminal::open`].
+    pub fn with_columns(run: Run, script: &str, columns: u16) -> anyhow::Result<Terminal> {
+        Terminal::start(run.under(&["sh", "-mc", script]), Some(size(24, columns)))
+    }
+
     /// A terminal for this run, which leads its session.
     ///
     /// # Errors
     ///
     /// As [`Terminal::open`].
     pub fn of_leader(run: Run) -> anyhow::Result<Terminal> {
+        Terminal::start(run, None)
+    }
+
+    fn start(run: Run, size: Option<Winsize>) -> anyhow::Result<Terminal> {
         let pty = openpty(None, None).context("openpty")?;
+        if let Some(size) = size {
+            tcsetwinsize(&pty.master, size).context("resize the terminal")?;
+        }
         // A stage that had the master too would keep its own terminal from ever hanging up.
         for end in [&pty.master, &pty.slave] {
             fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))
@@ -177,13 +193,7 @@ impl Terminal {
     ///
     /// It has hung up.
     pub fn resize(&self, rows: u16, columns: u16) -> anyhow::Result<()> {
-        let size = Winsize {
-            ws_row: rows,
-            ws_col: columns,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        tcsetwinsize(&self.master, size).context("resize the terminal")
+        tcsetwinsize(&self.master, size(rows, columns)).context("resize the terminal")
     }
 
     /// The process that was started on it.
@@ -271,6 +281,15 @@ pub fn is_interrupted(bench: &Bench, mut terminal: Terminal) -> anyhow::Result<O
     let status = terminal.end()?;
     ensure!(status == 5, "the shell's exit status was {status}, not 5");
     Ok(Outcome::Holds)
+}
+
+fn size(rows: u16, columns: u16) -> Winsize {
+    Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    }
 }
 
 fn flags(master: impl AsFd) -> anyhow::Result<LocalFlags> {

@@ -15,8 +15,9 @@ pub(super) const CHECKS: &[Check] = &[
         "parent and child write to one standard error: write each line with one write(2), or \
          pieces of two lines mix",
         |bench| {
-            for _ in 0..10 {
-                let ended = bench.script("true").finish()?.must_end_with(0)?;
+            for options in [&[][..], &["-v"]].repeat(5) {
+                let words = [options, &["sh", "-c", "true"]].concat();
+                let ended = bench.stage(words).finish()?.must_end_with(0)?;
                 for line in ended.errors.lines() {
                     let mut words = line.split_whitespace();
                     let (Some(elapsed), Some(who), Some(place)) =

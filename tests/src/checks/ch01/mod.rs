@@ -7,6 +7,7 @@ mod early;
 mod endings;
 mod hostname;
 pub(super) mod log;
+mod on_a_terminal;
 pub(super) mod signals;
 
 use super::Check;
@@ -16,6 +17,7 @@ pub(super) const CHECKS: &[&[Check]] = &[
     hostname::CHECKS,
     command::CHECKS,
     log::CHECKS,
+    on_a_terminal::CHECKS,
     endings::CHECKS,
     signals::CHECKS,
     early::CHECKS,
