@@ -59,6 +59,15 @@ impl Look {
         })
     }
 
+    /// What ends a line. A terminal that another process has made raw does not begin at the left
+    /// by itself (OPOST, termios(3)).
+    pub(crate) fn end(self) -> &'static str {
+        match self.columns {
+            Some(_) => "\r\n",
+            None => "\n",
+        }
+    }
+
     /// How a line of this level and role begins, how the place in it does, and how it ends.
     fn colours(self, level: Level, role: &str) -> [&'static str; 3] {
         match role {

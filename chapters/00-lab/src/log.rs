@@ -2,12 +2,12 @@
 //! How does one event become one line of the log?
 //!
 //! ```text
-//!  +0.93ms parent[4242]    maps: uid 0 is 1000 outside, gid 0 is 1000          05-user-idmap::write
+//!  +0.93ms parent[4242]    opening the gate                              05-user-idmap::open
 //! ```
 //!
-//! The time since the parent's start, the role and the pid that the process itself
-//! sees, what happened, and the chapter and the function. The log is short: it has the level `info`,
-//! a line for each idea. `-v` shows all, and `RUST_LOG` chooses as it does elsewhere.
+//! The time since the parent's start, the role and the pid that the process itself sees, what
+//! happened, and the chapter and the function. The log is short: it has the level `info`, a line for
+//! each idea. `-v` shows all, and `RUST_LOG` chooses as it does elsewhere.
 
 use std::{
     io::{self, Write, stderr},
@@ -63,12 +63,12 @@ impl Log for Logger {
             return;
         }
         let line = match context::form() {
-            Form::Json => json(record),
+            Form::Json => json(record) + "\n",
             _ => plain(record),
         };
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         // Where not even the log can be written, there is no place to say so.
-        let _ = out.write(format!("{line}\n").as_bytes());
+        let _ = out.write(line.as_bytes());
     }
 
     fn flush(&self) {}
@@ -83,7 +83,8 @@ fn plain(record: &Record) -> String {
         message: &cut(&visible(&record.args().to_string())),
         place: record.target(),
     };
-    line.shown(context::look())
+    let look = context::look();
+    line.shown(look) + look.end()
 }
 
 fn json(record: &Record) -> String {
@@ -95,10 +96,10 @@ fn json(record: &Record) -> String {
 /// An error that ends the stage, as a line of the log's own form.
 pub(crate) fn error_line(message: &str) -> String {
     match context::form() {
-        Form::Json => object(&[("level", "error"), ("message", message)]),
+        Form::Json => object(&[("level", "error"), ("message", message)]) + "\n",
         _ => {
             let text = format!("{}: {}", context::stage(), cut(&visible(message)));
-            context::look().error(&text)
+            context::look().error(&text) + context::look().end()
         }
     }
 }
@@ -203,7 +204,7 @@ impl Write for Impatient {
 /// Writes the error that ends the stage, in one write(2) and as impatiently.
 pub(crate) fn write_error(message: &str) {
     // Where even this cannot be written, the exit status is all that is left to say it.
-    let _ = Impatient::new().write(format!("{}\n", error_line(message)).as_bytes());
+    let _ = Impatient::new().write(error_line(message).as_bytes());
 }
 // ANCHOR_END: visible
 

@@ -23,8 +23,10 @@ pub(super) const CHECKS: &[Check] = &[
         "the reader tells parent from child by the colour of the whole line: read the width from \
          the terminal (TIOCGWINSZ), and leave out the place first, and then cut the message",
         |bench| {
+            // From stage 12 on, -t makes the terminal raw.
+            let last = if bench.stage < 8 { "-v" } else { "-t" };
             for columns in [80, 120] {
-                for options in [&[][..], &["-v"]] {
+                for options in [&[][..], &["-v"], &[last]] {
                     let shown = log_of(bench, columns, "", options)?;
                     for line in shown.lines() {
                         must_fit(line, columns)?;
@@ -69,7 +71,10 @@ fn log_of(bench: &Bench, columns: u16, variable: &str, options: &[&str]) -> anyh
     let export = format!("export TERM=xterm {variable}");
     let script = format!("{unset}; {export}; \"$0\" \"$@\"; echo THE END; read x");
     let mut terminal = Terminal::with_columns(run, &script, columns)?;
-    let shown = terminal.until("THE END")?.replace('\r', "");
+    let shown = terminal.until("THE END")?;
+    let begins_at_the_left = shown.matches('\n').count() == shown.matches("\r\n").count();
+    ensure!(begins_at_the_left, "not all lines begin at the left: {}", told(&shown));
+    let shown = shown.replace('\r', "");
     terminal.write("\n")?;
     ensure!(terminal.end()? == 0, "the shell has failed");
     Ok(shown)
