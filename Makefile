@@ -2,7 +2,10 @@
 
 .PHONY: help test test-kernels test-book doctor rootfs build transcripts
 .PHONY: start check hint progress reset solution watch book serve
-help: ## list these targets
+help:
+	@echo 'Where to begin:'
+	@echo '  cargo run --bin 09-aufs      a shell in a container; exit leaves it'
+	@echo '  make serve                   then the book: chapter 1 comes first'
 	@sed -n -e 's/^## \(.*\)/\n\1/p' -e 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) \
 		| expand -t 21
 
@@ -25,7 +28,9 @@ doctor: target/made/doctor ## which chapters run on this machine, and if not, wh
 	$(call run,doctor)
 
 rootfs: target/made/rootfs ## a small root file system in ./rootfs, without a network
+	@[ ! -e rootfs/etc/os-release ] || echo './rootfs is there already.'
 	$(call run,rootfs -- rootfs)
+	@echo 'Try: cargo run --bin 06-reexec -- --rootfs rootfs      (exit leaves it)'
 
 ## Read
 serve: ## read the book in a browser, at localhost:3000 (or PORT=3001)

@@ -133,39 +133,11 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
-
-/// One line of what clap says of a command line in several paragraphs: the error, then the tips,
-/// `Usage: …`, and a word about `--help`.
-pub(crate) fn of_usage(text: &str) -> String {
-    let one_line = |paragraph: &str| paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-    let (tips, rest): (Vec<&str>, Vec<&str>) = text
-        .split("\n\n")
-        .partition(|paragraph| paragraph.trim_start().starts_with("tip: "));
-    let error = one_line(rest.first().unwrap_or(&text)).replacen("error: ", "", 1);
-    let tips: Vec<String> = tips.into_iter().map(|tip| format!(" ({})", one_line(tip))).collect();
-    format!("{error}{}: `--help` lists what there is", tips.concat())
-}
 // ANCHOR_END: errors
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bad_usage_is_one_line() {
-        let clap = "error: unexpected argument '--hostnam' found\n\n  tip: a similar argument \
-                    exists: '--hostname'\n\nUsage: 01-uts [OPTIONS]\n\nFor more, try '--help'.\n";
-        assert_eq!(
-            of_usage(clap),
-            "unexpected argument '--hostnam' found (tip: a similar argument exists: '--hostname'): \
-             `--help` lists what there is"
-        );
-        let clap = "error: invalid value 'x' for '--log-format <FORMAT>'\n  [possible values: \
-                    plain, json]\n\nFor more, try '--help'.\n";
-        let expected =
-            "invalid value 'x' for '--log-format <FORMAT>' [possible values: plain, json]";
-        assert!(of_usage(clap).starts_with(expected));
-    }
 
     #[test]
     fn an_error_is_cut_at_a_character() {

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`exec`] | how does this process become another program? |
 //! | [`mod@error_pipe`] | how does a parent learn whether its child has become the command? |
+//! | [`usage`] | what does a command line ask for, and what is wrong with it? |
 //! | [`errors`] | how did it end, and which exit status says so? |
 //! | [`log`] | how does one event become one line of the log? |
 //! | [`line`] | how does a line of the log look? |
@@ -41,8 +42,9 @@ pub mod probe;
 pub mod programs;
 pub mod rootfs;
 pub mod tree;
+pub mod usage;
 
-use std::{env, ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, process::ExitCode};
 
 use anyhow::Context;
 use nix::sys::signal::{SigHandler, Signal, signal};
@@ -55,6 +57,7 @@ pub use errors::{Exit, Failure, Fault};
 pub use exec::{Next, Program, go_on};
 pub use kinds::{Kind, Namespaces};
 pub use probe::Probe;
+pub use usage::{parse, parse_from};
 
 /// The options that every stage has.
 #[derive(clap::Args, Clone, Debug)]
@@ -81,32 +84,6 @@ impl StageOptions {
             context::set_form(context::Form::Verbose);
         }
     }
-}
-
-/// The command line, as `T` describes it. `--help` and `--version` are answered here, and end the
-/// process.
-///
-/// # Errors
-///
-/// Bad usage: one line, with the option that was meant if there is one like it.
-pub fn parse<T: clap::Parser>() -> anyhow::Result<T> {
-    parse_from(env::args_os())
-}
-
-/// As [`parse`], with this command line in place of the process's own.
-///
-/// # Errors
-///
-/// As [`parse`].
-pub fn parse_from<T: clap::Parser>(
-    arguments: impl IntoIterator<Item = OsString>,
-) -> anyhow::Result<T> {
-    T::try_parse_from(arguments).map_err(|error| {
-        if !error.use_stderr() {
-            error.exit();
-        }
-        Failure::usage(errors::of_usage(&error.to_string()))
-    })
 }
 
 /// Runs a stage from its `main`: takes over what was handed to this process, starts the log, and

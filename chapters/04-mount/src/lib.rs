@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`make_private`] | how does no mount made here reach the host? |
 //! | [`mount_proc`] | how does /proc show this PID namespace? |
+//! | [`find_rootfs`] | can this folder be a root? |
 //! | [`enter_rootfs`] | how do another system's files take the place of the host's? |
 //! | [`pivot_into`] | how does a mount become the root, and how does the old root go? |
 //! | [`rehearse`] | does all of this work here? |
@@ -16,6 +17,7 @@
 
 use std::{
     env, fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -39,6 +41,17 @@ pub struct MountOptions {
     /// A folder with another system's files, to be the root inside [default: /]
     #[arg(long, value_name = "DIR")]
     pub rootfs: Option<PathBuf>,
+}
+
+impl MountOptions {
+    /// Whether the folder can be a root: for the parent, before it makes anything.
+    ///
+    /// # Errors
+    ///
+    /// As [`find_rootfs`].
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.rootfs.as_deref().map_or(Ok(()), |rootfs| find_rootfs(rootfs).map(drop))
+    }
 }
 
 const NO_SOURCE: Option<&Path> = None;
@@ -91,29 +104,38 @@ pub fn mount_proc(at: &Path) -> anyhow::Result<()> {
 // ANCHOR_END: proc
 
 // ANCHOR: rootfs
+/// The whole path of a folder that can be a root.
+///
+/// # Errors
+///
+/// `rootfs` is missing, is not a folder, or has no folder `proc`.
+pub fn find_rootfs(rootfs: &Path) -> anyhow::Result<PathBuf> {
+    let shown = rootfs.display();
+    let root = rootfs.canonicalize().map_err(|error| match error.kind() {
+        ErrorKind::NotFound => anyhow!("rootfs {shown}: {error}: `make rootfs` makes ./rootfs"),
+        _ => anyhow!("rootfs {shown}: {error}"),
+    })?;
+    ensure!(root.is_dir(), "rootfs {shown}: it is not a folder");
+    let has_proc = root.join("proc").is_dir();
+    ensure!(has_proc, "rootfs {shown}: it has no folder `proc` to mount /proc on: make one");
+    Ok(root)
+}
+
 /// Makes the folder `rootfs` the root of this mount namespace, with a new /proc, and detaches the
 /// old root: no path leads to the host's files any more. With `/`, the root stays as it is.
 ///
 /// # Errors
 ///
-/// `rootfs` is missing, is not a folder, or has no folder `proc`.
+/// As [`find_rootfs`]; the kernel refuses a mount.
 pub fn enter_rootfs(rootfs: &Path) -> anyhow::Result<()> {
-    let root = rootfs.canonicalize().with_context(|| format!("rootfs {}", rootfs.display()))?;
-    ensure!(root.is_dir(), "rootfs {}: it is not a folder", rootfs.display());
+    let root = find_rootfs(rootfs)?;
     if root == Path::new("/") {
         return mount_proc(Path::new("/proc")); // the root already is where it should be
     }
-    let proc = root.join("proc");
-    ensure!(
-        proc.is_dir(),
-        "rootfs {}: it has no folder `proc` to mount /proc on: make one",
-        rootfs.display()
-    );
-
     become_mount_point(&root)?;
     // Before the host's /proc is gone: in a user namespace the kernel mounts a new proc
     // only where a whole one is visible already.
-    mount_proc(&proc)?;
+    mount_proc(&root.join("proc"))?;
     pivot_into(&root)
 }
 

@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     lab::run(|| {
         let cli: Cli = lab::parse()?;
         cli.lab.apply();
+        cli.mount.check()?;
         lab::become_root()?;
         let job = Job::new()?;
         let namespaces = CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNS;

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     lab::run(|| {
         let cli: Cli = lab::parse()?;
         cli.lab.apply();
+        cli.mount.check()?;
         let maps = cli.ids.maps()?; // none with --no-map
         let job = Job::new()?;
         let gate = Gate::new()?;

@@ -44,6 +44,7 @@ fn main() -> ExitCode {
 
 /// The first start: makes the namespaces, in which the child becomes the second start.
 fn parent(cli: &Cli) -> anyhow::Result<Exit> {
+    cli.mount.check()?;
     let maps = require_root_inside(cli.ids.maps()?)?;
     let job = Job::new()?;
     let gate = Gate::new()?;

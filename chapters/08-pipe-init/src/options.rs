@@ -3,12 +3,13 @@
 
 use std::{
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     io::{IsTerminal, stdin},
     os::unix::ffi::{OsStrExt, OsStringExt},
+    path::Path,
 };
 
-use anyhow::Context;
+use ch04_mount::find_rootfs;
 use ch05_user_idmap::{Maps, User};
 use ch06_reexec::{hostname_or_random, require_root_inside};
 use ch07_cgroup_memory::CgroupOptions;
@@ -74,6 +75,9 @@ pub struct RunOptions {
     pub lab: lab::StageOptions,
 }
 
+/// The programs that are known to be shells.
+const SHELLS: [&str; 8] = ["sh", "ash", "bash", "dash", "fish", "ksh", "mksh", "zsh"];
+
 /// The form of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -107,6 +111,9 @@ impl ProcessOptions {
     /// The command `argv` for this user, with a small environment and what `-e` adds. Of the
     /// host's environment it has TERM only, and only with `-t`.
     pub fn process(&self, argv: &[OsString], user: Option<User>) -> Process {
+        if !self.interactive && waits_for_input(argv) {
+            info!("standard input is empty: -i passes yours on, -ti a terminal");
+        }
         let home = if user.is_none_or(|user| user.uid == 0) {
             "/root"
         } else {
@@ -195,12 +202,7 @@ impl RunOptions {
 
     /// The message to init.
     fn message(&self) -> anyhow::Result<Message> {
-        let rootfs = match &self.mount.rootfs {
-            Some(folder) => Some(
-                folder.canonicalize().with_context(|| format!("rootfs {}", folder.display()))?,
-            ),
-            None => None,
-        };
+        let rootfs = self.mount.rootfs.as_deref().map(find_rootfs).transpose()?;
         let process = self.process.process(&self.lab.command, self.ids.user);
         debug!("for init: {}", process.shown());
         Ok(Message {
@@ -210,6 +212,21 @@ impl RunOptions {
             init_stays: self.init,
         })
     }
+}
+
+/// Whether the command is a shell that reads what to do from standard input: it has no script, and
+/// no `-c`.
+fn waits_for_input(argv: &[OsString]) -> bool {
+    let Some((program, options)) = argv.split_first() else {
+        return true; // no command is a shell
+    };
+    let name = Path::new(program).file_name().and_then(OsStr::to_str);
+    let is_shell = name.is_some_and(|name| SHELLS.contains(&name));
+    let of_shell = |option: &OsString| {
+        let text = option.as_encoded_bytes();
+        text.starts_with(b"--") || text.starts_with(b"-") && !text.contains(&b'c')
+    };
+    is_shell && options.iter().all(of_shell)
 }
 
 /// The command line; without a word: `run` with a shell, and with the terminal if there is one.
@@ -226,6 +243,19 @@ pub fn default_arguments() -> Vec<OsString> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shell_waits_for_input_unless_it_has_something_to_do() {
+        let waits = |line: &str| {
+            waits_for_input(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>())
+        };
+        for line in ["", "sh", "/bin/bash --norc -i", "ash -e"] {
+            assert!(waits(line), "{line:?}");
+        }
+        for line in ["sh -c true", "bash -ec true", "sh script", "sh -e script", "cat", "true"] {
+            assert!(!waits(line), "{line:?}");
+        }
+    }
 
     #[test]
     fn a_variable_has_a_name_and_a_value() {

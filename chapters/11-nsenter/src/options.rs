@@ -8,7 +8,7 @@ use ch03_pid::Terminal;
 use ch05_user_idmap::{IdMapOptions, MapLine, Maps, UidMap, User};
 use ch08_pipe_init::ProcessOptions;
 use ch10_names::{Name, Names};
-use lab::{Failure, Kind, Namespaces, StageOptions};
+use lab::{Failure, Kind, Namespaces, StageOptions, exec::shown};
 use nix::unistd::Pid;
 
 use crate::{Bootstrap, Target, bootstrap::Lending};
@@ -17,13 +17,11 @@ use crate::{Bootstrap, Target, bootstrap::Lending};
 #[derive(clap::Args, Clone, Debug)]
 pub struct ExecOptions {
     /// Join all of the container that `run --name` started
-    #[arg(
-        required_unless_present = "target",
-        conflicts_with_all = ["target", "all", "JoinedKinds"]
-    )]
+    #[arg(required_unless_present = "target")]
     pub name: Option<Name>,
 
-    /// Join namespaces of this process instead: name them with the options below
+    /// Join namespaces of this process instead: name them with the options below, and write `--`
+    /// before the command
     #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
     pub target: Option<i32>,
 
@@ -74,8 +72,12 @@ pub struct ExecOptions {
     pub verbose: bool,
 
     /// The command, with its arguments [default: a shell]
-    #[arg(last = true, value_name = "COMMAND")]
+    #[arg(allow_hyphen_values = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
+
+    /// The same, behind `--`: there its first word is no container's name.
+    #[arg(last = true, hide = true)]
+    pub command_alone: Vec<OsString>,
 }
 
 /// The namespaces of the target to join.
@@ -120,11 +122,8 @@ impl JoinedKinds {
             (Kind::Cgroup, self.cgroup),
             (Kind::Time, self.time),
         ];
-        asked
-            .into_iter()
-            .filter(|(_, is_asked)| *is_asked)
-            .map(|(kind, _)| kind)
-            .collect()
+        let asked = asked.into_iter().filter(|(_, is_asked)| *is_asked);
+        asked.map(|(kind, _)| kind).collect()
     }
 }
 
@@ -169,8 +168,9 @@ impl ExecOptions {
     ///
     /// # Errors
     ///
-    /// There is no such container or process, or it has ended.
+    /// The options contradict each other; there is no such container or process, or it has ended.
     pub fn find_target(&self) -> anyhow::Result<Target> {
+        self.require_one_meaning()?;
         match (&self.name, self.target) {
             (Some(name), _) => {
                 let container = Names::of_this_user()?.find(name)?;
@@ -178,6 +178,22 @@ impl ExecOptions {
             }
             (None, pid) => Target::with_pid(Pid::from_raw(pid.unwrap_or_default())),
         }
+    }
+
+    /// Each word is either the container's name or of the command.
+    fn require_one_meaning(&self) -> anyhow::Result<()> {
+        let is_option = |word: &&OsString| word.as_encoded_bytes().starts_with(b"-");
+        let of_target = self.target.is_some() || self.all || !self.joined.namespaces().is_empty();
+        let (word, why) = match (self.command.first().filter(is_option), &self.name) {
+            (Some(option), _) => (shown(option), "is no option of `exec`"),
+            (None, Some(name)) if of_target => {
+                (name.to_string(), "cannot be used with --target, --all or a kind such as --net")
+            }
+            _ => return Ok(()),
+        };
+        Err(Failure::usage(format!(
+            "'{word}' {why}: if it is the command, write `-- {word}`"
+        )))
     }
 
     /// Whether the command has the target's ids, root, working directory and cgroup too.
@@ -223,6 +239,7 @@ impl ExecOptions {
                  reach your files: join --mount, too",
             ));
         }
+        let command = [&self.command[..], &self.command_alone[..]].concat();
         let has_its_ids = self.is_whole() || joins(Kind::User);
         Ok(Bootstrap {
             target: target.process(),
@@ -235,7 +252,7 @@ impl ExecOptions {
                 Terminal::Lent { .. } => Lending::Lent,
             },
             workdir: self.workdir.clone(),
-            process: self.process.process(&self.command, self.user(target, maps, has_its_ids)?),
+            process: self.process.process(&command, self.user(target, maps, has_its_ids)?),
             joined,
         })
     }

@@ -13,7 +13,7 @@ use super::{Check, Outcome, holds};
 use crate::{
     User,
     bench::Bench,
-    seccomp::{refuse, refuse_mount},
+    seccomp::{kill_at_clone, refuse, refuse_mount},
     told::{must_list, told},
 };
 
@@ -289,21 +289,19 @@ pub(super) const CHECKS: &[Check] = &[
         4,
         "a --rootfs that cannot be one gets a clear error",
         "return the error of each step: if you ignore a failed pivot_root(2), the stage mounts \
-         proc into the host's tree",
+         proc into the host's tree. Look at the folder before you clone",
         |bench| {
             bench.file("a-file", "", 0o644)?;
             bench.folder("empty")?;
-            let wrong: [(&str, &str); 3] = [
-                ("no-such-folder", "No such file"),
-                ("a-file", "not a folder"),
-                ("empty", "no folder `proc`"),
+            let wrong: [(&str, &[&str]); 3] = [
+                ("no-such-folder", &["No such file", "`make rootfs`"]),
+                ("a-file", &["not a folder"]),
+                ("empty", &["no folder `proc`"]),
             ];
             for (rootfs, reason) in wrong {
-                let ended = bench
-                    .stage(["--rootfs", rootfs, "--", "echo", "ran"])
-                    .finish()?
-                    .must_end_with(125)?;
-                ended.must_complain(&[rootfs, reason])?.must_write("")?;
+                let run = bench.stage(["--rootfs", rootfs, "--", "echo", "ran"]);
+                let ended = run.with(kill_at_clone()?).finish()?.must_end_with(125)?;
+                ended.must_complain(&[&[rootfs], reason].concat())?.must_write("")?;
             }
             bench
                 .stage(["--rootfs", "/", "--", "sh", "-c", "echo /proc/[0-9]*"])

@@ -42,6 +42,54 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         8,
+        "a shell that gets no input is told why it ends",
+        "a shell that reads an empty input ends at once and says nothing: the log is the only \
+         place that can tell why",
+        |bench| {
+            let says = |options: &[&str], command: &[&str]| {
+                let ended = run(bench, options, command).input("exit 3\n").finish()?;
+                let lines = ended.errors.lines().filter(|line| line.contains("input is empty"));
+                let lines: Vec<&str> = lines.collect();
+                let expected = lines.iter().all(|line| line.contains("-i") && line.contains("-t"));
+                ensure!(expected, "it says {lines}", lines = told(&lines));
+                anyhow::Ok((ended.status(), lines.len()))
+            };
+            for shell in [&["sh"][..], &["/bin/sh", "-e"], &[]] {
+                let (told_once, told_nothing) = (says(&[], shell)?, says(&["-i"], shell)?);
+                ensure!(told_once == (0, 1), "{shell:?}: status and lines are {told_once:?}");
+                ensure!(told_nothing == (3, 0), "{shell:?} -i: {told_nothing:?}");
+            }
+            for command in [&["true"][..], &["sh", "-c", "true"]] {
+                let found = says(&[], command)?;
+                ensure!(found == (0, 0), "{command:?}: status and lines are {found:?}");
+            }
+            let found = says(&["-q"], &["sh"])?;
+            ensure!(found == (0, 0), "with -q: status and lines are {found:?}");
+            holds()
+        },
+    )
+    .not_in_the_workshop(),
+    Check::new(
+        8,
+        "a word in place of a subcommand is told what there is",
+        "an error names the way out: here, the subcommands that there are, and the nearest one",
+        |bench| {
+            for (words, says) in [
+                (&["sh"][..], &["'sh'", "did you mean `run sh`?", "run"][..]),
+                (&["ru"], &["'ru'", "did you mean `run`?"]),
+                (&["nosuch-word"], &["'nosuch-word'", "The subcommands are run"]),
+                (&["--hostname", "box", "sh"], &["did you mean `run --hostname`?"]),
+                (&["run", "--hostnam", "box"], &["did you mean `--hostname`?"]),
+            ] {
+                let ended = bench.run(&bench.binary, words).finish()?.must_end_with(2)?;
+                ended.must_complain(says)?.must_write("")?;
+            }
+            holds()
+        },
+    )
+    .not_in_the_workshop(),
+    Check::new(
+        8,
         "without -t nothing is read from the terminal, and nothing of it is set",
         "without -t, hand over a pipe and copy: a login shell opens the terminal for reading and \
          writing, so a program that has it as its output can read what you type",

@@ -10,7 +10,7 @@ use crate::{
     bench::Running,
     cgroups,
     checks::{Check, holds},
-    named::{container, container_that, exec},
+    named::{call, container, container_that, exec},
     namespaces, told,
 };
 
@@ -128,6 +128,32 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     ),
+    Check::new(
+        11,
+        "exec takes its command with -- and without",
+        "what stands before the command is exec's, and what follows it is the command's: nobody \
+         wants to think of a -- each time",
+        |bench| {
+            let running = container(bench, "box", &[])?;
+            let pid = running.command()?.to_string();
+            for words in [
+                &["box", "echo", "-q", "--net", "--", "a b"][..],
+                &["box", "--", "echo", "-q", "--net", "--", "a b"],
+                &["box", "-e", "K=V", "echo", "-q", "--net", "--", "a b"],
+                &["--target", &pid, "--all", "--", "echo", "-q", "--net", "--", "a b"],
+            ] {
+                let ended = call(bench, &[&["exec", "-q"], words].concat()).finish()?;
+                ended.must_end_with(0)?.must_write("-q --net -- a b\n")?;
+            }
+            let script = ["exec", "-q", "box", "sh", "-c", "readlink /proc/1/ns/uts; exit 7"];
+            let inside = namespaces::of(running.command()?)?;
+            let found = call(bench, &script).finish()?.must_end_with(7)?;
+            found.must_write(&format!("{}\n", inside["uts"]))?;
+            running.release()?.must_end_with(0)?;
+            holds()
+        },
+    )
+    .not_in_the_workshop(),
     Check::new(
         11,
         "root's supplementary groups do not go into an ordinary user's container",

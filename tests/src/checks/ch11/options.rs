@@ -147,7 +147,9 @@ pub(super) const CHECKS: &[Check] = &[
                     &["exec", "--target", &own, "--clone", "user", "--as", "5:5"],
                     "--as 5:5: the maps do not have it",
                 ),
-                (&["exec", "box", "sh"], "sh"),
+                (&["exec", "--target", &own, "--net", "id"], "write `-- id`"),
+                (&["exec", "box", "--clonee", "mount"], "write `-- --clonee`"),
+                (&["exec", "--clonee", "mount", "box"], "did you mean `--clone`?"),
             ] {
                 let ended = call(bench, words).finish()?.must_end_with(2)?;
                 ended.must_complain(&[says])?.must_write("").with_context(|| words.join(" "))?;
