@@ -21,7 +21,9 @@ use anyhow::{Context, bail, ensure};
 use judge::{
     Bench, Check, Outcome, User,
     chapters::{CHAPTERS, Chapter},
-    checks, diagnosis, host,
+    checks,
+    diagnosis::{self, Verdict},
+    host,
 };
 use libtest_mimic::Trial;
 use nix::unistd::geteuid;
@@ -48,7 +50,8 @@ fn trials() -> anyhow::Result<(TempDir, Vec<Trial>)> {
         let doctor = Bench::new(0, &place.join("doctor"), *user, place)?;
         let diagnosis = diagnosis::ask(&doctor, &[])?;
         let ill = |chapter: &Chapter| {
-            let ill = diagnosis.get(chapter.name).filter(|answer| answer.verdict == "does not run");
+            let ill =
+                diagnosis.get(chapter.name).filter(|answer| answer.verdict == Verdict::Blocked);
             ill.map(|answer| answer.reasons.join("; "))
         };
         let last = CHAPTERS.iter().rfind(|chapter| ill(chapter).is_none());
@@ -120,11 +123,12 @@ fn trials_of_doctor(user: User, place: &Path) -> Vec<Trial> {
                 let diagnosis = diagnosis::stages_agree(&bench, &under)?;
                 for chapter in ill {
                     ensure!(
-                        diagnosis[*chapter].verdict == "does not run",
+                        diagnosis[*chapter].verdict == Verdict::Blocked,
                         "{chapter}: {:?}",
                         diagnosis[*chapter]
                     );
                 }
+                diagnosis::speaks_plainly(&bench, &under)?;
                 Ok(Outcome::Holds)
             })
         })

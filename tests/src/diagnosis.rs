@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -25,11 +25,22 @@ use crate::{
     unread::full_pipe,
 };
 
+/// What the doctor says of a chapter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All of it runs.
+    Runs,
+    /// It runs, but for something.
+    Partly,
+    /// It does not run.
+    Blocked,
+}
+
 /// The doctor's answer for one chapter.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// `runs`, `runs in part` or `does not run`.
-    pub verdict: String,
+    /// Whether it runs.
+    pub verdict: Verdict,
     /// Because of what, and what to do.
     pub reasons: Vec<String>,
 }
@@ -60,12 +71,17 @@ fn read(ended: &Ended) -> anyhow::Result<Diagnosis> {
             .iter()
             .map(reason)
             .collect::<anyhow::Result<_>>()?;
-        let verdict = field::<String>(chapter, "verdict")?.clone();
+        let verdict = match field::<String>(chapter, "verdict")?.as_str() {
+            "runs" => Verdict::Runs,
+            "partly" => Verdict::Partly,
+            "blocked" => Verdict::Blocked,
+            other => bail!("the doctor has a verdict {other}"),
+        };
         diagnosis.insert(field::<String>(chapter, "chapter")?.clone(), Answer { verdict, reasons });
     }
-    let all_run = diagnosis.values().all(|answer| answer.verdict == "runs");
+    let blocked = diagnosis.values().any(|answer| answer.verdict == Verdict::Blocked);
     ensure!(
-        ended.status() == i32::from(!all_run),
+        ended.status() == i32::from(blocked),
         "the doctor's exit status is {}",
         ended.status()
     );
@@ -89,20 +105,62 @@ pub fn stages_agree(bench: &Bench, under: &[&str]) -> anyhow::Result<Diagnosis> 
         let answer = diagnosis
             .get(chapter.name)
             .with_context(|| format!("no word of {}", chapter.name))?;
-        agrees(
-            &run(bench, under, chapter, &[])?,
-            answer.verdict != "does not run",
-            chapter,
-            answer,
-        )?;
+        let can_run = answer.verdict != Verdict::Blocked;
+        agrees(&run(bench, under, chapter, &[])?, can_run, chapter, answer)?;
         let is_root = bench.user == User::Root || !under.is_empty();
-        if let (Some(part), true) =
-            (part(chapter.number(), is_root), answer.verdict != "does not run")
-        {
-            agrees(&run(bench, under, chapter, part)?, answer.verdict == "runs", chapter, answer)?;
+        if let (Some(part), true) = (part(chapter.number(), is_root), can_run) {
+            let has_all = answer.verdict == Verdict::Runs;
+            agrees(&run(bench, under, chapter, part)?, has_all, chapter, answer)?;
         }
     }
     Ok(diagnosis)
+}
+
+/// What it says to a person agrees with what it says to a program: each chapter stands once behind
+/// its mark, on lines that fit on any terminal, the last line is a command, and nobody is sent to
+/// root without another way.
+///
+/// # Errors
+///
+/// It does not.
+pub fn speaks_plainly(bench: &Bench, under: &[&str]) -> anyhow::Result<()> {
+    let diagnosis = ask(bench, under)?;
+    let run = bench.run(bench.other("doctor"), [""; 0]);
+    let ended = if under.is_empty() {
+        run
+    } else {
+        run.under(under)
+    }
+    .finish()?;
+    let blocked = diagnosis.values().any(|answer| answer.verdict == Verdict::Blocked);
+    let text = ended.must_end_with(i32::from(blocked))?.text();
+    ensure!(!text.contains('\x1b'), "it writes colours into a file: {text}");
+    for line in text.lines() {
+        let has_space = line.trim().contains(' ');
+        ensure!(line.chars().count() <= 80 || !has_space, "a line is too long: {line}");
+    }
+    let last = text.lines().last().unwrap_or_default();
+    ensure!(last.starts_with("Next: ") && last.contains("make "), "the last line is {last}");
+    for (chapter, answer) in &diagnosis {
+        let groups = text.split("\n\n").filter(|group| group.contains(chapter.as_str()));
+        let mark = match answer.verdict {
+            Verdict::Runs => "✓ runs",
+            Verdict::Partly => "◐ runs in part",
+            Verdict::Blocked => "✗ does not run",
+        };
+        let groups: Vec<&str> = groups.collect();
+        let [group] = groups[..] else {
+            bail!("{chapter} is in {} groups: {text}", groups.len())
+        };
+        ensure!(group.starts_with(mark), "{chapter} is {mark}, and stands in {group}");
+        let words = group.split_whitespace().collect::<Vec<_>>().join(" ");
+        for reason in &answer.reasons {
+            let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+            ensure!(words.contains(&reason), "{chapter}: no {reason} in {group}");
+            ensure!(words.contains("no sudo") || words.contains("Everything else"), "{group}");
+        }
+    }
+    Ok(())
 }
 
 /// A Ctrl-C ends the doctor that has made its diagnosis, and waits for a reader.

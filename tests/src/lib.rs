@@ -22,6 +22,7 @@
 //! | [`patience()`] | how long may something take on this machine? |
 //! | [`chapters`] | which chapters are there, and what do their probes say? |
 //! | [`diagnosis`] | what does the doctor say, and do the stages do as it said? |
+//! | [`styles`] | in which colours does a program speak, and when in none? |
 //! | [`skips`] | which tests may be skipped? |
 //! | [`summary`] | what did all tests say, in a few lines? |
 //! | [`workshop`] | how does a learner write a stage, and get it judged? |
@@ -51,6 +52,7 @@ pub mod reused;
 pub mod seccomp;
 pub mod skips;
 pub mod slow;
+pub mod styles;
 pub mod summary;
 pub mod terminal;
 pub mod told;

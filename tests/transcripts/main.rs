@@ -29,7 +29,7 @@ use std::{
 use anyhow::{Context, ensure};
 use judge::{
     Bench, Outcome, User, cgroups,
-    diagnosis::{self, Diagnosis},
+    diagnosis::{self, Diagnosis, Verdict},
 };
 use libtest_mimic::Trial;
 use nix::unistd::geteuid;
@@ -191,7 +191,7 @@ fn why_not(
         )));
     }
     let chapter = file.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
-    let answer = diagnosis.get(&*chapter).filter(|answer| answer.verdict == "does not run");
+    let answer = diagnosis.get(&*chapter).filter(|answer| answer.verdict == Verdict::Blocked);
     Ok(answer.map(|answer| answer.reasons.join("; ")))
 }
 

@@ -181,7 +181,7 @@ fn way_out(version: Version) -> &'static str {
         }
         (Version::V1, _) => {
             "on cgroup v1 only root can give a group away (chown), as chapter 7's example \
-             `delegate` does"
+             `delegate` does; without a limit, the command runs"
         }
     }
 }

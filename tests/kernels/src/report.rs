@@ -17,7 +17,10 @@ pub fn of(
 ) -> (String, Vec<String>) {
     let mut text = format!("== {name}: {}, {:.0} s\n", outcome(ended), ended.time.as_secs_f64());
     let (before, _) = ended.output.split_once("\nrunning ").unwrap_or((&ended.output, ""));
-    for line in before.lines().filter(|line| !line.ends_with(" runs")) {
+    // Of the doctor's groups, all but the one with the mark of what runs.
+    let all_runs = |paragraph: &&str| paragraph.trim_start().starts_with('✓');
+    let doubts = before.split("\n\n").filter(|paragraph| !all_runs(paragraph));
+    for line in doubts.flat_map(str::lines) {
         writeln!(text, "   {line}").expect("a string takes everything");
     }
     for (reason, tests) in by_reason(&skips(&ended.output)) {
@@ -30,7 +33,8 @@ pub fn of(
         text += &format!("-- the end of what the tests wrote\n{}", tail(&ended.output));
         text += &format!("-- the end of the console\n{}", tail(&ended.console));
     }
-    let missing = doctor.iter().filter(|words| !before.contains(**words));
+    let said = before.split_whitespace().collect::<Vec<_>>().join(" "); // it breaks its lines
+    let missing = doctor.iter().filter(|words| !said.contains(**words));
     let missing = missing.map(|words| format!("the doctor was to say, and did not: {words}"));
     let unused = unused(expected_skips, &ended.output).into_iter();
     let unused = unused.map(|line| format!("a test was to be skipped, and was not: {line}"));
@@ -138,7 +142,8 @@ mod tests {
         }
     }
 
-    const OUTPUT: &str = "Linux 6.1\n01-uts   runs\n09-aufs  runs in part\n\nrunning 3 tests\n\
+    const OUTPUT: &str = "Linux 6.1\n\n✓ runs          01-uts\n\n◐ runs in part  09-aufs\n\n\
+                          running 3 tests\n\
                           test 09-aufs as user: 09 a  ... ignored (no overlay)\n\
                           test 09-aufs as user: 09 b ... ignored (no overlay)\n\
                           test 01-uts as user: 01 c ... ok\n\n\
@@ -149,7 +154,7 @@ mod tests {
         let (text, failures) =
             of("g", &ended(OUTPUT, Ok(0)), &["runs in part"], "09-aufs as user => no overlay");
         let expected = "== g: ok. 1 passed; 0 failed; 2 ignored, 7 s\n   Linux 6.1\n\
-                        \x20  09-aufs  runs in part\n\
+                        \x20  ◐ runs in part  09-aufs\n\
                         \x20  skipped: 2 of 09-aufs as user: no overlay\n";
         assert_eq!((text.replace("   \n", ""), failures), (expected.into(), vec![]));
     }

@@ -16,7 +16,8 @@ use std::{
 use anyhow::Context;
 use judge::{
     skips,
-    summary::{Program, Reader, Styles, Summary},
+    styles::Styles,
+    summary::{Program, Reader, Summary},
 };
 use nix::sys::signal::{SigHandler, Signal, signal};
 

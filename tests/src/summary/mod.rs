@@ -12,6 +12,8 @@ use std::{collections::BTreeMap, fmt::Write};
 
 pub use reader::{Program, Reader, Skip};
 
+use crate::styles::Styles;
+
 /// So many places of a reason are named.
 const PLACES: usize = 4;
 
@@ -24,29 +26,6 @@ pub struct Summary {
     pub failures: Vec<String>,
     /// The places of the tests that were skipped, by the reason.
     pub skips: BTreeMap<String, Vec<String>>,
-}
-
-/// The styles of a terminal, or none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Styles {
-    /// Before what failed.
-    pub bad: &'static str,
-    /// Before what passed.
-    pub good: &'static str,
-    /// Before what was skipped.
-    pub doubt: &'static str,
-    /// After each of them.
-    pub end: &'static str,
-}
-
-impl Styles {
-    /// Bold red, bold green, bold yellow.
-    pub const COLORED: Styles = Styles {
-        bad: "\x1b[1;31m",
-        good: "\x1b[1;32m",
-        doubt: "\x1b[1;33m",
-        end: "\x1b[0m",
-    };
 }
 
 impl Summary {

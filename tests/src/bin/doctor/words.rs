@@ -1,0 +1,178 @@
+//! The answers for a person: what has the same cause is said once, in lines of 80 columns.
+
+use judge::styles::Styles;
+use lab::Probe;
+use textwrap::{Options, WordSplitter::NoHyphenation};
+
+use crate::{Answer, Machine};
+
+/// Columns: as many as the smallest usual terminal has.
+const WIDTH: usize = 80;
+
+/// What stands before the chapters, and before what is said of them.
+const MARGIN: &str = "                ";
+
+/// What is missing if the probe of this chapter is the first to have a reason, and what a reader
+/// does without it. Of any other chapter, it is what the chapter adds.
+const MISSING: [(&str, &str); 2] = [
+    (
+        "05-user-idmap",
+        "Only `--uid-map auto` is missing. Everything else of the chapter runs.",
+    ),
+    (
+        "07-cgroup-memory",
+        "Only the limits are missing: `-m`, `--cpu-shares`, `--cpuset-cpus`. You need no sudo: \
+         without limits, read chapter 7's page, which shows the runs, and go on with `make start \
+         CH=08`. No exercise after it needs one.",
+    ),
+];
+
+/// For a machine on which a chapter does not run.
+const BLOCKED: &str = "Once this is changed, the course needs no sudo. If you cannot change it, \
+                       use a virtual machine with Linux 5.11 or newer: every chapter runs there.";
+
+/// All of it, with one line at the end that says what to type next.
+pub fn of(machine: &Machine, answers: &[Answer], styles: Styles) -> String {
+    let Machine {
+        kernel,
+        arch,
+        uid,
+        cgroup,
+    } = machine;
+    let mut text = format!("Linux {kernel} on {arch}, as uid {uid}, cgroup {cgroup}\n\n");
+    for (probe, chapters) in grouped(answers) {
+        text += &group(probe, &chapters, answers, styles);
+    }
+    text + &conclusion(answers, styles)
+}
+
+/// The chapters with the same answer, lowest first.
+fn grouped(answers: &[Answer]) -> Vec<(&Probe, Vec<&str>)> {
+    let mut groups: Vec<(&Probe, Vec<&str>)> = Vec::new();
+    for (chapter, probe) in answers {
+        match groups.iter_mut().find(|(other, _)| *other == probe) {
+            Some((_, chapters)) => chapters.push(chapter),
+            None => groups.push((probe, vec![chapter])),
+        }
+    }
+    groups
+}
+
+fn group(probe: &Probe, chapters: &[&str], answers: &[Answer], styles: Styles) -> String {
+    let Styles {
+        bad,
+        good,
+        doubt,
+        end,
+    } = styles;
+    let (mark, colour) = match probe {
+        Probe::Runs => ("✓", good),
+        Probe::InPart(_) => ("◐", doubt),
+        Probe::DoesNotRun(_) => ("✗", bad),
+    };
+    let names = wrapped(MARGIN, MARGIN, &chapters.join(", "));
+    let head = format!("{mark} {:<14}", probe.verdict());
+    let mut text = names.replacen(MARGIN, &format!("{colour}{head}{end}"), 1) + "\n";
+    for reason in probe.reasons() {
+        text += &said("why", &reason);
+        text += &said("what to do", way_out(&reason, probe, answers));
+    }
+    text + "\n"
+}
+
+fn said(what: &str, text: &str) -> String {
+    wrapped(&format!("  {what:<14}"), MARGIN, text) + "\n"
+}
+
+/// Between words only: a path or a command stays whole.
+fn wrapped(first: &str, rest: &str, text: &str) -> String {
+    let options = Options::new(WIDTH).initial_indent(first).subsequent_indent(rest);
+    textwrap::fill(text, options.break_words(false).word_splitter(NoHyphenation))
+}
+
+/// What a reader does for whom this is missing.
+fn way_out(reason: &String, probe: &Probe, answers: &[Answer]) -> &'static str {
+    if let Probe::DoesNotRun(_) = probe {
+        return BLOCKED;
+    }
+    let first = answers.iter().find(|(_, probe)| probe.reasons().contains(reason));
+    let missing = MISSING
+        .iter()
+        .find(|(chapter, _)| first.is_some_and(|(name, _)| name == chapter));
+    missing.map_or("Everything else of these chapters runs.", |(_, words)| words)
+}
+
+/// How many run, and what to type next.
+fn conclusion(answers: &[Answer], styles: Styles) -> String {
+    let count = |is: fn(&Probe) -> bool| answers.iter().filter(|(_, probe)| is(probe)).count();
+    let run = count(|probe| matches!(probe, Probe::Runs));
+    let in_part = count(|probe| matches!(probe, Probe::InPart(_)));
+    let blocked = answers.len() - run - in_part;
+    let (colour, summary) = match (in_part, blocked) {
+        (0, 0) => (styles.good, format!("All {run} chapters run here.")),
+        (_, 0) => (
+            styles.good,
+            format!("{run} chapters run, {in_part} in part: you can learn every one of them here."),
+        ),
+        _ => (
+            styles.bad,
+            format!("{run} chapters run, {in_part} in part, {blocked} do not run here: see ✗."),
+        ),
+    };
+    let first_runs = answers.first().is_some_and(|(_, probe)| *probe == Probe::Runs);
+    let next = match first_runs {
+        true => "make start CH=01      (and the book beside it: make serve)",
+        false => "change what ✗ names, then `make doctor`; meanwhile, read: make serve",
+    };
+    format!("{colour}{summary}{}\nNext: {next}\n", styles.end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine() -> Machine {
+        Machine {
+            kernel: "6.1".into(),
+            arch: "x86_64".into(),
+            uid: 1000,
+            cgroup: "v1",
+        }
+    }
+
+    #[test]
+    fn a_cause_is_said_once_with_what_to_do() {
+        let limits = || Probe::InPart(vec!["limit memory: /sys/fs/cgroup is root's".into()]);
+        let answers = [
+            ("06-reexec", Probe::Runs),
+            ("07-cgroup-memory", limits()),
+            ("08-pipe-init", limits()),
+        ];
+        let expected = "\
+Linux 6.1 on x86_64, as uid 1000, cgroup v1
+
+✓ runs          06-reexec
+
+◐ runs in part  07-cgroup-memory, 08-pipe-init
+  why           limit memory: /sys/fs/cgroup is root's
+  what to do    Only the limits are missing: `-m`, `--cpu-shares`,
+                `--cpuset-cpus`. You need no sudo: without limits, read chapter
+                7's page, which shows the runs, and go on with `make start
+                CH=08`. No exercise after it needs one.
+
+1 chapters run, 2 in part: you can learn every one of them here.
+Next: make start CH=01      (and the book beside it: make serve)
+";
+        assert_eq!(of(&machine(), &answers, Styles::default()), expected);
+    }
+
+    #[test]
+    fn what_does_not_run_has_a_way_that_needs_no_root() {
+        let answers = [("01-uts", Probe::DoesNotRun("user namespaces are off".into()))];
+        let text = of(&machine(), &answers, Styles::COLORED);
+        for words in ["✗ does not run", "virtual machine", "needs no sudo", "1 do not run here"] {
+            assert!(text.contains(words), "no {words:?} in {text}");
+        }
+        assert!(text.contains("\x1b[1;31m✗ does not run  \x1b[0m01-uts\n"), "{text:?}");
+    }
+}
