@@ -46,16 +46,24 @@ pub fn of(machine: &Machine, answers: &[Answer], styles: Styles) -> String {
     text + &conclusion(answers, styles)
 }
 
-/// The chapters with the same answer, lowest first.
+/// The chapters with the same answer and cause, lowest first, and what the lowest says.
 fn grouped(answers: &[Answer]) -> Vec<(&Probe, Vec<&str>)> {
     let mut groups: Vec<(&Probe, Vec<&str>)> = Vec::new();
     for (chapter, probe) in answers {
-        match groups.iter_mut().find(|(other, _)| *other == probe) {
+        let is_it =
+            |other: &Probe| other.verdict() == probe.verdict() && causes(other) == causes(probe);
+        match groups.iter_mut().find(|(other, _)| is_it(other)) {
             Some((_, chapters)) => chapters.push(chapter),
             None => groups.push((probe, vec![chapter])),
         }
     }
     groups
+}
+
+/// What must be changed: the end of each reason. Before it stands what was tried.
+fn causes(probe: &Probe) -> Vec<String> {
+    let cause = |reason: &String| reason.rsplit(": ").next().unwrap_or(reason).to_owned();
+    probe.reasons().iter().map(cause).collect()
 }
 
 fn group(probe: &Probe, chapters: &[&str], answers: &[Answer], styles: Styles) -> String {
@@ -142,11 +150,11 @@ mod tests {
 
     #[test]
     fn a_cause_is_said_once_with_what_to_do() {
-        let limits = || Probe::InPart(vec!["limit memory: /sys/fs/cgroup is root's".into()]);
+        let limits = |what| Probe::InPart(vec![format!("{what}: /sys/fs/cgroup is root's")]);
         let answers = [
             ("06-reexec", Probe::Runs),
-            ("07-cgroup-memory", limits()),
-            ("08-pipe-init", limits()),
+            ("07-cgroup-memory", limits("limit memory")),
+            ("08-pipe-init", limits("limit something")),
         ];
         let expected = "\
 Linux 6.1 on x86_64, as uid 1000, cgroup v1
