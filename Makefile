@@ -37,7 +37,7 @@ serve: ## read the book in a browser, at localhost:3000 (or PORT=3001)
 	@trap : INT; book/mdbook.sh serve book $(if $(PORT),--port $(PORT)) \
 		$(if $(DISPLAY)$(WAYLAND_DISPLAY),--open) || [ $$? = 130 ]
 
-book: ## build the book into book/book
+book: ## build the book into book/book/html
 	@book/mdbook.sh build book
 
 # The workshop: CH=03 names a chapter, EX=2 an exercise of it, FORCE=1 allows what needs --force.

@@ -1,4 +1,4 @@
-// Opens every page of the built book (the folder named, else book/book) in headless
+// Opens every page of the built book (the folder named, else book/book/html) in headless
 // Chromium: light and dark, on a wide screen and on a phone. `SHOTS=folder` keeps pictures.
 
 import { mkdir, readdir } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { scenes } from "./scenes.mjs";
 import { serve } from "./server.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const folder = resolve(process.argv[2] ?? join(here, "../book"));
+const folder = resolve(process.argv[2] ?? join(here, "../book/html"));
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const sizes = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
