@@ -1,7 +1,7 @@
 # The few commands that a person types. `make` alone lists them.
 
 .PHONY: help test test-kernels test-book doctor rootfs build transcripts
-.PHONY: start check hint progress reset solution watch book serve
+.PHONY: start check hint progress reset solution watch book serve pictures
 help:
 	@echo 'Where to begin:'
 	@echo '  cargo run --bin 09-aufs      a shell in a container; exit leaves it'
@@ -84,6 +84,9 @@ test-kernels: ## run the tests on other kernels, in virtual machines
 ## Change it
 build: ## build every stage
 	cargo build --workspace
+
+pictures: book ## draw the poster's PDF, the icon and the card again, with Chromium
+	@book/pictures.sh
 
 transcripts: ## run the commands of the book, and rewrite what changed
 	cargo build --workspace --bins --examples

@@ -72,6 +72,15 @@
         summary.append(title, element("span", { class: "minutes" }, `${minutes} min`));
     }
 
+    // An exercise stays as the reader left it.
+    for (const box of main.querySelectorAll("details.exercise")) {
+        const key = `book-exercise ${location.pathname} ${box.querySelector("h3").id}`;
+        try { box.open = localStorage.getItem(key) === "open"; } catch { /* nothing is kept here */ }
+        box.addEventListener("toggle", () => {
+            try { localStorage.setItem(key, box.open ? "open" : "closed"); } catch { /* nor this */ }
+        });
+    }
+
     // A link into a folded part opens it; the script before this one did not know these boxes.
     const open = () => {
         const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
