@@ -116,7 +116,7 @@ export function nothingUnwanted() {
 // Where the page's links lead, and the ids that it has.
 export function links() {
     return {
-        links: [...document.querySelectorAll("a[href]")].map((link) => link.href),
+        links: [...document.querySelectorAll("a[href]")].map((link) => new URL(link.getAttribute("href"), document.baseURI).href),
         ids: [...document.querySelectorAll("[id]")].map((element) => element.id),
         twice: [...document.querySelectorAll("[id]")].map((element) => element.id).filter((id, index, all) => all.indexOf(id) !== index),
     };

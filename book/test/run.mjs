@@ -1,12 +1,14 @@
 // Opens every page of the built book (the folder named, else book/book/html) in headless
 // Chromium: light and dark, on a wide screen and on a phone. `SHOTS=folder` keeps pictures.
 
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, readdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import * as checks from "./checks.mjs";
-import { scenes } from "./scenes.mjs";
+import * as looks from "./pages.mjs";
+import { scenes as pageScenes } from "./pages.scenes.mjs";
+import { scenes as readerScenes } from "./scenes.mjs";
 import { serve } from "./server.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -15,6 +17,7 @@ const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const sizes = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 const themes = ["light", "navy"];
+const scenes = { ...readerScenes, ...pageScenes };
 
 const failures = [];
 const fail = (where, what) => failures.push(`${where}: ${what}`);
@@ -27,7 +30,7 @@ const wanted = new Map();
 let lanesSeen = 0;
 
 // A window in which the theme is set before any page loads, and in which nothing goes wrong unseen.
-async function open(theme, size, options = {}) {
+async function open(theme, size, options = {}, from = site) {
     const context = await browser.newContext({ viewport: sizes[size], colorScheme: theme === "light" ? "light" : "dark", ...options });
     await context.addInitScript((name) => localStorage.setItem("mdbook-theme", name), theme);
     const page = await context.newPage();
@@ -36,7 +39,7 @@ async function open(theme, size, options = {}) {
     page.on("pageerror", (error) => fail(where(), `script: ${error.message}`));
     // Aborted: the page was left before its icon came.
     page.on("requestfailed", (request) => request.failure().errorText === "net::ERR_ABORTED" || fail(where(), `request failed: ${request.url()}`));
-    page.on("request", (request) => new URL(request.url()).origin === site.origin || request.url().startsWith("data:") || fail(where(), `foreign request: ${request.url()}`));
+    page.on("request", (request) => new URL(request.url()).origin === from.origin || request.url().startsWith("data:") || fail(where(), `foreign request: ${request.url()}`));
     page.on("response", (response) => response.status() < 400 || fail(where(), `${response.status()}: ${response.url()}`));
     return { context, page, where };
 }
@@ -64,6 +67,11 @@ for (const theme of themes) {
             found.push(...await page.evaluate(checks.layout, size === "wide"));
             await page.evaluate(() => document.querySelector(".lane-choice button[aria-pressed=false]")?.click());
             found.push(...await page.evaluate(checks.layout, size === "wide"));
+            if (name !== "print.html") {
+                found.push(...await page.evaluate(looks.type, size === "wide"), ...await page.evaluate(looks.names));
+                if (name !== "index.html" && name !== "foreword.html") found.push(...await page.evaluate(looks.edges));
+                if (size === "wide") found.push(...await looks.contrast(page));
+            }
             found.forEach((what) => fail(where(), what));
             if (process.env.SHOTS && name !== "print.html") {
                 await mkdir(process.env.SHOTS, { recursive: true });
@@ -85,8 +93,9 @@ for (const [from, links] of wanted) {
         const url = new URL(link);
         if (url.origin !== site.origin) continue;
         const ids = targets.get(url.pathname);
-        if (!ids) fail(from, `a link leads nowhere: ${url.pathname}`);
-        else if (url.hash && !ids.has(decodeURIComponent(url.hash.slice(1)))) fail(from, `an anchor leads nowhere: ${url.pathname}${url.hash}`);
+        const isFile = async () => (await stat(join(folder, url.pathname)).catch(() => null))?.isFile();
+        if (!ids && (url.pathname.endsWith(".html") || !await isFile())) fail(from, `a link leads nowhere: ${url.pathname}`);
+        else if (ids && url.hash && !ids.has(decodeURIComponent(url.hash.slice(1)))) fail(from, `an anchor leads nowhere: ${url.pathname}${url.hash}`);
     }
 }
 if (lanesSeen === 0) fail("the book", "no transcript has two lanes");
