@@ -70,38 +70,6 @@ export function layout(wide) {
     return wrong;
 }
 
-// The lanes tell what the text tells, in its order, the parent's side left of the child's.
-export function lanes() {
-    const wrong = [];
-    const log = /^ *(\+[0-9.]+ms) ([a-z]+)\[([0-9]+)\] +(\S+) +(.*)$/;
-    let withBoth = 0;
-    for (const code of document.querySelectorAll("pre > code.language-console")) {
-        const lines = code.textContent.replace(/\n$/, "").split("\n");
-        const roles = new Set(lines.map((line) => log.exec(line)?.[2]).filter(Boolean));
-        const both = ["parent", "outside", "keeper", "helper"].some((role) => roles.has(role)) && ["child", "init", "inside"].some((role) => roles.has(role));
-        const list = code.parentElement.nextElementSibling;
-        const drawn = list?.classList.contains("lanes") ?? false;
-        if (drawn !== both) wrong.push(`${both ? "no lanes" : "lanes of one voice"} after: ${lines[0]}`);
-        if (!both || !drawn) continue;
-        withBoth += 1;
-        const told = lines.map((line) => {
-            const found = log.exec(line);
-            return found ? `${found[2]} ${found[3]} · ${found[1]} · ${found[4]}${found[5]}` : line;
-        });
-        const shown = [...list.children].flatMap((item) => item.textContent.split("\n"));
-        if (told.join("\n") !== shown.join("\n")) wrong.push(`the lanes differ from the text: ${lines[0]}`);
-        const boxes = [...list.children].map((item) => item.getBoundingClientRect());
-        const folded = list.closest("details:not([open])");
-        if (folded || list.hidden) continue;
-        boxes.slice(1).forEach((box, index) => {
-            if (box.top < boxes[index].bottom) wrong.push(`the lanes are out of order at: ${list.children[index + 1].textContent}`);
-        });
-        const left = (name) => Math.max(...[...list.querySelectorAll(`li.${name}`)].map((item) => item.getBoundingClientRect().left));
-        if (left("outside") >= left("inside")) wrong.push(`the parent is not left of the child: ${lines[0]}`);
-    }
-    return { wrong, withBoth };
-}
-
 // What no page of this book has.
 export function nothingUnwanted() {
     const wrong = [];

@@ -10,6 +10,8 @@ import * as looks from "./pages.mjs";
 import { scenes as pageScenes } from "./pages.scenes.mjs";
 import { scenes as readerScenes } from "./scenes.mjs";
 import { serve } from "./server.mjs";
+import { stepScenes } from "./step-scenes.mjs";
+import { legible, steps } from "./steps.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const folder = resolve(process.argv[2] ?? join(here, "../book/html"));
@@ -17,7 +19,7 @@ const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const sizes = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 const themes = ["light", "navy"];
-const scenes = { ...readerScenes, ...pageScenes };
+const scenes = { ...readerScenes, ...pageScenes, ...stepScenes };
 
 const failures = [];
 const fail = (where, what) => failures.push(`${where}: ${what}`);
@@ -27,7 +29,7 @@ const pages = (await readdir(folder)).filter((name) => name.endsWith(".html") &&
 const browser = await chromium.launch({ executablePath, args });
 const targets = new Map();
 const wanted = new Map();
-let lanesSeen = 0;
+let diagrams = 0;
 
 // A window in which the theme is set before any page loads, and in which nothing goes wrong unseen.
 async function open(theme, size, options = {}, from = site) {
@@ -55,17 +57,18 @@ for (const theme of themes) {
             await page.evaluate(() => document.querySelectorAll("details").forEach((details) => { details.open = true; }));
             const shown = await page.evaluate(() => document.documentElement.classList.contains(localStorage.getItem("mdbook-theme")));
             if (!shown) fail(where(), `the theme is not ${theme}`);
-            const { wrong, withBoth } = await page.evaluate(checks.lanes);
-            lanesSeen += withBoth;
+            const { wrong, count } = await page.evaluate(steps);
+            diagrams += count;
             const found = [
                 ...await page.evaluate(checks.drawings),
                 ...await page.evaluate(checks.nothingUnwanted),
+                ...await page.evaluate(legible),
                 ...wrong,
             ];
             // As text, the transcripts must fit too.
-            await page.evaluate(() => document.querySelector(".lane-choice button[aria-pressed=true]")?.click());
+            await page.evaluate(() => document.querySelector(".steps-choice button[aria-pressed=false]")?.click());
             found.push(...await page.evaluate(checks.layout, size === "wide"));
-            await page.evaluate(() => document.querySelector(".lane-choice button[aria-pressed=false]")?.click());
+            await page.evaluate(() => document.querySelector(".steps-choice button[aria-pressed=true]")?.click());
             found.push(...await page.evaluate(checks.layout, size === "wide"));
             if (name !== "print.html") {
                 found.push(...await page.evaluate(looks.type, size === "wide"), ...await page.evaluate(looks.names));
@@ -98,7 +101,7 @@ for (const [from, links] of wanted) {
         else if (ids && url.hash && !ids.has(decodeURIComponent(url.hash.slice(1)))) fail(from, `an anchor leads nowhere: ${url.pathname}${url.hash}`);
     }
 }
-if (lanesSeen === 0) fail("the book", "no transcript has two lanes");
+if (diagrams === 0) fail("the book", "no run is a diagram");
 
 for (const [name, scene] of Object.entries(scenes)) {
     try {
@@ -114,4 +117,4 @@ if (failures.length > 0) {
     console.error([...new Set(failures)].join("\n"));
     process.exit(1);
 }
-console.log(`${pages.length} pages in ${themes.join(" and ")}, on ${Object.keys(sizes).join(" and ")}; ${lanesSeen} drawings of lanes; ${Object.keys(scenes).length} scenes: all well`);
+console.log(`${pages.length} pages in ${themes.join(" and ")}, on ${Object.keys(sizes).join(" and ")}; ${diagrams} diagrams; ${Object.keys(scenes).length} scenes: all well`);

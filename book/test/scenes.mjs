@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-// A page with lanes and with code, on which the scenes play.
+// A page with a diagram and with code, on which the scenes play.
 const PAGE = "04-mount.html";
 
 export const scenes = {
@@ -68,23 +68,6 @@ export const scenes = {
         await context.close();
     },
 
-    async "the keyboard changes lanes to text and back, and the choice is remembered"({ open, site }) {
-        const { context, page } = await open("navy", "wide");
-        await page.goto(`${site.origin}/${PAGE}`);
-        const button = page.locator(".lane-choice button[aria-pressed]").first();
-        const lanes = page.locator("ol.lanes").first();
-        assert(await lanes.isVisible(), "no lanes at first");
-        await button.focus();
-        await page.keyboard.press("Enter");
-        assert(!await lanes.isVisible(), "the lanes stay");
-        await page.reload();
-        assert(!await page.locator("ol.lanes").first().isVisible(), "the choice is forgotten");
-        await page.locator(".lane-choice button[aria-pressed]").first().focus();
-        await page.keyboard.press("Space");
-        assert(await page.locator("ol.lanes").first().isVisible(), "no way back");
-        await context.close();
-    },
-
     async "what is copied of a transcript is its commands"({ open, site }) {
         const { context, page } = await open("light", "wide");
         await context.grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -105,7 +88,6 @@ export const scenes = {
         const code = page.locator("details.answer pre").first();
         assert(await code.isVisible(), "the code is hidden");
         assert(await page.locator("pre:has(> code.language-console)").first().isVisible(), "the transcripts are hidden");
-        assert.equal(await page.locator("ol.lanes").count(), 0);
         await context.close();
     },
 
@@ -123,8 +105,6 @@ export const scenes = {
         assert(pdf.length > 10_000, "nothing printed");
         await page.emulateMedia({ media: "print" });
         assert(await page.locator("details.answer pre").first().isVisible(), "the code is not on paper");
-        assert(!await page.locator(".lane-choice").first().isVisible(), "a button is on paper");
-        assert(await page.locator("ol.lanes").first().isVisible(), "the lanes are not on paper");
         await context.close();
     },
 };

@@ -2,16 +2,15 @@
 // the code is open. With it:
 //
 //  - a transcript's copy button takes the commands, not what they printed;
-//  - a transcript with two voices is drawn as two lanes in time;
+//  - a transcript with several voices is a diagram that you can step through (stepper.js);
 //  - the chapters' code is closed until a reader opens it, for the whole book at once.
 
 (() => {
     "use strict";
 
-    // A log line: time, role, pid, file:line, message.
-    const LOG = /^ *(\+[0-9.]+ms) ([a-z]+)\[([0-9]+)\] +(\S+) +(.*)$/;
-    const OUTSIDE = ["parent", "outside", "keeper", "helper"];
-    const side = (role) => (OUTSIDE.includes(role) ? "outside" : "inside");
+    // A log line: time, role, pid, message and place; or, as it was before, the place in the middle.
+    const LOG = /^ *(\+[0-9][0-9a-z.]*) ([a-z]+)\[([0-9]+)\] +(.*?)(?: {2,}(\d\d-\S+::\S+))?$/;
+    const { side } = window.towerRecords;
 
     // What the reader chose, on this and every other page. A browser may refuse to keep it.
     const remember = (key, value) => {
@@ -37,8 +36,7 @@
             if (inCommand) return { kind: "command", text: line };
             const log = LOG.exec(line);
             if (!log) return { kind: "output", text: line };
-            const [, time, role, pid, place, message] = log;
-            return { kind: "log", text: line, time, role, pid, place, message };
+            return { kind: "log", text: line, role: log[2] };
         });
     };
 
@@ -50,49 +48,32 @@
         code.replaceChildren(...pieces);
     };
 
-    // Until the command is executed, what is not log is said by neither side; after that
-    // it is the command's own output.
-    const laneItems = (lines) => {
-        const items = [];
-        let commandRuns = false;
-        for (const line of lines) {
-            if (line.kind === "log") {
-                if (side(line.role) === "inside" && line.message.startsWith("executing:")) commandRuns = true;
-                const who = element("span", "who", element("b", "", line.role), ` ${line.pid} · ${line.time} · ${line.place}`);
-                items.push(element("li", side(line.role), who, element("span", "what", line.message)));
-                continue;
-            }
-            if (line.kind === "command") commandRuns = false;
-            const className = line.kind === "output" && commandRuns ? "output inside" : `${line.kind} whole`;
-            const last = items.at(-1);
-            if (last?.className === className) {
-                last.firstChild.append(`\n${line.text}`);
-            } else {
-                items.push(element("li", className, element("pre", "", line.text)));
-            }
-        }
-        return items;
-    };
-
     const choices = [];
 
-    const drawLanes = (pre, lines) => {
-        const lanes = element("ol", "lanes", ...laneItems(lines));
+    // The diagram in place of the text, and a button to change between the two for the whole book.
+    const drawSteps = (pre, lines, records) => {
+        const begins = lines.findIndex((line) => line.kind === "command");
+        const ends = lines.findIndex((line, index) => index > begins && !/^> /.test(line.text));
+        const first = begins < 0 ? undefined : lines.slice(begins, ends < 0 ? undefined : ends).map((line) => line.text).join("\n");
+        const logged = lines.filter((line) => line.kind === "log").length;
+        const stepper = window.towerStepper.make(records, first, logged);
         const button = element("button", "");
         button.type = "button";
-        const show = (asLanes) => {
-            lanes.hidden = !asLanes;
-            pre.hidden = asLanes;
-            button.textContent = asLanes ? "show as text" : "show as two lanes";
-            button.setAttribute("aria-pressed", String(asLanes));
+        const everyLine = stepper.choice();
+        const show = (asText) => {
+            stepper.root.hidden = asText;
+            pre.hidden = !asText;
+            everyLine.forEach((box) => { box.hidden = asText; });
+            button.textContent = "as text";
+            button.setAttribute("aria-pressed", String(asText));
         };
         button.addEventListener("click", () => {
-            const asLanes = lanes.hidden;
-            remember("book-lanes", asLanes ? "lanes" : "text");
-            choices.forEach((choose) => choose(asLanes));
+            const asText = pre.hidden;
+            remember("book-steps", asText ? "text" : "diagram");
+            choices.forEach((choose) => choose(asText));
         });
         choices.push(show);
-        const bar = element("div", "lane-choice", button);
+        const bar = element("div", "steps-choice", ...everyLine, button);
         const commands = commandsOf(lines);
         if (commands) {
             const copy = element("button", "copy-commands", "copy the command");
@@ -101,8 +82,8 @@
             bar.append(copy);
         }
         pre.before(bar);
-        pre.after(lanes);
-        show(remembered("book-lanes") !== "text");
+        pre.after(stepper.root);
+        show(remembered("book-steps") === "text");
     };
 
     const commandsOf = (lines) =>
@@ -125,8 +106,8 @@
                 copy.remove();
             }
         }
-        const sides = new Set(lines.filter((line) => line.kind === "log").map((line) => side(line.role)));
-        if (sides.size === 2) drawLanes(pre, lines);
+        const records = pre.nextElementSibling;
+        if (records?.matches("script.records")) drawSteps(pre, lines, records.textContent);
     }
     if (window.ClipboardJS) new window.ClipboardJS(".copy-commands");
 

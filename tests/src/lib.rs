@@ -48,6 +48,7 @@ pub mod namespaces;
 pub mod opens;
 mod patience;
 pub mod process;
+pub mod records;
 pub mod reused;
 pub mod seccomp;
 pub mod skips;

@@ -14,6 +14,7 @@ mod page;
 mod place;
 mod reader;
 mod reading;
+mod records;
 mod renaming;
 mod self_tests;
 mod surroundings;
@@ -143,6 +144,10 @@ fn trials_of_pages(workspace: &Path, transcripts: &[PathBuf]) -> anyhow::Result<
         page::proofs_are_checks(&Page::all(&book)?)
     }));
     let (book, transcripts) = (workspace.join("book"), transcripts.to_owned());
+    let (book_too, transcripts_too) = (book.clone(), transcripts.clone());
+    trials.push(trial("each run with several voices has a diagram", move || {
+        page::all_records_are_drawn(&Page::all(&book_too)?, &book_too.join("src"), &transcripts_too)
+    }));
     trials.push(trial("every line of every transcript is on a page", move || {
         page::every_transcript_is_shown(&Page::all(&book)?, &transcripts)
     }));

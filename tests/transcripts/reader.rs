@@ -89,12 +89,22 @@ impl Reader {
     /// Types a transcript's commands into one shell: the same commands with what they print now.
     /// The machine must be as it was; where another program can have changed it, once more.
     pub fn types(&self, transcript: &Transcript, shell: &str) -> anyhow::Result<Transcript> {
-        let (now, first) = self.types_once(transcript, shell)?;
+        self.types_with(None, transcript, shell)
+    }
+
+    /// Likewise, where an environment variable has a value.
+    pub fn types_with(
+        &self,
+        variable: Option<(&str, &str)>,
+        transcript: &Transcript,
+        shell: &str,
+    ) -> anyhow::Result<Transcript> {
+        let (now, first) = self.types_once(variable, transcript, shell)?;
         if first.is_empty() {
             return Ok(now);
         }
         if first.iter().all(|difference| difference.may_be_anothers) {
-            let (now, second) = self.types_once(transcript, shell)?;
+            let (now, second) = self.types_once(variable, transcript, shell)?;
             if second.iter().all(|one| one.may_be_anothers && !first.contains(one)) {
                 println!("meanwhile, another program left {}", shown(&first));
                 return Ok(now);
@@ -105,6 +115,7 @@ impl Reader {
 
     fn types_once(
         &self,
+        variable: Option<(&str, &str)>,
         transcript: &Transcript,
         shell: &str,
     ) -> anyhow::Result<(Transcript, Vec<Difference>)> {
@@ -113,7 +124,7 @@ impl Reader {
                 .context("set the next pid")?;
         }
         let before = Snapshot::take(self.user(), &self.runtime)?;
-        let steps = self.run(transcript, shell);
+        let steps = self.run(variable, transcript, shell);
         let stayed = nobody_stays();
         let steps = steps?;
         stayed?;
@@ -128,8 +139,17 @@ impl Reader {
         ))
     }
 
-    fn run(&self, transcript: &Transcript, shell: &str) -> anyhow::Result<Vec<Step>> {
-        let mut running = self.command(shell, &script(&transcript.steps)).start()?;
+    fn run(
+        &self,
+        variable: Option<(&str, &str)>,
+        transcript: &Transcript,
+        shell: &str,
+    ) -> anyhow::Result<Vec<Step>> {
+        let command = self.command(shell, &script(&transcript.steps));
+        let mut running = match variable {
+            Some((name, value)) => command.env(name, value).start()?,
+            None => command.start()?,
+        };
         for (number, step) in transcript.steps.iter().enumerate() {
             if let Err(error) = running.until(&format!("\n{MARK} {number} "))
                 && error.is::<Hang>()

@@ -16,7 +16,7 @@ use crate::{
     harness::trial_or_skip,
     place::Place,
     reader::Reader,
-    renaming,
+    records, renaming,
     transcript::{Transcript, prompt},
 };
 
@@ -109,13 +109,42 @@ impl Reading {
         let user = self.user;
         let transcript = read(file)?;
         let now = self.reader()?.types(&transcript, shell);
-        match now.and_then(|now| compare(file, &now, may_rewrite.then_some(user))) {
+        let now = now.and_then(|now| compare(file, &now, may_rewrite.then_some(user)));
+        match now.and_then(|()| {
+            if may_rewrite {
+                self.judge_records(file)
+            } else {
+                Ok(())
+            }
+        }) {
             Ok(()) => Ok(Outcome::Holds),
             Err(error) => match others_queues(&transcript)? {
                 Some(reason) => Ok(Outcome::Skipped(reason)),
                 None => Err(error),
             },
         }
+    }
+
+    /// The records that the page draws must be what the same commands write now.
+    fn judge_records(&mut self, file: &Path) -> anyhow::Result<()> {
+        let (user, transcript) = (self.user, read(file)?);
+        if !records::are_wanted(&transcript) {
+            return Ok(());
+        }
+        let now = self.reader()?.types_with(Some(records::VARIABLE), &transcript, SHELLS[0])?;
+        let (file, now_text) = (records::file_of(file), records::render(&now)?);
+        let written = fs::read_to_string(&file).unwrap_or_default();
+        let Some(difference) = difference(&written, &now_text) else {
+            return Ok(());
+        };
+        if is_refresh() && (now.who != "both" || user == User::Ordinary) {
+            println!("rewriting {}", file.display());
+            return fs::write(&file, now_text).with_context(|| format!("write {}", file.display()));
+        }
+        bail!(
+            "{} is not what LAB_LOG=json gives (`make transcripts` rewrites it)\n{difference}",
+            file.display()
+        )
     }
 
     fn reader(&mut self) -> anyhow::Result<&Reader> {

@@ -12,13 +12,23 @@ use regex::{Captures, Regex};
 /// A log line: time, role, pid, message, place, in columns.
 const LOG: &str = r"(?m)^ *\+[0-9][0-9a-z.]* ([a-z]+\[[0-9]+\]) +(.*?)(?: {2,}(\d\d-\S+::\S+))?$";
 
+/// What a log line begins with, in any form: time, role, pid.
+const SPEAKER: &str = r"^ *\+[0-9][0-9a-z.]* ([a-z]+\[[0-9]+\]) +";
+
+/// A time in a record.
+const ELAPSED: &str = r#""elapsed_ms":[0-9.]+"#;
+
+/// The inode of a namespace, as a link in /proc/PID/ns has it and as a record has it.
+const NAMESPACE: &str = r#"(?:\b[a-z_]+:\[|"[a-z]+":)([0-9]{10})\b"#;
+
 /// What stands at the place of a pid in the log, in /proc, and in what the book's commands print.
-const PIDS: [&str; 15] = [
+const PIDS: [&str; 16] = [
+    r#""(?:pid|outside)":([0-9]+)"#,
     r"\b(?:parent|keeper|helper|child|init|outside|inside)\[([0-9]+)\]",
     r"/proc/([0-9]+)\b",
     r"\b([0-9]+) in the host's /proc",
     r"(?m) ([0-9]+) ended with ",
-    r#"(?m)" (?:of|for) ([0-9]+)(?:$|:|  )"#,
+    r#"(?m)" (?:of|for) ([0-9]+)(?:$|[:"]|  )"#,
     r"\b[Pp][Ii][Dd]:?\s+([0-9]+)\b",
     r"\bmoved ([0-9]+) into ",
     r"\btarget ([0-9]+),",
@@ -48,15 +58,25 @@ const FIRST_PID_OUTSIDE: u32 = 100;
 
 /// The text with letters for names.
 pub fn rename(text: &str) -> String {
-    let text = Regex::new(LOG).unwrap().replace_all(text, "+TIME $1 $2  $3");
+    // A tab in a record, before a number.
+    let text = text.replace(r"\t", " ");
+    let text = Regex::new(LOG).unwrap().replace_all(&text, "+TIME $1 $2  $3");
     let text = Regex::new(PS).unwrap().replace_all(&text, "NAME PID COMMAND");
     let text = Regex::new(ENTRY).unwrap().replace_all(&text, "$1 $2 START INODE");
     let text = Regex::new(BOOT).unwrap().replace_all(&text, "boot BOOT");
-    let text = by_letter(&text, r"\b[a-z_]+:\[([0-9]{10})\]", "NAMESPACE");
+    let text = Regex::new(ELAPSED).unwrap().replace_all(&text, r#""elapsed_ms":TIME"#);
+    let text = by_letter(&text, NAMESPACE, "NAMESPACE");
     let text = by_letter(&text, r"\bcontainer-([0-9a-f]{8})\b", "RANDOM");
     let text = by_letter(&text, r"\b0x([0-9a-f]{8})\b", "KEY");
     let text = by_letter(&text, r"\bfilter: ([0-9]+) instructions\b", "LENGTH");
     pids(&text)
+}
+
+/// Who writes the lines of a log: `parent[4242]`.
+pub fn speakers(text: &str) -> impl Iterator<Item = &str> {
+    let log = Regex::new(SPEAKER).unwrap();
+    let speaker = move |line| Some(log.captures(line)?.get(1)?.as_str());
+    text.lines().filter_map(speaker)
 }
 
 const NUMBER: &str = r"\b[0-9]+\b";

@@ -17,10 +17,10 @@ use std::{
 
 use nix::time::{ClockId, clock_gettime};
 
-use crate::line::Look;
+use crate::{line::Look, origin::Origin, records};
 
-/// The environment variable: `STAGE ROLE START-NANOSECONDS FORM COLUMNS COLOUR`, where the last two
-/// may be missing.
+/// The environment variable: `STAGE ROLE START-NANOSECONDS FORM COLUMNS COLOUR`, and in JSON what a
+/// record compares with. A person can set it to the form alone, for all stages that a shell starts.
 pub const VARIABLE: &str = "LAB_LOG";
 
 /// The form of the log.
@@ -60,6 +60,8 @@ struct Context {
     start: Duration,
     form: Form,
     look: Look,
+    /// Where the first process of the run was; known if the form is JSON.
+    origin: Option<Origin>,
 }
 
 static CONTEXT: Mutex<Option<Context>> = Mutex::new(None);
@@ -76,6 +78,7 @@ fn new() -> Context {
         start: now(),
         form: Form::Plain,
         look: Look::of_standard_error(),
+        origin: None,
     }
 }
 
@@ -83,13 +86,17 @@ fn new() -> Context {
 /// if you set it by hand, you change what the log says, and nothing more.
 fn handed_over() -> Option<Context> {
     let text = env::var(VARIABLE).ok()?;
+    if let Some(form) = Form::from_word(&text) {
+        return Some(Context { form, ..new() });
+    }
     let mut words = text.split(' ');
     Some(Context {
         stage: words.next()?.into(),
         role: words.next()?.into(),
         start: Duration::from_nanos(words.next()?.parse().ok()?),
         form: Form::from_word(words.next()?)?,
-        look: Look::from_words(words).unwrap_or_else(Look::of_standard_error),
+        look: Look::from_words(&mut words).unwrap_or_else(Look::of_standard_error),
+        origin: words.next().and_then(|word| word.parse().ok()),
     })
 }
 
@@ -98,7 +105,9 @@ pub fn hand_over(command: &mut Command, role: &str) {
     let text = with(|context| {
         let start = context.start.as_nanos();
         let (form, look) = (context.form.word(), context.look.to_words());
-        format!("{} {role} {start} {form} {look}", context.stage)
+        let origin = context.origin.map(|origin| format!(" {}", origin.word()));
+        let origin = origin.unwrap_or_default();
+        format!("{} {role} {start} {form} {look}{origin}", context.stage)
     });
     command.env(VARIABLE, text);
 }
@@ -106,11 +115,20 @@ pub fn hand_over(command: &mut Command, role: &str) {
 /// From now on this process speaks in another role, such as `child`.
 pub fn speak_as(role: &str) {
     with(|context| context.role = role.into());
+    records::of_another_process();
 }
 
 /// Changes the form of the log, here and in the processes to which it is handed over.
 pub fn set_form(form: Form) {
     with(|context| context.form = form);
+    if form == Form::Json {
+        origin();
+    }
+}
+
+/// Where the first process of the run was, which is this one if none has said it.
+pub(crate) fn origin() -> Origin {
+    with(|context| *context.origin.get_or_insert_with(Origin::read))
 }
 
 /// The form of the log.

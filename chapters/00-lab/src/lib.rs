@@ -11,6 +11,8 @@
 //! | [`errors`] | how did it end, and which exit status says so? |
 //! | [`log`] | how does one event become one line of the log? |
 //! | [`line`] | how does a line of the log look? |
+//! | [`records`] | how does it become one JSON object? |
+//! | `state`, `origin` | what is this process now, and where was the first one? |
 //! | [`context`] | who writes to the log, since when, and how does that survive execve(2)? |
 //! | [`descriptors`] | which descriptors cross an execve(2)? |
 //! | [`kinds`] | which kinds of namespaces are there, and what is each called where? |
@@ -38,9 +40,12 @@ pub mod libraries;
 pub mod line;
 pub mod lock;
 pub mod log;
+mod origin;
 pub mod probe;
 pub mod programs;
+pub mod records;
 pub mod rootfs;
+mod state;
 pub mod tree;
 pub mod usage;
 
@@ -52,6 +57,7 @@ use nix::sys::signal::{SigHandler, Signal, signal};
 #[doc(hidden)]
 pub use ::log as log_crate;
 pub use borrow::become_root;
+use context::Form;
 pub use error_pipe::{ErrorPipe, Start, StartReport, error_pipe};
 pub use errors::{Exit, Failure, Fault};
 pub use exec::{Next, Program, go_on};
@@ -69,19 +75,36 @@ pub struct StageOptions {
     /// Say all that there is to say, and not one line for each idea (like RUST_LOG=debug)
     #[arg(short, long)]
     pub verbose: bool,
+    /// The form of the log [default: plain]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
 
     /// What to run, with its arguments [default: a shell]
     #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
 
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// A line for people.
+    Plain,
+    /// One JSON object a line, with what the process is at that moment.
+    Json,
+}
+
 impl StageOptions {
-    /// Turns the log off if `-q` was given, and shows all of it if `-v` was.
+    /// Gives the log the form that was asked for, or turns it off.
     pub fn apply(&self) {
-        if self.quiet {
-            context::set_form(context::Form::Off);
-        } else if self.verbose && context::form() == context::Form::Plain {
-            context::set_form(context::Form::Verbose);
+        let form = match self.log_format {
+            _ if self.quiet => Some(Form::Off),
+            Some(LogFormat::Json) => Some(Form::Json),
+            _ if self.verbose => Some(Form::Verbose),
+            Some(LogFormat::Plain) => Some(Form::Plain),
+            None => None,
+        };
+        if let Some(form) = form {
+            context::set_form(form);
         }
     }
 }

