@@ -82,6 +82,16 @@ export const scenes = {
         await context.close();
     },
 
+    async "the sidebar marks the part of the page that is read"({ open, site }) {
+        const { context, page } = await open("light", "wide");
+        await page.goto(`${site.origin}/12-walls.html#check-yourself`);
+        await page.mouse.wheel(0, 40);
+        const marked = () => page.locator("#mdbook-sidebar .current-header").allTextContents();
+        await page.waitForFunction(() => document.querySelector("#mdbook-sidebar .current-header"));
+        assert.deepEqual(await marked(), ["Check yourself"]);
+        await context.close();
+    },
+
     async "exercises are closed boxes with number, name and minutes"({ open, site }) {
         const { context, page } = await open("light", "wide");
         let all = 0;
@@ -157,7 +167,7 @@ export const scenes = {
     },
 
     async "everything stands out in each theme, the search and the list of themes too"({ open, site }) {
-        for (const theme of ["light", "rust", "coal", "navy", "ayu"]) {
+        await Promise.all(["light", "rust", "coal", "navy", "ayu"].map(async (theme) => {
             const { context, page } = await open(theme, "wide");
             for (const name of ["index", "09-aufs", "ladder"]) {
                 await page.goto(`${site.origin}/${name}.html`);
@@ -170,7 +180,7 @@ export const scenes = {
             await page.locator("#mdbook-theme-toggle").click();
             assert.deepEqual(await contrast(page), [], `the search, ${theme}`);
             await context.close();
-        }
+        }));
     },
 
     async "the whole book prints with a cover and contents, and without the code if you like"({ open, site }) {

@@ -46,7 +46,7 @@ async function open(theme, size, options = {}, from = site) {
     return { context, page, where };
 }
 
-for (const theme of themes) {
+await Promise.all(themes.map(async (theme) => {
     for (const size of Object.keys(sizes)) {
         const { context, page, where } = await open(theme, size);
         // The page of all pages opens the printer's window: not here.
@@ -87,7 +87,7 @@ for (const theme of themes) {
         }
         await context.close();
     }
-}
+}));
 
 // Every link and anchor inside the book leads somewhere.
 targets.set("/", targets.get("/index.html"));

@@ -72,6 +72,9 @@
         summary.append(title, element("span", { class: "minutes" }, `${minutes} min`));
     }
 
+    // mdBook's sidebar follows the titles that are links, and takes a folded one for the one on top.
+    for (const link of main.querySelectorAll("details h3 > a.header")) link.replaceWith(...link.childNodes);
+
     // An exercise stays as the reader left it.
     for (const box of main.querySelectorAll("details.exercise")) {
         const key = `book-exercise ${location.pathname} ${box.querySelector("h3").id}`;
