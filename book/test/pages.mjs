@@ -11,7 +11,7 @@ export function edges() {
     const wrong = [];
     const main = document.querySelector("main");
     const column = main.querySelector(":scope > p:not(.chapter-of), :scope > h1").getBoundingClientRect();
-    for (const block of main.querySelectorAll(":scope > :is(pre, p, details, figure, .table-wrapper, .opening, .way, .lanes)")) {
+    for (const block of main.querySelectorAll(":scope > :is(pre, p, details, figure, .table-wrapper, .opening, .way, .stepper)")) {
         const box = block.getBoundingClientRect();
         if (box.width === 0) continue;
         if (Math.abs(box.right - column.right) > 1 || Math.abs(box.left - column.left) > 1) {
