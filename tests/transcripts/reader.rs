@@ -208,7 +208,7 @@ impl Reader {
                 text = with_id_of_the_book(&text, id)?;
             }
         }
-        Ok(text)
+        Ok(in_columns(&text)?)
     }
 
     /// What is in the clone that git does not know, and is no output of a build; and what is in
@@ -246,6 +246,13 @@ fn with_id_of_the_book(text: &str, id: u32) -> anyhow::Result<String> {
         word => word.replace(&id.to_string(), ID),
     };
     Ok(Regex::new(&format!(r" *\b{id}\b"))?.replace_all(text, put).into_owned())
+}
+
+/// A name of the book that is shorter or longer has moved the end of its line of the log.
+fn in_columns(text: &str) -> anyhow::Result<String> {
+    let line = Regex::new(r"(?m)^( *\+.{18,23} )(\S.*?) {2,}(\d\d-\S+::\S+)$")?;
+    let put = |found: &Captures| format!("{}{:<58}  {}", &found[1], &found[2], &found[3]);
+    Ok(line.replace_all(text, put).into_owned())
 }
 
 fn shown(differences: &[Difference]) -> String {

@@ -80,6 +80,15 @@ impl Maps {
     /// The kernel refuses a map, and the error names the rule; newuidmap(1) refuses it.
     pub fn write(&self, pid: Pid) -> anyhow::Result<()> {
         lab::diagnose::require_own_proc()?;
+        self.write_both(pid)?;
+        match *self == Maps::identity()? {
+            true => debug!("maps: every id is itself outside"),
+            false => info!("maps: uid {} outside, gid {}", self.uid.first(), self.gid.first()),
+        }
+        Ok(())
+    }
+
+    fn write_both(&self, pid: Pid) -> anyhow::Result<()> {
         let root = geteuid().is_root();
         if root || self.gid.maps_only(getegid().as_raw()) {
             // ANCHOR: exercise-setgroups
@@ -94,16 +103,11 @@ impl Maps {
         }
         // ANCHOR: exercise-uid-map
         if root || self.uid.maps_only(geteuid().as_raw()) {
-            write(pid, "uid_map", &self.uid.text())?;
+            write(pid, "uid_map", &self.uid.text())
         } else {
-            run("newuidmap", pid, &self.uid)?;
+            run("newuidmap", pid, &self.uid)
         }
         // ANCHOR_END: exercise-uid-map
-        match *self == Maps::identity()? {
-            true => debug!("maps: every id is itself outside"),
-            false => info!("maps: uid {} outside, gid {}", self.uid.first(), self.gid.first()),
-        }
-        Ok(())
     }
 }
 
