@@ -129,13 +129,15 @@ pub fn find_rootfs(rootfs: &Path) -> anyhow::Result<PathBuf> {
 /// As [`find_rootfs`]; the kernel refuses a mount.
 pub fn enter_rootfs(rootfs: &Path) -> anyhow::Result<()> {
     let root = find_rootfs(rootfs)?;
+    let proc = root.join("proc");
     if root == Path::new("/") {
-        return mount_proc(Path::new("/proc")); // the root already is where it should be
+        return mount_proc(&proc); // the root already is where it should be
     }
+
     become_mount_point(&root)?;
     // Before the host's /proc is gone: in a user namespace the kernel mounts a new proc
     // only where a whole one is visible already.
-    mount_proc(&root.join("proc"))?;
+    mount_proc(&proc)?;
     pivot_into(&root)
 }
 

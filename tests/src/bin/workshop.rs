@@ -19,6 +19,7 @@ use judge::{
         progress::progress,
         start::start,
         timetable, verdict,
+        watch::watch,
     },
 };
 use lab::Probe;
@@ -64,7 +65,7 @@ enum Do {
     },
     /// The difference between yours and an answer that passes
     Solution { chapter: Option<String> },
-    /// Check again at every save
+    /// Check again at every save; on a terminal, h, n, p and q are keys
     Watch { chapter: Option<String> },
     /// The timetable of the presenter's page, from the exercises' minutes
     Timetable,
@@ -127,7 +128,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Do::Progress => progress(&workshop()?)?,
         Do::Reset { chapter, force } => desk(&chapter)?.reset(force)?,
         Do::Solution { chapter } => desk(&chapter)?.solution()?,
-        Do::Watch { chapter } => desk(&chapter)?.watch()?,
+        Do::Watch { chapter } => watch(workshop()?, program.clone(), chapter.as_deref())?,
         Do::Timetable => print!("{}", timetable::markdown(&workshop()?)?),
         Do::Judge {
             user,

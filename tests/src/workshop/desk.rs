@@ -1,11 +1,8 @@
-//! What happens on `hint`, `reset`, `solution`, `watch`?
+//! What happens on `hint`, `reset`, `solution`?
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
-    thread::sleep,
-    time::{Duration, SystemTime},
 };
 
 use anyhow::{Context, ensure};
@@ -188,50 +185,11 @@ impl Desk {
         let of = self.exercises.len();
         hand_out(&self.workshop, &mut self.state, &self.exercise, of, &handed_out)
     }
-
-    /// Checks again at every change of a file, until Ctrl-C.
-    ///
-    /// # Errors
-    ///
-    /// The check could not be run.
-    pub fn watch(&self) -> anyhow::Result<()> {
-        let source = self.workshop.crate_folder(self.chapter.name).join("src");
-        let mut seen = None;
-        loop {
-            let now = changed(&source);
-            if seen != now {
-                seen = now;
-                println!("\x1b[2J\x1b[H");
-                Command::new(&self.program)
-                    .args(["check", self.chapter.name])
-                    .status()
-                    .context("run the check")?;
-                println!(
-                    "\nWaiting for you to save a file of {} (Ctrl-C ends it) …",
-                    self.workshop.shown(&source)
-                );
-            }
-            sleep(Duration::from_millis(200));
-        }
-    }
 }
 
 /// The line with which a learner's file includes the piece, if it is given.
 fn line_of<'a>(text: Option<&'a String>, hole: &Hole) -> Option<&'a str> {
     text?.split_inclusive('\n').find(|line| is_given(line, hole))
-}
-
-/// When a file under the folder was last changed, and how many there are.
-fn changed(folder: &Path) -> Option<(SystemTime, usize)> {
-    let times: Vec<SystemTime> = fs::read_dir(folder)
-        .ok()?
-        .flatten()
-        .filter_map(|entry| match entry.file_type().ok()?.is_dir() {
-            true => Some(changed(&entry.path())?.0),
-            false => entry.metadata().ok()?.modified().ok(),
-        })
-        .collect();
-    Some((times.iter().max().copied()?, times.len()))
 }
 
 /// What changes the learner's files into these, as a unified diff.

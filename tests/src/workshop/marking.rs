@@ -7,6 +7,7 @@ use super::{
     desk::Desk,
     exercise::Exercise,
     prose::wrapped,
+    shown::{named_if_slow, painted},
     state::Stand,
     verdict::{Place, Verdict},
 };
@@ -66,7 +67,7 @@ pub fn judge(
     mut tell: impl FnMut(&Check, &Verdict),
 ) -> anyhow::Result<Option<Finding>> {
     for check in checks.iter().filter(|check| check.only_as.is_none_or(|only| only == user)) {
-        let verdict = place.ask(chapter, check, user)?;
+        let verdict = named_if_slow(check.name, || place.ask(chapter, check, user))?;
         if !verdict.is_fine() {
             return Ok(Some(Finding { check, verdict }));
         }
@@ -96,19 +97,21 @@ pub fn check(desk: &mut Desk) -> anyhow::Result<()> {
     let folder = workshop.crate_folder(chapter.name);
     let files = learners(&folder, &workshop.chapter_source(chapter.name)?)?;
     println!("{}, exercise {}: {}\n", chapter.name, exercise.number, exercise.title);
-    let tools = workshop.build_tools()?;
-    let (binary, warnings) = match workshop.build(chapter.name, &folder)? {
+    let tools = named_if_slow("building the programs of the checks", || workshop.build_tools())?;
+    let build = || workshop.build(chapter.name, &folder);
+    let (binary, warnings) = match named_if_slow("building your stage", build)? {
         Ok(built) => built,
         Err(said) => {
             print!("{said}");
-            println!("DOES NOT BUILD: the compiler's words are above.\n");
+            println!("{}: the compiler's words are above.\n", painted("DOES NOT BUILD"));
             return not_yet(desk, "Mend it, then");
         }
     };
     print!("{warnings}");
     let left = todos(&files);
     for (file, line, text) in &left {
-        println!("TODO     {}:{line}\n         {text}", workshop.shown(&folder.join(file)));
+        let file = workshop.shown(&folder.join(file));
+        println!("{}     {file}:{line}\n         {text}", painted("TODO"));
         if text.contains("// todo!") {
             println!("         (when it is written, delete the comment, too)");
         }
@@ -170,7 +173,8 @@ fn judge_as(
         String::new()
     };
     if let Some(reason) = place.obstacle(chapter, user)? {
-        println!("skipped {who} this machine does not run {}: {reason}\n", chapter.name);
+        let name = chapter.name;
+        println!("{}{who}  this machine does not run {name}: {reason}\n", painted("skipped"));
         return Ok(Judged {
             judged: false,
             told: true,
@@ -183,16 +187,16 @@ fn judge_as(
         let own = is_own(exercise, check);
         told = true;
         if let Verdict::Skipped(_) = verdict {
-            println!("{word}{who}  {}: {reason}", check.name);
+            println!("{}{who}  {}: {reason}", painted(word), check.name);
         } else if own {
             judged = true;
-            println!("{word}{who}  {}", check.name);
+            println!("{}{who}  {}", painted(word), check.name);
         } else {
             others += 1;
         }
     })?;
     if others > 0 {
-        println!("passes{who}  {others} more of the chapter's");
+        println!("{}{who}  {others} more of the chapter's", painted("passes"));
     }
     Ok(Judged {
         judged,
@@ -208,7 +212,7 @@ fn tell_finding(finding: &Finding, user: User) {
     } else {
         String::new()
     };
-    println!("{word:<8} must hold: {}{who}", finding.check.name);
+    println!("{} must hold: {}{who}", painted(&format!("{word:<8}")), finding.check.name);
     let said = said.replace("; it said: ", "\nit said:\n");
     for (index, line) in said.lines().enumerate() {
         println!("         {}{line}", if index == 0 { "but: " } else { "" });

@@ -11,9 +11,12 @@
 //! | [`state`] | where does a learner stand? |
 //! | [`start`] | what happens on `start`? |
 //! | [`progress`] | what happens on `progress`, and what comes next? |
-//! | [`desk`] | what happens on `hint`, `reset`, `solution`, `watch`? |
+//! | [`desk`] | what happens on `hint`, `reset`, `solution`? |
 //! | [`marking`] | what happens on `check`? |
 //! | [`prose`] | how does Markdown become lines on a terminal? |
+//! | [`shown`] | how is it shown: in which colour, how far, and what takes so long? |
+//! | [`keys`] | which key was typed, and how is the terminal set back? |
+//! | [`watch`] | what happens on `watch`? |
 //! | [`timetable`] | how long does a workshop take? |
 //! | [`answers`] | which answers are known, right and wrong? |
 
@@ -22,15 +25,18 @@ pub mod crates;
 pub mod desk;
 pub mod exercise;
 pub mod given;
+pub mod keys;
 pub mod manifest;
 pub mod marking;
 pub mod progress;
 pub mod prose;
+pub mod shown;
 pub mod source;
 pub mod start;
 pub mod state;
 pub mod timetable;
 pub mod verdict;
+pub mod watch;
 
 use std::path::{Path, PathBuf};
 
