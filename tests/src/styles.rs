@@ -27,7 +27,7 @@ impl Styles {
         end: "\x1b[0m",
     };
 
-    /// Those of standard output: colours on a terminal, unless `NO_COLOR` is set, `CLICOLOR` is 0
+    /// The styles of standard output: colours on a terminal, unless `NO_COLOR` is set, `CLICOLOR` is 0
     /// or the terminal has none.
     pub fn of_output() -> Styles {
         let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);

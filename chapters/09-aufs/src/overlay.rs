@@ -38,8 +38,8 @@ pub(crate) fn mount(stack: &Stack) -> anyhow::Result<()> {
             anyhow!("this kernel has no overlay: `sudo modprobe overlay`, if it is a module here")
         }
         Some(Errno::EPERM) if needs_userxattr() => anyhow!(
-            "this kernel lets only root mount overlay (an ordinary user may since Linux 5.11): with \
-             `--rootfs rootfs`, which `make rootfs` makes, you need no layers"
+            "this kernel lets only root mount overlay (an ordinary user may since Linux 5.11): \
+             with `--rootfs rootfs`, which `make rootfs` makes, you need no layers"
         ),
         _ => error,
     })

@@ -113,7 +113,7 @@ impl Keys {
             }
             self.set_back()?;
             raise(Signal::SIGSTOP).context("stop")?;
-            self.set()?; // somebody has said `fg`
+            self.set()?; // `fg` goes on here
             return Ok(Event::Nothing);
         }
         if of_input.contains(PollFlags::POLLHUP) {
