@@ -17,10 +17,11 @@ use std::{
 
 use nix::time::{ClockId, clock_gettime};
 
-use crate::{line::Look, origin::Origin, records};
+use crate::{line::Look, outside::Outside, records};
 
-/// The environment variable: `STAGE ROLE START-NANOSECONDS FORM COLUMNS COLOUR`, and in JSON what a
-/// record compares with. A person can set it to the form alone, for all stages that a shell starts.
+/// The environment variable: `STAGE ROLE START-NANOSECONDS FORM COLUMNS COLOUR OUTSIDE`, where the
+/// last three may be missing. A person can set it to the form alone, for all stages that a shell
+/// starts.
 pub const VARIABLE: &str = "LAB_LOG";
 
 /// The form of the log.
@@ -59,9 +60,9 @@ struct Context {
     role: String,
     start: Duration,
     form: Form,
+    /// What the first process of the run has, if there is something to compare with it.
+    outside: Option<Outside>,
     look: Look,
-    /// Where the first process of the run was; known if the form is JSON.
-    origin: Option<Origin>,
 }
 
 static CONTEXT: Mutex<Option<Context>> = Mutex::new(None);
@@ -77,8 +78,8 @@ fn new() -> Context {
         role: "parent".into(),
         start: now(),
         form: Form::Plain,
+        outside: None,
         look: Look::of_standard_error(),
-        origin: None,
     }
 }
 
@@ -96,7 +97,7 @@ fn handed_over() -> Option<Context> {
         start: Duration::from_nanos(words.next()?.parse().ok()?),
         form: Form::from_word(words.next()?)?,
         look: Look::from_words(&mut words).unwrap_or_else(Look::of_standard_error),
-        origin: words.next().and_then(|word| word.parse().ok()),
+        outside: words.next().and_then(Outside::from_word),
     })
 }
 
@@ -105,9 +106,9 @@ pub fn hand_over(command: &mut Command, role: &str) {
     let text = with(|context| {
         let start = context.start.as_nanos();
         let (form, look) = (context.form.word(), context.look.to_words());
-        let origin = context.origin.map(|origin| format!(" {}", origin.word()));
-        let origin = origin.unwrap_or_default();
-        format!("{} {role} {start} {form} {look}{origin}", context.stage)
+        let outside = context.outside.as_ref().map(|outside| format!(" {}", outside.to_word()));
+        let outside = outside.unwrap_or_default();
+        format!("{} {role} {start} {form} {look}{outside}", context.stage)
     });
     command.env(VARIABLE, text);
 }
@@ -122,18 +123,18 @@ pub fn speak_as(role: &str) {
 pub fn set_form(form: Form) {
     with(|context| context.form = form);
     if form == Form::Json {
-        origin();
+        outside();
     }
-}
-
-/// Where the first process of the run was, which is this one if none has said it.
-pub(crate) fn origin() -> Origin {
-    with(|context| *context.origin.get_or_insert_with(Origin::read))
 }
 
 /// The form of the log.
 pub fn form() -> Form {
     with(|context| context.form)
+}
+
+/// What the first process of this run has: that is this one, if none has looked before.
+pub fn outside() -> Outside {
+    with(|context| context.outside.get_or_insert_with(Outside::look).clone())
 }
 
 /// What the reader of the log has in front of them, now.

@@ -22,10 +22,8 @@ use crate::{
     errors::Fault,
     info,
     log::{self, visible},
+    shell,
 };
-
-/// The shell that runs where no command is given.
-pub const SHELL: &str = "/bin/sh";
 
 /// The name under which the pipe for the error crosses an execve(2).
 const ERRORS: &str = "errors";
@@ -42,18 +40,15 @@ pub struct Program {
     descriptors: Vec<(&'static str, OwnedFd)>,
     /// What is closed by the execve(2), and not before.
     kept: Vec<OwnedFd>,
+    /// Whether it is the shell that runs where no command is given.
+    is_default: bool,
 }
 
 impl Program {
-    /// The command of a person. The name is looked up in `PATH` (execvp(3)). No word is: a shell
-    /// whose prompt names the stage.
+    /// The command of a person. The name is looked up in `PATH` (execvp(3)). No word is: a shell.
     pub fn command(words: &[OsString]) -> Program {
         let command = match words {
-            [] => {
-                let mut shell = Command::new(SHELL);
-                shell.env("PS1", prompt());
-                shell
-            }
+            [] => shell::of_this_root(),
             [program, arguments @ ..] => {
                 let mut named = Command::new(program);
                 named.args(arguments);
@@ -65,6 +60,7 @@ impl Program {
             role: None,
             descriptors: Vec::new(),
             kept: Vec::new(),
+            is_default: words.is_empty(),
         }
     }
 
@@ -75,6 +71,7 @@ impl Program {
             role: Some(role),
             descriptors: Vec::new(),
             kept: Vec::new(),
+            is_default: false,
         }
     }
 
@@ -109,17 +106,18 @@ impl Program {
         let words = [self.command.get_program()].into_iter().chain(self.command.get_args());
         let words: Vec<String> = words.map(shown).collect();
         info!("executing: {}", shortened(&words.join(" ")));
+        if self.is_default {
+            shell::furnish(&mut self.command);
+        }
+        if let Some(lines) = shell::welcome(&self.command) {
+            log::write(&lines);
+        }
         if let Some(pipe) = errors {
             pipe.executing().context("the parent has ended")?;
         }
         let error = self.command.exec();
         Err(failure(&self.command, &error).into())
     }
-}
-
-/// The shell's prompt: it names the stage.
-pub fn prompt() -> String {
-    format!("-[{}]- # ", context::stage())
 }
 
 /// How a process goes on that has done its part.

@@ -6,13 +6,15 @@
 //! | module | question it answers |
 //! |---|---|
 //! | [`exec`] | how does this process become another program? |
+//! | [`shell`] | what does a person see who gets a shell? |
+//! | [`outside`] | what is new in here? |
 //! | [`mod@error_pipe`] | how does a parent learn whether its child has become the command? |
 //! | [`usage`] | what does a command line ask for, and what is wrong with it? |
 //! | [`errors`] | how did it end, and which exit status says so? |
 //! | [`log`] | how does one event become one line of the log? |
 //! | [`line`] | how does a line of the log look? |
 //! | [`records`] | how does it become one JSON object? |
-//! | `state`, `origin` | what is this process now, and where was the first one? |
+//! | `state` | what is this process now? |
 //! | [`context`] | who writes to the log, since when, and how does that survive execve(2)? |
 //! | [`descriptors`] | which descriptors cross an execve(2)? |
 //! | [`kinds`] | which kinds of namespaces are there, and what is each called where? |
@@ -40,11 +42,12 @@ pub mod libraries;
 pub mod line;
 pub mod lock;
 pub mod log;
-mod origin;
+pub mod outside;
 pub mod probe;
 pub mod programs;
 pub mod records;
 pub mod rootfs;
+pub mod shell;
 mod state;
 pub mod tree;
 pub mod usage;
@@ -105,6 +108,9 @@ impl StageOptions {
         };
         if let Some(form) = form {
             context::set_form(form);
+        }
+        if context::form() == Form::Json || shell::is_on_a_terminal() {
+            context::outside(); // to compare with, inside
         }
     }
 }

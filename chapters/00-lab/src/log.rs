@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The time since the parent's start, the role and the pid that the process itself sees, what
-//! happened, and the chapter and the function. The log is short: it has the level `info`, a line for
-//! each idea. `-v` shows all, and `RUST_LOG` chooses as it does elsewhere.
+//! happened, and the chapter and the function. The log is short: it has the level `info`, a line
+//! for each idea. `-v` shows all, and `RUST_LOG` chooses as it does elsewhere.
 
 use std::{
     io::{self, Write, stderr},
@@ -33,6 +33,7 @@ use crate::{
 /// it goes whole however many processes write, and does not block where poll(2) sees room
 /// (PIPE_BUF, pipe(7)).
 pub(crate) fn start() {
+    context::form(); // what is outside is noted before anything is cloned
     let is_asked = std::env::var_os("RUST_LOG").is_some_and(|filter| !filter.is_empty());
     let logger = Logger {
         asked: is_asked.then(|| env_logger::Builder::from_env("RUST_LOG").build()),
@@ -73,6 +74,11 @@ impl Log for Logger {
     }
 
     fn flush(&self) {}
+}
+
+/// Whether a person reads the log, and wants to.
+pub(crate) fn says_something() -> bool {
+    context::form() != Form::Json && ::log::log_enabled!(target: "00-lab::log", Level::Info)
 }
 
 fn plain(record: &Record) -> String {
@@ -171,10 +177,15 @@ impl Write for Impatient {
     }
 }
 
-/// Writes the error that ends the stage, in one write(2) and as impatiently.
+/// Writes the error that ends the stage.
 pub(crate) fn write_error(message: &str) {
+    write(&error_line(message));
+}
+
+/// Writes whole lines to standard error, in one write(2) and as impatiently.
+pub(crate) fn write(lines: &str) {
     // Where even this cannot be written, the exit status is all that is left to say it.
-    let _ = Impatient::new().write(error_line(message).as_bytes());
+    let _ = Impatient::new().write(lines.as_bytes());
 }
 // ANCHOR_END: visible
 

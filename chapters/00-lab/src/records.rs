@@ -70,7 +70,7 @@ fn news() -> String {
     if *is_final {
         return "{}".into();
     }
-    let now = state::read(&context::origin());
+    let now = state::read(&context::outside());
     let pid = |state: &State| state.iter().find(|(name, _)| *name == "pid").cloned();
     if pid(before) != pid(&now) {
         before.clear(); // this is a child that clone(2) made

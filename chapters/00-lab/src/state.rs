@@ -31,17 +31,13 @@ use std::{
 use nix::unistd::{getegid, geteuid, gethostname};
 use rustix::{fs::statfs, thread::capabilities as capget};
 
-use crate::{
-    Kind,
-    origin::{Origin, network_namespace, root_folder},
-    records::quoted,
-};
+use crate::{Kind, outside::Outside, records::quoted};
 
 /// Names and values; a value is JSON.
 pub(crate) type State = Vec<(&'static str, String)>;
 
 /// What this process is now.
-pub(crate) fn read(origin: &Origin) -> State {
+pub(crate) fn read(first: &Outside) -> State {
     let fields = [
         ("program", program()),
         ("pid", Some(process::id().to_string())),
@@ -50,8 +46,8 @@ pub(crate) fn read(origin: &Origin) -> State {
         ("gid", Some(getegid().to_string())),
         ("capabilities", capabilities()),
         ("hostname", gethostname().ok().map(|name| text(&name.to_string_lossy()))),
-        ("root", root(origin)),
-        ("network", network(origin)),
+        ("root", root(first)),
+        ("network", network(first)),
         ("cgroup", cgroup()),
         ("namespaces", namespaces()),
     ];
@@ -104,8 +100,8 @@ fn capabilities() -> Option<String> {
     })
 }
 
-fn root(origin: &Origin) -> Option<String> {
-    let same = root_folder().map(|root| (root == origin.root).to_string());
+fn root(first: &Outside) -> Option<String> {
+    let same = Some(first.has_this_root().to_string());
     object([("same", same), ("type", file_system().map(quoted))])
 }
 
@@ -122,8 +118,8 @@ fn file_system() -> Option<&'static str> {
     })
 }
 
-fn network(origin: &Origin) -> Option<String> {
-    let same = network_namespace().map(|network| (network == origin.network).to_string());
+fn network(first: &Outside) -> Option<String> {
+    let same = first.has_this_network().map(|same| same.to_string());
     object([("same", same), ("lo", loopback().map(quoted))])
 }
 

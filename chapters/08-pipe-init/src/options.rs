@@ -113,9 +113,6 @@ impl ProcessOptions {
         if let Some(term) = env::var_os("TERM").filter(|_| self.tty) {
             environment.push(("TERM".into(), term));
         }
-        if argv.is_empty() {
-            environment.push(("PS1".into(), lab::exec::prompt().into()));
-        }
         for (name, value) in &self.env {
             environment.retain(|(other, _)| other != name);
             environment.push((name.clone(), value.clone()));

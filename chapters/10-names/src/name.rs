@@ -37,12 +37,28 @@ impl Name {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it can be a hostname too: labels of letters, digits and `-` (hostname(7)).
+    pub fn is_hostname(&self) -> bool {
+        let is_label = |label: &str| {
+            let fits = !label.is_empty() && label.len() < 64 && !label.contains('_');
+            fits && !label.starts_with('-') && !label.ends_with('-')
+        };
+        self.0.split('.').all(is_label)
+    }
 }
 // ANCHOR_END: name
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn most_names_can_be_hostnames() {
+        let is = |name: &str| name.parse::<Name>().unwrap().is_hostname();
+        assert!(is("box") && is("web-1.old2") && is(&"a".repeat(63)));
+        assert!(!is("web_1") && !is("a-") && !is("a..b") && !is("a.") && !is(&"a".repeat(64)));
+    }
 
     #[test]
     fn a_name_is_one_that_a_file_can_have_and_a_shell_can_read() {

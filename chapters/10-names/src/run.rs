@@ -30,7 +30,7 @@ const READY: &str = "ready";
 /// The options of `run`.
 #[derive(clap::Args, Clone, Debug)]
 pub struct NamedRunOptions {
-    /// Give the container a name by which `ps` and `kill` find it
+    /// Give the container a name by which `ps` and `kill` find it; it is the hostname, too
     #[arg(long, value_name = "NAME")]
     pub name: Option<Name>,
 
@@ -46,13 +46,27 @@ pub struct NamedRunOptions {
     pub run: Box<RunOptions>,
 }
 
+impl NamedRunOptions {
+    /// As in stage 9; the container's name is its hostname too, if no other was asked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunOptions::prepare`].
+    pub fn prepare(&self) -> anyhow::Result<Prepared> {
+        let mut run = self.run.clone();
+        let name = self.name.as_ref().filter(|name| name.is_hostname());
+        run.uts.hostname = run.uts.hostname.or(name.map(|name| name.as_str().into()));
+        run.prepare()
+    }
+}
+
 /// The parent, as in stage 9.
 ///
 /// # Errors
 ///
 /// Whatever keeps the container from being started.
 pub fn run(named: &NamedRunOptions) -> anyhow::Result<Exit> {
-    let prepared = named.run.prepare()?;
+    let prepared = named.prepare()?;
     let job = Job::with(prepared.streams.terminal())?;
     in_a_keeper(named, prepared, &job, |parent, reserved, prepared| {
         container(parent, &job, reserved, prepared)

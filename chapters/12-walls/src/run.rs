@@ -64,9 +64,9 @@ pub fn run(named: &NamedRunOptions) -> anyhow::Result<Exit> {
 ///
 /// # Errors
 ///
-/// As [`RunOptions::prepare`](ch08_pipe_init::RunOptions::prepare).
+/// As [`NamedRunOptions::prepare`].
 pub fn prepare(named: &NamedRunOptions) -> anyhow::Result<Prepared> {
-    let mut prepared = named.run.prepare()?;
+    let mut prepared = named.prepare()?;
     if is_shifted(&named.run) {
         prepared.maps = shifted_maps()?;
     }

@@ -113,21 +113,4 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     ),
-    Check::new(
-        1,
-        "without a command there is a shell that names the stage",
-        "set the environment variable PS1, the prompt of a shell",
-        |bench| {
-            let none: [&str; 0] = [];
-            let ended =
-                bench.stage(none).input("echo \"$PS1\"; exit 3\n").finish()?.must_end_with(3)?;
-            let number = format!("{:02}-", bench.stage);
-            ensure!(
-                ended.text().contains(&number),
-                "PS1 is {}, and does not name the stage",
-                told(&ended.text())
-            );
-            holds()
-        },
-    ),
 ];

@@ -9,6 +9,7 @@ mod hostname;
 pub(super) mod log;
 mod on_a_terminal;
 mod records;
+pub(super) mod shell;
 pub(super) mod signals;
 
 use super::Check;
@@ -20,6 +21,7 @@ pub(super) const CHECKS: &[&[Check]] = &[
     log::CHECKS,
     on_a_terminal::CHECKS,
     records::CHECKS,
+    shell::CHECKS,
     endings::CHECKS,
     signals::CHECKS,
     early::CHECKS,

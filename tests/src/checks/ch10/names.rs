@@ -15,7 +15,7 @@ use crate::{
     named::{call, container, entries, entry},
     patience,
     process::wait_for_end,
-    repetitions,
+    repetitions, told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -51,6 +51,29 @@ pub(super) const CHECKS: &[Check] = &[
             gone.must_complain(&["no container is called box"])?;
             other.release()?.must_end_with(0)?;
             ensure!(!entries(bench).exists(), "the folder of the entries is left");
+            holds()
+        },
+    )
+    .not_in_the_workshop(),
+    Check::new(
+        10,
+        "the name is the hostname, unless another is given, or it can be none",
+        "a person knows by the prompt in which container they are: take the name where no \
+         --hostname is given; a hostname has no `_` (hostname(7))",
+        |bench| {
+            for (options, expected) in [
+                (&["--name", "web-1.old"][..], "web-1.old"),
+                (&["--name", "box", "--hostname", "other"], "other"),
+                (&["--name", "web_1"], "container-"),
+            ] {
+                let words = [&["run"], options, &["--", "uname", "-n"]].concat();
+                let ended = call(bench, &words).finish()?.must_end_with(0)?;
+                let text = ended.text();
+                let found = text.trim_end();
+                let is_expected =
+                    found == expected || expected.ends_with('-') && found.starts_with(expected);
+                ensure!(is_expected, "with {}, the hostname is {}", told(options), told(found));
+            }
             holds()
         },
     )

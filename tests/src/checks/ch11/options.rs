@@ -6,9 +6,11 @@ use nix::sys::signal::Signal;
 use super::of_exec;
 use crate::{
     User,
-    checks::{Check, holds},
+    checks::{Check, ch01::shell::new_namespaces, holds},
     named::{call, container, exec},
-    namespaces, told,
+    namespaces,
+    terminal::Terminal,
+    told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -154,6 +156,26 @@ pub(super) const CHECKS: &[Check] = &[
                 let ended = call(bench, words).finish()?.must_end_with(2)?;
                 ended.must_complain(&[says])?.must_write("").with_context(|| words.join(" "))?;
             }
+            holds()
+        },
+    )
+    .not_in_the_workshop(),
+    Check::new(
+        11,
+        "a shell of exec says whose root you are, and how to leave",
+        "a person who joins a container must see in which one they are: say it before the shell",
+        |bench| {
+            let running = container(bench, "box", &[])?;
+            let mut terminal = Terminal::of(call(bench, &["exec", "-ti", "box"]))?;
+            terminal.until("You are root in here (hostname box), in ")?;
+            let number = terminal.until(" new namespace")?;
+            let new = new_namespaces(running.command()?)?;
+            ensure!(number == new.to_string(), "it says {number} namespaces, and there are {new}");
+            terminal.until("Leave: exit, Ctrl-D")?;
+            terminal.until("root@box:/# ")?;
+            terminal.write("exit 7\n")?;
+            ensure!(terminal.end()? == 7, "the shell's status is lost");
+            running.release()?.must_end_with(0)?;
             holds()
         },
     )
