@@ -91,7 +91,7 @@ fn readme_is_true(workspace: &Path) -> anyhow::Result<()> {
     let file = workspace.join("README.md");
     let readme = fs::read_to_string(&file)?;
     let transcript =
-        fs::read_to_string(workspace.join("book/src/transcripts/06-reexec/show.console"))?;
+        fs::read_to_string(workspace.join("book/src/transcripts/06-reexec/short.console"))?;
     let (_, shown) = transcript.split_once('\n').context("the first line says who runs it")?;
     let command = shown.lines().next().context("a transcript begins with a command")?;
     let (before, rest) = readme
