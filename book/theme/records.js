@@ -47,10 +47,11 @@ window.towerRecords = (() => {
             return made;
         }
 
-        // Which clone was this process's? The cloner may have told the child's pid since. A process in
-        // another PID namespace, where /proc does not show its pid outside, cannot tell it itself.
+        // Which clone was this process's? One whose new namespaces it is in. The cloner may have told
+        // the child's pid since; in another PID namespace the child may not know it.
         claim(made, { now }) {
-            const others = (clone) => clone.by !== made;
+            const others = (clone) => clone.by !== made && clone.kinds.every((kind) => isNew(clone, kind));
+            const isNew = ({ by }, kind) => !by.namespaces || now.namespaces?.[kind] !== by.namespaces[kind];
             const cannotTell = now.outside === undefined && now.namespaces?.pid !== this.baseline?.pid;
             const clone = this.pending.findLast((one) => others(one) && made.ids.includes(one.pid))
                 ?? this.pending.findLast((one) => others(one) && (one.pid === undefined || cannotTell));
@@ -70,6 +71,7 @@ window.towerRecords = (() => {
             this.baseline ??= record.now.namespaces; // where the first process was
             const by = this.process(record);
             const isNew = this.steps.length === by.first;
+            if (record.now.namespaces) by.namespaces = record.now.namespaces;
             const step = { kind: "record", by, ...record, text: record.message, marks: [] };
             if (record.now.program !== undefined && !isNew) step.marks.push({ kind: "execve", at: by });
             this.steps.push(step);
@@ -81,8 +83,12 @@ window.towerRecords = (() => {
             const told = /(?:\b(?:of|for|INIT is|cloned INIT:)) ([0-9]+)\b/.exec(message);
             const pid = told ? Number(told[1]) : undefined;
             const clone = this.pending.findLast((one) => one.by === by && one.pid === undefined);
-            if (/^clon(ing|ed)\b|\bis a child$/.test(message)) this.pending.push({ by, at, pid });
-            else if (pid !== undefined && clone) clone.pid = pid;
+            if (/^clon(ing|ed)\b|\bis a child$/.test(message)) {
+                const named = /^cloning.*: (.*)/.exec(message)?.[1].split(", ") ?? [];
+                const kinds = Object.keys(KINDS).filter((kind) => named.includes(KINDS[kind]));
+                this.pending.push({ by, at, pid, kinds });
+            }
+            if (pid !== undefined && clone) clone.pid = pid;
             if (pid !== undefined) by.means = pid;
             if (/^opening the gate/.test(message)) marks.push({ kind: "gate", from: by, toPid: by.means });
             if (/^for init:/.test(message)) this.sender = by;

@@ -17,6 +17,7 @@
 //! | [`hang`] | what does a run that does not end wait for? |
 //! | [`slow`] | what does a stage do whose parent is slow? |
 //! | [`opens`] | which files do a stage's processes write to, once they are inside? |
+//! | [`records`] | what does the log in JSON say of each process? |
 //! | [`reused`] | what does `exec` do whose target's pid is given to another process? |
 //! | [`mod@told`] | how is a person told what was found? |
 //! | [`patience()`] | how long may something take on this machine? |

@@ -17,6 +17,8 @@ pub(super) const CHECKS: &[Check] = &[Check::new(
             ("LAB_LOG", "x parent 0 plain"),
             ("LAB_LOG", "x parent 99999999999999999999999 plain"),
             ("LAB_LOG", "=\u{1b}[31m"),
+            ("LAB_LOG", "json"),
+            ("LAB_LOG", "x parent 0 json 1:2:x"),
             ("LAB_DESCRIPTORS", "errors=9"),
             ("LAB_DESCRIPTORS", "errors=9 errors=9 ready=9 message=9"),
             ("LAB_DESCRIPTORS", "errors=0 message=1 ready=2 errors=-1 errors=77777 =9 9="),

@@ -69,6 +69,12 @@ pub(super) const CHECKS: &[Check] = &[
                     ensure!(is_first || !same, "{name} is not new: {}", told(line));
                 }
             }
+            let by_variable = bench.script("true").env("LAB_LOG", "json").finish()?;
+            by_variable
+                .must_end_with(0)?
+                .errors
+                .lines()
+                .try_for_each(|line| parse(line).map(drop))?;
             let renamed = |line: &&str| line.contains("\"hostname\":\"box\"");
             ensure!(ended.errors.lines().any(|line| renamed(&line)), "nobody is called box");
             holds()
