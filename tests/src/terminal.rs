@@ -237,7 +237,16 @@ impl Terminal {
     /// # Errors
     ///
     /// It hangs.
-    pub fn end(mut self) -> anyhow::Result<i32> {
+    pub fn end(self) -> anyhow::Result<i32> {
+        Ok(self.rest()?.0)
+    }
+
+    /// Likewise, and what it has shown since.
+    ///
+    /// # Errors
+    ///
+    /// It hangs.
+    pub fn rest(mut self) -> anyhow::Result<(i32, String)> {
         let start = Instant::now();
         // What nobody reads fills the terminal, and those that write to it stop.
         while !wait_for_end(self.pid(), Duration::from_millis(2))? {
@@ -251,17 +260,25 @@ impl Terminal {
                 self.child.wait()?;
                 return Err(hang.into());
             }
-            let mut watched = [PollFd::new(self.master.as_fd(), PollFlags::POLLIN)];
-            if poll(&mut watched, PollTimeout::ZERO)? > 0 {
-                let mut piece = [0; 1024];
-                let length = self.master.read(&mut piece).unwrap_or(0);
-                self.unread += &String::from_utf8_lossy(&piece[..length]);
-            }
+            self.take_what_is_there()?;
         }
+        while self.take_what_is_there()? > 0 {}
         // A shell whose program a signal has ended may end itself by that signal.
         let status = self.child.wait()?;
         let by_signal = status.signal().map(|signal| 128 + signal);
-        Ok(status.code().or(by_signal).unwrap_or(-1))
+        Ok((status.code().or(by_signal).unwrap_or(-1), self.unread))
+    }
+
+    /// Returns how many bytes there were. A terminal that everybody has closed has none.
+    fn take_what_is_there(&mut self) -> anyhow::Result<usize> {
+        let mut watched = [PollFd::new(self.master.as_fd(), PollFlags::POLLIN)];
+        if poll(&mut watched, PollTimeout::ZERO)? == 0 {
+            return Ok(0);
+        }
+        let mut piece = [0; 1024];
+        let length = self.master.read(&mut piece).unwrap_or(0);
+        self.unread += &String::from_utf8_lossy(&piece[..length]);
+        Ok(length)
     }
 }
 

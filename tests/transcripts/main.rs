@@ -14,6 +14,7 @@ mod page;
 mod place;
 mod reader;
 mod reading;
+mod recording;
 mod records;
 mod renaming;
 mod self_tests;
@@ -27,7 +28,7 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use judge::{
     Bench, Outcome, User, cgroups,
     diagnosis::{self, Diagnosis, Verdict},
@@ -78,35 +79,10 @@ fn trials(surroundings: &Surroundings) -> anyhow::Result<Vec<Trial>> {
             trials.extend(trials_of_readings(&page, *user, diagnosis, place)?);
         }
     }
-    let workspace = workspace.clone();
-    // The last one: what the README shows is what the others have found.
-    trials.push(trial("README.md shows the log of chapter 6", move || {
-        readme_is_true(&workspace)
-    }));
-    Ok(trials)
-}
-
-/// The README's one log is a transcript's, to the letter.
-fn readme_is_true(workspace: &Path) -> anyhow::Result<()> {
-    let file = workspace.join("README.md");
-    let readme = fs::read_to_string(&file)?;
-    let transcript =
-        fs::read_to_string(workspace.join("book/src/transcripts/06-reexec/short.console"))?;
-    let (_, shown) = transcript.split_once('\n').context("the first line says who runs it")?;
-    let command = shown.lines().next().context("a transcript begins with a command")?;
-    let (before, rest) = readme
-        .split_once(command)
-        .with_context(|| format!("README.md lacks: {command}"))?;
-    let (_, after) = rest.split_once("\n```").context("the README's block has no end")?;
-    let expected = format!("{before}{}\n```{after}", shown.trim_end());
-    if reading::is_refresh() {
-        return Ok(fs::write(&file, expected)?);
+    for (_, diagnosis) in users.iter().filter(|(user, _)| *user == User::Ordinary) {
+        trials.extend(recording::trials(workspace, place, diagnosis));
     }
-    ensure!(
-        readme == expected,
-        "README.md shows another log than the book: make transcripts"
-    );
-    Ok(())
+    Ok(trials)
 }
 
 fn trials_of_pages(workspace: &Path, transcripts: &[PathBuf]) -> anyhow::Result<Vec<Trial>> {

@@ -119,10 +119,7 @@ impl Reader {
         transcript: &Transcript,
         shell: &str,
     ) -> anyhow::Result<(Transcript, Vec<Difference>)> {
-        if geteuid().is_root() {
-            fs::write("/proc/sys/kernel/ns_last_pid", (SHELL_PID - 1).to_string())
-                .context("set the next pid")?;
-        }
+        self.set_next_pid()?;
         let before = Snapshot::take(self.user(), &self.runtime)?;
         let steps = self.run(variable, transcript, shell);
         let stayed = nobody_stays();
@@ -137,6 +134,15 @@ impl Reader {
             },
             differences,
         ))
+    }
+
+    /// What is started next has the shell's pid of the book, if root judges.
+    pub fn set_next_pid(&self) -> anyhow::Result<()> {
+        if !geteuid().is_root() {
+            return Ok(());
+        }
+        fs::write("/proc/sys/kernel/ns_last_pid", (SHELL_PID - 1).to_string())
+            .context("set the next pid")
     }
 
     fn run(
@@ -178,7 +184,8 @@ impl Reader {
         Ok(steps)
     }
 
-    fn command(&self, program: &str, script: &str) -> judge::bench::Run<'_> {
+    /// A script that the reader runs in the clone.
+    pub fn command(&self, program: &str, script: &str) -> judge::bench::Run<'_> {
         let run = self.bench.run(program, ["-c", script]).within(&self.clone).merged();
         run.with(|command| {
             let path =
@@ -195,7 +202,7 @@ impl Reader {
 
     /// The names of this machine and of this user are replaced by those in the book: in what is
     /// printed, never in what is typed.
-    fn as_in_the_book(&self, text: &str) -> anyhow::Result<String> {
+    pub fn as_in_the_book(&self, text: &str) -> anyhow::Result<String> {
         let word = |from: &str| Regex::new(&format!(r"\b{}\b", regex::escape(from)));
         let mut text = text.to_owned();
         if !geteuid().is_root() {
@@ -208,7 +215,7 @@ impl Reader {
                 text = with_id_of_the_book(&text, id)?;
             }
         }
-        Ok(in_columns(&text)?)
+        in_columns(&text)
     }
 
     /// What is in the clone that git does not know, and is no output of a build; and what is in
