@@ -18,8 +18,8 @@ const FOREGROUND: u32 = 0xe6_ed_f3;
 /// The first 16 colours: the eight of console_codes(4), and brighter ones. Black is a grey, or it
 /// could not be seen.
 const NAMED: [u32; 16] = [
-    0x9a_a4_b2, 0xff_7b_72, 0x7e_e7_87, 0xe3_b3_41, 0x79_c0_ff, 0xd2_a8_ff, 0x56_d4_dd, 0xe6_ed_f3,
-    0x9a_a4_b2, 0xff_a1_98, 0x9b_e9_a8, 0xf2_cc_60, 0xa5_d6_ff, 0xe2_c5_ff, 0x8b_e9_f0, 0xff_ff_ff,
+    0xb1_ba_c4, 0xff_7b_72, 0x7e_e7_87, 0xe3_b3_41, 0x79_c0_ff, 0xd2_a8_ff, 0x56_d4_dd, 0xe6_ed_f3,
+    0xb1_ba_c4, 0xff_a1_98, 0x9b_e9_a8, 0xf2_cc_60, 0xa5_d6_ff, 0xe2_c5_ff, 0x8b_e9_f0, 0xff_ff_ff,
 ];
 
 /// Sizes in the units of the SVG.
@@ -67,7 +67,7 @@ impl Style {
         let part = |shift: u32| {
             let (own, behind) = (colour >> shift & 255, BACKGROUND >> shift & 255);
             (if self.is_dim {
-                (own * 7 + behind * 3) / 10
+                (own * 8 + behind * 2) / 10
             } else {
                 own
             }) << shift

@@ -80,7 +80,7 @@ pub(super) const CHECKS: &[Check] = &[
         |bench| {
             let ended = bench.stage(["--no-such-option"]).finish()?.must_end_with(2)?;
             ended.must_complain(&["--no-such-option"])?.must_write("")?;
-            let ended = bench.stage(["--hostnam", "box", "true"]).finish()?.must_end_with(2)?;
+            let ended = bench.stage(["--hostnam=box", "true"]).finish()?.must_end_with(2)?;
             ended
                 .must_complain(&["'--hostnam'", "did you mean `--hostname`?"])?
                 .must_write("")?;

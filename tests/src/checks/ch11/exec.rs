@@ -137,13 +137,13 @@ pub(super) const CHECKS: &[Check] = &[
             let running = container(bench, "box", &[])?;
             let pid = running.command()?.to_string();
             for words in [
-                &["box", "echo", "-q", "--net", "--", "a b"][..],
-                &["box", "--", "echo", "-q", "--net", "--", "a b"],
-                &["box", "-e", "K=V", "echo", "-q", "--net", "--", "a b"],
-                &["--target", &pid, "--all", "--", "echo", "-q", "--net", "--", "a b"],
+                &["box", "echo", "-q", "--net", "--", "true"][..],
+                &["box", "--", "echo", "-q", "--net", "--", "true"],
+                &["box", "-e", "K=V", "echo", "-q", "--net", "--", "true"],
+                &["--target", &pid, "--all", "--", "echo", "-q", "--net", "--", "true"],
             ] {
                 let ended = call(bench, &[&["exec", "-q"], words].concat()).finish()?;
-                ended.must_end_with(0)?.must_write("-q --net -- a b\n")?;
+                ended.must_end_with(0)?.must_write("-q --net -- true\n")?;
             }
             let script = ["exec", "-q", "box", "sh", "-c", "readlink /proc/1/ns/uts; exit 7"];
             let inside = namespaces::of(running.command()?)?;
