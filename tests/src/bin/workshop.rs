@@ -96,7 +96,7 @@ fn main() -> ExitCode {
     // SAFETY: SIG_DFL installs no handler.
     let restored = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
     debug_assert!(restored.is_ok());
-    match run(Cli::parse()) {
+    match lab::parse().and_then(run) {
         Ok(status) => status,
         Err(error) if error.is::<NotYet>() => ExitCode::from(1),
         Err(error) => {
