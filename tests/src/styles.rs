@@ -27,8 +27,8 @@ impl Styles {
         end: "\x1b[0m",
     };
 
-    /// The styles of standard output: colours on a terminal, unless `NO_COLOR` is set, `CLICOLOR` is
-    /// 0 or the terminal has none.
+    /// The styles of standard output: colours on a terminal, unless `NO_COLOR` is set, `CLICOLOR`
+    /// is 0 or the terminal has none.
     pub fn of_output() -> Styles {
         let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
         let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
