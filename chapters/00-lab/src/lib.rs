@@ -12,7 +12,7 @@
 //! | [`usage`] | what does a command line ask for, and what is wrong with it? |
 //! | [`errors`] | how did it end, and which exit status says so? |
 //! | [`log`] | how does one event become one line of the log? |
-//! | [`line`] | how does a line of the log look? |
+//! | [`mod@line`] | how does a line of the log look? |
 //! | [`records`] | how does it become one JSON object? |
 //! | `state` | what is this process now? |
 //! | [`context`] | who writes to the log, since when, and how does that survive execve(2)? |
@@ -75,9 +75,10 @@ pub struct StageOptions {
     #[arg(short, long)]
     pub quiet: bool,
 
-    /// Say all that there is to say, and not one line for each idea (like RUST_LOG=debug)
+    /// Show all of the log, and not one line for each idea (like RUST_LOG=debug)
     #[arg(short, long)]
     pub verbose: bool,
+
     /// The form of the log [default: plain]
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,

@@ -67,7 +67,7 @@ pub struct ExecOptions {
     #[arg(short, long)]
     pub quiet: bool,
 
-    /// Say all that there is to say, and not one line for each idea (like RUST_LOG=debug)
+    /// Show all of the log, and not one line for each idea (like RUST_LOG=debug)
     #[arg(short, long)]
     pub verbose: bool,
     /// The form of the log [default: plain]

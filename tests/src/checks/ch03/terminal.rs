@@ -51,10 +51,11 @@ pub(super) const CHECKS: &[Check] = &[
             terminal.write("echo rea''dy\n")?;
             terminal.until("ready\r\n")?;
             terminal.until("# ")?;
-            // A shell that edits its line itself (bash, busybox) takes Ctrl-Z as a key like others.
-            let is_signal = terminal.flags()?.contains(LocalFlags::ISIG);
+            // A shell that edits its line itself shows no key that is a signal (bash), or takes
+            // Ctrl-Z as a key like others (busybox).
+            let is_shown = terminal.flags()?.contains(LocalFlags::ISIG | LocalFlags::ECHO);
             terminal.write("\x1a")?;
-            if is_signal {
+            if is_shown {
                 terminal.until("^Z")?; // keys typed before it are lost
             }
             terminal.write("exit 6\n")?;
