@@ -11,7 +11,10 @@ use std::{
     ffi::OsString,
     path::Path,
     process::Command,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -155,6 +158,21 @@ pub fn role() -> String {
 /// The time since the first process of this run started.
 pub fn elapsed() -> Duration {
     with(|context| now().saturating_sub(context.start))
+}
+
+/// Whether this process is at work on something that the short log leaves out.
+static IN_DETAIL: AtomicBool = AtomicBool::new(false);
+
+/// Does `work`, of which the short log says nothing: a step on the way to one of its lines.
+pub fn in_detail<T>(work: impl FnOnce() -> T) -> T {
+    let before = IN_DETAIL.swap(true, Ordering::Relaxed);
+    let done = work();
+    IN_DETAIL.store(before, Ordering::Relaxed);
+    done
+}
+
+pub(crate) fn is_in_detail() -> bool {
+    IN_DETAIL.load(Ordering::Relaxed)
 }
 
 fn own_name() -> String {

@@ -55,6 +55,7 @@ impl Log for Logger {
         match (context::form(), &self.asked) {
             (Form::Off, _) => false,
             (Form::Verbose, _) | (Form::Json, None) => true,
+            (Form::Plain, None) if context::is_in_detail() => metadata.level() <= Level::Warn,
             (Form::Plain, None) => metadata.level() <= Level::Info,
             (Form::Plain | Form::Json, Some(filter)) => filter.enabled(metadata),
         }

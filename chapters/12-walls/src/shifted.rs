@@ -15,7 +15,7 @@ use ch01_uts::spawn;
 use ch05_user_idmap::{CLONE_NEWUSER, Gate, IdMap, MapLine, Maps, User};
 use ch07_cgroup_memory::base::is_root_outside;
 use ch08_pipe_init::{RunOptions, Streams};
-use lab::{Exit, debug};
+use lab::{Exit, context::in_detail, debug};
 use nix::{
     errno::Errno,
     unistd::{Gid, Uid, fchown},
@@ -84,6 +84,11 @@ pub fn shifted_ids(maps: &Maps) -> anyhow::Result<Option<File>> {
     if !is_root_outside() || root_outside(maps)? == User::ROOT {
         return Ok(None);
     }
+    in_detail(|| user_namespace(maps)).map(Some)
+}
+
+/// Of a child that ends: the namespace lives as long as its file is open.
+fn user_namespace(maps: &Maps) -> anyhow::Result<File> {
     let gate = Gate::new()?;
     let child = spawn(CLONE_NEWUSER, || gate.wait().map(|()| Exit::Code(0)))?;
     maps.write(child.pid())?;
@@ -92,7 +97,7 @@ pub fn shifted_ids(maps: &Maps) -> anyhow::Result<Option<File>> {
     gate.open()?;
     let exit = child.wait_as_usual()?;
     ensure!(exit == Exit::Code(0), "the child ended with {exit}");
-    Ok(Some(namespace))
+    Ok(namespace)
 }
 
 /// Mounts a folder of the host on the folder `at`, in this mount namespace only. There no device in

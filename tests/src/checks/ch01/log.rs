@@ -64,6 +64,29 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         1,
+        "the log is short, and -v shows all of it",
+        "a person reads a line for each idea: what is a step on the way to one has the level debug",
+        |bench| {
+            let said = |options: &[&str]| {
+                let words = [options, &["uname", "-n"]].concat();
+                let ended = bench.stage(words).finish()?.must_end_with(0)?;
+                anyhow::Ok(ended.errors.lines().count())
+            };
+            said(&[])?; // the first run makes the default image of chapter 9
+            let (short, all) = (said(&[])?, said(&["-v"])?);
+            let most = match bench.stage {
+                2 => 12, // its proof is a run of its own
+                ..8 => 10,
+                _ => 14,
+            };
+            ensure!(short <= most, "{short} lines for one command, and {most} are enough");
+            ensure!(bench.stage < 4 || short < all, "{short} lines, and with -v {all}");
+            holds()
+        },
+    )
+    .not_in_the_workshop(),
+    Check::new(
+        1,
         "each line reaches standard error in one write",
         "parent and child write to one standard error: write each line, errors too, with one \
          write(2), or pieces of two lines mix",
