@@ -116,16 +116,16 @@ fn conclusion(answers: &[Answer], styles: Styles) -> String {
     let run = count(|probe| matches!(probe, Probe::Runs));
     let in_part = count(|probe| matches!(probe, Probe::InPart(_)));
     let blocked = answers.len() - run - in_part;
+    let parts = [(run, "run"), (in_part, "in part"), (blocked, "not at all")];
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    let parts = parts
+        .map(|(count, how)| format!("{count} {how}"))
+        .collect::<Vec<_>>()
+        .join(", ");
     let (colour, summary) = match (in_part, blocked) {
         (0, 0) => (styles.good, format!("All {run} chapters run here.")),
-        (_, 0) => (
-            styles.good,
-            format!("{run} chapters run, {in_part} in part: you can learn every one of them here."),
-        ),
-        _ => (
-            styles.bad,
-            format!("{run} chapters run, {in_part} in part, {blocked} do not run here: see ✗."),
-        ),
+        (_, 0) => (styles.good, format!("Of the chapters {parts}: you can learn all of them.")),
+        _ => (styles.bad, format!("Of the chapters {parts}: see ✗.")),
     };
     let first_runs = answers.first().is_some_and(|(_, probe)| *probe == Probe::Runs);
     let next = match first_runs {
@@ -168,7 +168,7 @@ Linux 6.1 on x86_64, as uid 1000, cgroup v1
                 7's page, which shows the runs, and go on with `make start
                 CH=08`. No exercise after it needs one.
 
-1 chapters run, 2 in part: you can learn every one of them here.
+Of the chapters 1 run, 2 in part: you can learn all of them.
 Next: make start CH=01      (and the book beside it: make serve)
 ";
         assert_eq!(of(&machine(), &answers, Styles::default()), expected);
@@ -178,7 +178,8 @@ Next: make start CH=01      (and the book beside it: make serve)
     fn what_does_not_run_has_a_way_that_needs_no_root() {
         let answers = [("01-uts", Probe::DoesNotRun("user namespaces are off".into()))];
         let text = of(&machine(), &answers, Styles::COLORED);
-        for words in ["✗ does not run", "virtual machine", "needs no sudo", "1 do not run here"] {
+        for words in ["✗ does not run", "virtual machine", "needs no sudo", "1 not at all: see ✗"]
+        {
             assert!(text.contains(words), "no {words:?} in {text}");
         }
         assert!(text.contains("\x1b[1;31m✗ does not run  \x1b[0m01-uts\n"), "{text:?}");
