@@ -66,6 +66,8 @@ struct Context {
     /// What the first process of the run has, if there is something to compare with it.
     outside: Option<Outside>,
     look: Look,
+    /// Whether the window is not looked at any more.
+    is_look_final: bool,
 }
 
 static CONTEXT: Mutex<Option<Context>> = Mutex::new(None);
@@ -83,6 +85,7 @@ fn new() -> Context {
         form: Form::Plain,
         outside: None,
         look: Look::of_standard_error(),
+        is_look_final: false,
     }
 }
 
@@ -100,6 +103,7 @@ fn handed_over() -> Option<Context> {
         start: Duration::from_nanos(words.next()?.parse().ok()?),
         form: Form::from_word(words.next()?)?,
         look: Look::from_words(&mut words).unwrap_or_else(Look::of_standard_error),
+        is_look_final: false,
         outside: words.next().and_then(Outside::from_word),
     })
 }
@@ -142,7 +146,16 @@ pub fn outside() -> Outside {
 
 /// What the reader of the log has in front of them, now.
 pub fn look() -> Look {
-    with(|context| context.look).now()
+    with(|context| match context.is_look_final {
+        true => context.look,
+        false => context.look.now(),
+    })
+}
+
+/// The same, and it stays so.
+pub(crate) fn look_for_the_last_time() {
+    let now = look();
+    with(|context| (context.look, context.is_look_final) = (now, true));
 }
 
 /// The stage's name, such as `06-reexec`.

@@ -40,7 +40,7 @@ impl Look {
     /// The same now: a window may have been pulled.
     pub(crate) fn now(self) -> Look {
         Look {
-            columns: columns().or(self.columns),
+            columns: self.columns.and_then(|before| columns().or(Some(before))),
             ..self
         }
     }

@@ -54,9 +54,11 @@ pub(crate) fn of_another_process() {
     TOLD.lock().unwrap_or_else(PoisonError::into_inner).0.clear();
 }
 
-/// Reads what this process is for the last time, and writes it: the records after it have nothing
-/// new. A filter of system calls may kill a process for what reading takes (seccomp(2)).
+/// Reads for the last time how wide the terminal is, and in JSON what this process is: the records
+/// after this one have nothing new. A filter of system calls may kill a process for what reading
+/// takes (seccomp(2)).
 pub fn read_for_the_last_time() {
+    context::look_for_the_last_time();
     if context::form() == Form::Json {
         crate::debug!("from now on nothing of this process is read: a filter may kill it for that");
         TOLD.lock().unwrap_or_else(PoisonError::into_inner).1 = true;

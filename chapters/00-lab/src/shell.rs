@@ -73,8 +73,9 @@ fn prompt() -> String {
 
 /// The lines before the command's own, if it is a shell for a person.
 pub(crate) fn welcome(command: &Command) -> Option<String> {
-    let is_wanted = is_on_a_terminal() && log::says_something();
-    (is_wanted && is_interactive(command)).then(|| {
+    // In this order: a filter of system calls may kill a process that asks for a terminal.
+    let is_wanted = is_interactive(command) && log::says_something() && is_on_a_terminal();
+    is_wanted.then(|| {
         let outside = context::outside();
         let new = outside.new_namespaces();
         let files = match outside.has_this_root() {

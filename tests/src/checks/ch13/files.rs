@@ -11,6 +11,7 @@ use crate::{
     named::call,
     records::last_of,
     seccomp::kill_at_clone,
+    terminal::Terminal,
     told,
 };
 
@@ -97,9 +98,9 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         13,
-        "the log in JSON makes no call that the filter may kill",
-        "a record in JSON tells what the process is, and reading that takes system calls: read it \
-         before the filter is installed, and not after",
+        "the log makes no call that the filter may kill",
+        "a line is as wide as the terminal, and a record in JSON tells what the process is: reading \
+         that takes system calls. Read it before the filter is installed, and not after",
         |bench| {
             let calls = r#""capget","prctl","socket","ioctl","getsockopt","statfs""#;
             let text = format!(
@@ -107,6 +108,11 @@ pub(super) const CHECKS: &[Check] = &[
                     {{"names":[{calls}],"action":"SCMP_ACT_KILL_PROCESS"}}]}}"#
             );
             let file = profile(bench, "kills.json", &text)?;
+            let plain = call(bench, &["run", "-v", "--seccomp", &file, "--", "true"]);
+            plain.finish()?.must_end_with(0)?;
+            let on_a_terminal = call(bench, &["run", "-v", "--seccomp", &file, "--", "true"]);
+            let status = Terminal::of(on_a_terminal)?.end()?;
+            ensure!(status == 0, "on a terminal, its exit status is {status}, not 0");
             let words = ["run", "--log-format", "json", "--seccomp", &file, "--", "true"];
             let ended = call(bench, &words).finish()?.must_end_with(0)?;
             let last = last_of(&ended.errors, "child")?;
