@@ -100,16 +100,16 @@ pub enum LogFormat {
 impl StageOptions {
     /// Gives the log the form that was asked for, or turns it off.
     pub fn apply(&self) {
+        let before = context::form();
         let form = match self.log_format {
-            _ if self.quiet => Some(Form::Off),
-            Some(LogFormat::Json) => Some(Form::Json),
-            _ if self.verbose => Some(Form::Verbose),
-            Some(LogFormat::Plain) => Some(Form::Plain),
-            None => None,
+            _ if self.quiet => Form::Off,
+            Some(LogFormat::Json) => Form::Json,
+            None if before == Form::Json => before, // it shows all
+            _ if self.verbose => Form::Verbose,
+            Some(LogFormat::Plain) => Form::Plain,
+            None => before,
         };
-        if let Some(form) = form {
-            context::set_form(form);
-        }
+        context::set_form(form);
         if context::form() == Form::Json || shell::is_on_a_terminal() {
             context::outside(); // to compare with, inside
         }
