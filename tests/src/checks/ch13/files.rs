@@ -99,8 +99,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         13,
         "the log makes no call that the filter may kill",
-        "a line is as wide as the terminal, and a record in JSON tells what the process is: to read \
-         that takes system calls. Read it before the filter is installed, and not after",
+        "a line is as wide as the terminal, and a record in JSON tells what the process is: both \
+         take system calls. Make them before the filter is installed, and not after",
         |bench| {
             let calls = r#""capget","prctl","socket","ioctl","getsockopt","statfs""#;
             let text = format!(
