@@ -8,7 +8,7 @@
 (() => {
     "use strict";
 
-    // A log line: time, role, pid, message and place; or, as it was before, the place in the middle.
+    // A log line: time, role, pid, message and place.
     const LOG = /^ *(\+[0-9][0-9a-z.]*) ([a-z]+)\[([0-9]+)\] +(.*?)(?: {2,}(\d\d-\S+::\S+))?$/;
     const { side } = window.towerRecords;
 
