@@ -13,7 +13,10 @@ fn example() -> PathBuf {
 
 #[test]
 fn the_parent_captures_what_the_function_wrote() {
-    let output = Command::new(example()).output().expect("the example is built");
+    let output = Command::new(example())
+        .env("RUST_LOG", "debug")
+        .output()
+        .expect("the example is built");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(output.stdout.is_empty(), "the function's output is captured, not passed on");
