@@ -15,7 +15,7 @@ use std::{
     ptr::from_mut,
 };
 
-use crate::{Kind, Namespaces};
+use crate::{Kind, Namespaces, state::file_system};
 
 /// What the first process has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,12 @@ impl Outside {
     /// Whether `/` is the first process's.
     pub fn has_this_root(&self) -> bool {
         root_folder() == Some(self.root)
+    }
+
+    /// Whether `/` is a file system of layers that the first process's `/` is not on.
+    pub(crate) fn has_other_layers(&self) -> bool {
+        let is_layered = matches!(file_system(), Some("overlay" | "aufs"));
+        is_layered && root_folder().is_some_and(|[device, _]| device != self.root[0])
     }
 
     /// Whether this process is in the first one's network namespace, if that can be known. Unlike

@@ -78,9 +78,10 @@ pub(crate) fn welcome(command: &Command) -> Option<String> {
     is_wanted.then(|| {
         let outside = context::outside();
         let new = outside.new_namespaces();
-        let files = match outside.has_this_root() {
-            true => "your own machine's: rm removes your files for good",
-            false => "an image's, and not your own machine's",
+        let files = match (outside.has_this_root(), outside.has_other_layers()) {
+            (true, _) => "your own machine's: rm removes your files for good",
+            (false, true) => "an image's, and not your own machine's",
+            (false, false) => "another folder's of your machine: what rm removes is gone",
         };
         let attempts = attempts(command, new, !outside.has_this_root());
         let end = context::look().end();

@@ -106,7 +106,7 @@ fn root(first: &Outside) -> Option<String> {
 }
 
 /// The type of the file system that / is on, if it is a usual one (statfs(2) lists the numbers).
-fn file_system() -> Option<&'static str> {
+pub(crate) fn file_system() -> Option<&'static str> {
     Some(match statfs("/").ok()?.f_type as u32 {
         0xef53 => "ext4",
         0x9123_683e => "btrfs",

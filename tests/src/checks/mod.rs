@@ -194,7 +194,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         ch01::CHECKS,
         &[ch02::CHECKS],
         ch03::CHECKS,
-        &[ch04::CHECKS],
+        ch04::CHECKS,
         ch05::CHECKS,
         &[ch06::CHECKS],
         ch07::CHECKS,
