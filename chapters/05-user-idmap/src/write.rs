@@ -51,8 +51,12 @@ impl Maps {
     ///
     /// # Errors
     ///
-    /// /proc is not mounted.
+    /// /proc is not mounted; as [`Maps::new`].
     pub fn identity() -> anyhow::Result<Maps> {
+        Maps::of_every_id().and_then(|maps| Maps::new(maps.uid, maps.gid))
+    }
+
+    fn of_every_id() -> anyhow::Result<Maps> {
         let map = |name: &str| {
             let file = format!("/proc/self/{name}");
             let text = fs::read_to_string(&file).with_context(|| format!("read {file}"))?;
@@ -62,7 +66,10 @@ impl Maps {
             };
             IdMap::new(name, MapLine::of_file(&text).into_iter().map(as_itself).collect())
         };
-        Maps::new(map("uid_map")?, map("gid_map")?)
+        Ok(Maps {
+            uid: map("uid_map")?,
+            gid: map("gid_map")?,
+        })
     }
 
     /// Whether both maps contain this user.
@@ -81,7 +88,7 @@ impl Maps {
     pub fn write(&self, pid: Pid) -> anyhow::Result<()> {
         lab::diagnose::require_own_proc()?;
         self.write_both(pid)?;
-        match *self == Maps::identity()? {
+        match *self == Maps::of_every_id()? {
             true => debug!("maps: every id is itself outside"),
             false => info!("maps: uid {} outside, gid {}", self.uid.first(), self.gid.first()),
         }
