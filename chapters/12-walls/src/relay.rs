@@ -98,8 +98,8 @@ impl<'a> Relay<'a> {
     /// As there; the terminal has hung up.
     pub fn wait(self, streams: Streams, mut child: Child) -> anyhow::Result<Exit> {
         let callers = self.ends.callers.clone(); // sets the terminal back, however this ends
+        let typing = Typing::start(self.ends, &child)?; // raw, before anything is shown
         let copies = streams.start()?;
-        let typing = Typing::start(self.ends, &child)?;
         let interrupted = self.job.watch(&mut child)?;
         copies.finish(self.job)?;
         typing.finish();
