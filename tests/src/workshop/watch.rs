@@ -32,6 +32,8 @@ struct Watch {
     keys: Option<Keys>,
     /// What the files were when they were checked last.
     seen: Option<(SystemTime, usize)>,
+    /// What they were a moment ago.
+    latest: Option<(SystemTime, usize)>,
 }
 
 /// Checks again at every change of a file. On a terminal it takes keys: h, n, p and q.
@@ -47,6 +49,7 @@ pub fn watch(workshop: Workshop, program: PathBuf, word: Option<&str>) -> anyhow
         chapter,
         keys: Keys::listen()?,
         seen: None,
+        latest: None,
     };
     let end = watch.until_the_end()?;
     match (watch.keys.take(), end) {
@@ -61,7 +64,11 @@ impl Watch {
         loop {
             let now = changed(&self.source());
             let mut event = Event::Nothing;
-            if self.seen != now {
+            // Several files that are saved together are checked together: when nothing has changed
+            // for a moment.
+            let rests = self.seen.is_none() || self.latest == now;
+            self.latest = now;
+            if self.seen != now && rests {
                 self.seen = now;
                 event = self.runs(&["check", self.chapter])?;
             }
@@ -91,19 +98,26 @@ impl Watch {
 
     /// The next exercise, if this one is done; its check waits for the first change.
     fn goes_on(&mut self) -> anyhow::Result<Event> {
-        let event = self.runs(&["start"])?;
+        let event = self.shows(&["start"])?;
         let desk = Desk::find(self.workshop.clone(), self.program.clone(), None)?;
         self.chapter = desk.chapter.name;
+        // Before you are told that you can save.
         self.seen = changed(&self.source());
-        Ok(event)
+        self.says_what_to_do(event)
     }
 
     fn source(&self) -> PathBuf {
         self.workshop.crate_folder(self.chapter).join("src")
     }
 
-    /// Runs this program with these words, on a screen of its own, and says what to do then.
+    /// Runs this program with these words, and says what to do then.
     fn runs(&self, words: &[&str]) -> anyhow::Result<Event> {
+        let event = self.shows(words)?;
+        self.says_what_to_do(event)
+    }
+
+    /// Runs this program with these words, on a screen of its own.
+    fn shows(&self, words: &[&str]) -> anyhow::Result<Event> {
         let mut out = stdout().lock();
         if out.is_terminal() {
             out.write_all(b"\x1b[2J\x1b[H").and_then(|()| out.flush()).context("clear")?;
@@ -124,13 +138,20 @@ impl Watch {
                 return Ok(Event::End(signal));
             }
         }
+        Ok(Event::Nothing)
+    }
+
+    fn says_what_to_do(&self, event: Event) -> anyhow::Result<Event> {
+        if event != Event::Nothing {
+            return Ok(event); // it ends
+        }
         let keys = match self.keys {
             Some(_) => "Keys: h hint, n next exercise, p progress, q quit",
             None => "Ctrl-C ends it.",
         };
         let folder = self.workshop.shown(&self.source());
-        writeln!(out, "\nSave a file of {folder}: it is checked at once.\n{keys}")?;
-        Ok(Event::Nothing)
+        writeln!(stdout(), "\nSave a file of {folder}: it is checked at once.\n{keys}")?;
+        Ok(event)
     }
 }
 
