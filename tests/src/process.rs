@@ -5,10 +5,10 @@
 use std::{
     fs,
     os::fd::{AsFd, FromRawFd, OwnedFd},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -118,5 +118,32 @@ pub fn wait_for_end(pid: Pid, at_most: Duration) -> anyhow::Result<bool> {
     // SAFETY: the descriptor is new, so nothing else owns it.
     let pidfd = unsafe { OwnedFd::from_raw_fd(number as i32) };
     let mut watched = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
-    Ok(poll(&mut watched, PollTimeout::try_from(at_most)?)? > 0)
+    let start = Instant::now();
+    // The clock decides, and not one return of poll(2).
+    while poll(&mut watched, PollTimeout::try_from(at_most.saturating_sub(start.elapsed()))?)? == 0
+    {
+        if start.elapsed() >= at_most {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// A process that was sent SIGKILL ends, or an error says what it does instead.
+///
+/// # Errors
+///
+/// As poll(2); it goes on.
+pub fn killed(pid: Pid, at_most: Duration) -> anyhow::Result<()> {
+    let start = Instant::now();
+    if wait_for_end(pid, at_most)? {
+        return Ok(());
+    }
+    let waits_in = fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default();
+    bail!(
+        "SIGKILL does not end {pid} in {elapsed:?}: its state is {state:?}, and it waits in \
+         {waits_in:?}",
+        elapsed = start.elapsed(),
+        state = state(pid)
+    )
 }

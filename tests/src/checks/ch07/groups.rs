@@ -16,7 +16,7 @@ use crate::{
     delegation::{Delegation, delegated},
     host::nobody_stays,
     patience,
-    process::wait_for_end,
+    process::killed,
     repetitions,
 };
 
@@ -88,7 +88,7 @@ pub(super) const CHECKS: &[Check] = &[
                 delegation.put(bench.stage(LIMITED)).finish()?.must_end_with(0)?;
                 let is_there = group.join("made/inside").exists();
                 kill(container, Signal::SIGKILL).context("the container has ended with its run")?;
-                ensure!(wait_for_end(container, patience(bench.bound))?, "SIGKILL does not end it");
+                killed(container, patience(bench.bound))?;
                 nobody_stays()?;
                 ensure!(is_there, "the next run removed the groups of a container that lives");
                 delegation.put(bench.stage(LIMITED)).finish()?.must_end_with(0)?;

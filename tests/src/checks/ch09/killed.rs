@@ -22,7 +22,7 @@ use crate::{
     layered::{script, stacked, with_inside},
     named::entries,
     patience,
-    process::{children_of, wait_for_end},
+    process::{children_of, killed, wait_for_end},
     repetitions,
 };
 
@@ -86,7 +86,7 @@ pub(super) const CHECKS: &[Check] = &[
             running.finish()?.must_end_with(137)?;
             let refused = stacked(bench, &with, &[], "true")?.finish()?;
             kill(container, Signal::SIGKILL).context("the container has ended with its run")?;
-            ensure!(wait_for_end(container, patience(bench.bound))?, "SIGKILL does not end it");
+            killed(container, patience(bench.bound))?;
             nobody_stays()?;
             refused.must_end_with(125)?.must_complain(&["mine", &container.to_string()])?;
             let next = stacked(bench, &with, &[], "true")?.start()?;

@@ -16,7 +16,7 @@ use crate::{
     host::nobody_stays,
     named::{call, entries, must_list},
     patience,
-    process::{has_ended, wait_for_end},
+    process::{has_ended, killed},
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -58,7 +58,7 @@ pub(super) const CHECKS: &[Check] = &[
             let again = call(bench, &["run", "-q", "--name", "box", "--", "true"]);
             let refused = again.finish()?;
             kill(container, Signal::SIGKILL)?;
-            ensure!(wait_for_end(container, patience(bench.bound))?, "SIGKILL does not end it");
+            killed(container, patience(bench.bound))?;
             nobody_stays()?;
             refused.must_end_with(125)?.must_complain(&["the name box is taken", &pid])?;
             listed?;
