@@ -107,7 +107,7 @@ pub const GUESTS: [Guest; 8] = [
             "09-aufs",
             "11-nsenter",
             "12-walls",
-            "13-privileges as root: 0", // root's checks are in 6.12-v2, in stage 12,
+            "13-privileges as root: 0", // root's checks are in 6.12-v2 and 5.10-v2,
             "13-privileges as root: 10", // and what is about limits in 6.1-v1
             "13-privileges as root: 11",
             "13-privileges as root: 12",
@@ -127,17 +127,25 @@ pub const GUESTS: [Guest; 8] = [
             "09-aufs",
             "10-names",
             "12-walls as user",
-            "12-walls as root: 01",     // what no kernel changes
             "13-privileges as user: 0", // the checks of chapters 1 to 12, which 6.1-v2 has
             "13-privileges as user: 10",
             "13-privileges as user: 11",
-            "13-privileges as root: 0",
+            "13-privileges as user: 12",
+            "13-privileges as root: 01",
+            "13-privileges as root: 02",
+            "13-privileges as root: 03",
+            "13-privileges as root: 04",
+            "13-privileges as root: 05",
+            "13-privileges as root: 06",
+            "13-privileges as root: 07",
+            "13-privileges as root: 08",
             "13-privileges as root: 10",
             "13-privileges as root: 11",
-            "13-privileges as root: 12", // which stage 12 takes here
-            "13-privileges as user: 12",
+            "13-privileges as root: 12", // which stages 11 and 12 take here
+            DEEP_FOLDERS,
+            MANY_CONTAINERS,
         ],
-        skips: Some(""),
+        skips: Some(NO_AUFS),
         ..USUAL
     },
     Guest {
