@@ -92,8 +92,9 @@ const DEEP_FOLDERS: &str = "folders nested deeper than a stack";
 const BECOMES_A_LINK: &str = "a folder that becomes a link while";
 
 /// The guests, the slowest first. The processor is emulated, and all of them together may take a
-/// quarter of an hour. So the checks of a chapter run on the last stage, on each kernel and hierarchy
-/// that they can tell apart, as root or as an ordinary user; and most stages below on one kernel.
+/// quarter of an hour. So the checks of a chapter run on the last stage, on each kernel and
+/// hierarchy that they can tell apart, as root or as an ordinary user; and most stages below on
+/// one kernel.
 pub const GUESTS: [Guest; 8] = [
     Guest {
         name: "6.1-v2",
