@@ -71,6 +71,25 @@ pub use usage::{parse, parse_from};
 /// The options that every stage has.
 #[derive(clap::Args, Clone, Debug)]
 pub struct StageOptions {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub log: LogOptions,
+
+    /// What to run, with its arguments [default: a shell]
+    #[arg(trailing_var_arg = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+impl StageOptions {
+    /// As [`LogOptions::apply`].
+    pub fn apply(&self) {
+        self.log.apply();
+    }
+}
+
+/// How much the log says, and in which form.
+#[derive(clap::Args, Clone, Debug)]
+pub struct LogOptions {
     /// Say nothing on standard error but errors (like RUST_LOG=off)
     #[arg(short, long)]
     pub quiet: bool,
@@ -82,10 +101,6 @@ pub struct StageOptions {
     /// The form of the log [default: plain]
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
-
-    /// What to run, with its arguments [default: a shell]
-    #[arg(trailing_var_arg = true, value_name = "COMMAND")]
-    pub command: Vec<OsString>,
 }
 
 /// The form of the log.
@@ -97,7 +112,7 @@ pub enum LogFormat {
     Json,
 }
 
-impl StageOptions {
+impl LogOptions {
     /// Gives the log the form that was asked for, or turns it off.
     pub fn apply(&self) {
         let before = context::form();

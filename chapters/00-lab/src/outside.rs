@@ -88,6 +88,7 @@ impl Outside {
         }
     }
 }
+
 /// The device and inode number of /.
 fn root_folder() -> Option<[u64; 2]> {
     fs::metadata("/").ok().map(|root| [root.dev(), root.ino()])

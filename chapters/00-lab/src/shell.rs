@@ -27,7 +27,7 @@ pub const SHELL: &str = "/bin/sh";
 const COMFORTABLE: [&str; 2] = ["/bin/bash", "/usr/bin/bash"];
 
 /// What is a shell, if it is the command.
-const KNOWN: [&str; 7] = ["sh", "ash", "bash", "dash", "fish", "ksh", "zsh"];
+const KNOWN: [&str; 8] = ["sh", "ash", "bash", "dash", "fish", "ksh", "mksh", "zsh"];
 
 /// The shell that runs where no command is given: on a terminal one with line editing, if the root
 /// of this process has one.
@@ -74,7 +74,7 @@ fn prompt() -> String {
 /// The lines before the command's own, if it is a shell for a person.
 pub(crate) fn welcome(command: &Command) -> Option<String> {
     // In this order: a filter of system calls may kill a process that asks for a terminal.
-    let is_wanted = is_interactive(command) && log::says_something() && is_on_a_terminal();
+    let is_wanted = is_interactive(words(command)) && log::says_something() && is_on_a_terminal();
     is_wanted.then(|| {
         let outside = context::outside();
         let new = outside.new_namespaces();
@@ -102,14 +102,19 @@ pub(crate) fn is_on_a_terminal() -> bool {
     stdin().is_terminal() && stderr().is_terminal()
 }
 
-/// A shell that reads what is typed: it has no script.
-fn is_interactive(command: &Command) -> bool {
-    let name = Path::new(command.get_program()).file_name().and_then(OsStr::to_str);
+/// Whether these words are a shell that reads what is typed: it has no script.
+pub fn is_interactive<'a>(mut words: impl Iterator<Item = &'a OsStr>) -> bool {
+    let program = words.next().map(Path::new).and_then(Path::file_name);
+    let is_shell = program.and_then(OsStr::to_str).is_some_and(|name| KNOWN.contains(&name));
     let is_option = |word: &OsStr| {
-        let word = word.to_string_lossy();
-        word.starts_with("--") || word.starts_with('-') && !word.contains('c')
+        let bytes = word.as_encoded_bytes();
+        bytes.starts_with(b"--") || bytes.starts_with(b"-") && !bytes.contains(&b'c')
     };
-    name.is_some_and(|name| KNOWN.contains(&name)) && command.get_args().all(is_option)
+    is_shell && words.all(is_option)
+}
+
+fn words(command: &Command) -> impl Iterator<Item = &OsStr> {
+    [command.get_program()].into_iter().chain(command.get_args())
 }
 
 /// The first line.
@@ -161,16 +166,12 @@ mod tests {
 
     #[test]
     fn a_shell_with_a_script_is_not_for_a_person() {
-        let is = |words: &[&str]| {
-            let mut command = Command::new(words[0]);
-            command.args(&words[1..]);
-            is_interactive(&command)
-        };
-        for words in [&["/bin/sh"][..], &["bash", "--norc"], &["bash", "-i", "-l"]] {
-            assert!(is(words), "{words:?}");
+        let is = |line: &str| is_interactive(line.split_whitespace().map(OsStr::new));
+        for line in ["sh", "/bin/bash --norc -i -l", "ash -e", "mksh"] {
+            assert!(is(line), "{line:?}");
         }
-        for words in [&["ls"][..], &["sh", "-c", "ls"], &["sh", "-ec", "ls"], &["sh", "script"]] {
-            assert!(!is(words), "{words:?}");
+        for line in ["", "sh -c true", "bash -ec true", "sh script", "sh -e script", "cat"] {
+            assert!(!is(line), "{line:?}");
         }
     }
 

@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         match lab::parse_from::<Cli>(default_arguments())?.action {
             Action::Run(options) => return run(&options).map(Next::End),
             Action::Exec(options) => {
-                options.apply();
+                options.log.apply();
                 return exec(&options).map(Next::End);
             }
             Action::Init { layers } => return init(layers),

@@ -8,7 +8,7 @@ use ch03_pid::Terminal;
 use ch05_user_idmap::{IdMapOptions, MapLine, Maps, UidMap, User};
 use ch08_pipe_init::ProcessOptions;
 use ch10_names::{Name, Names};
-use lab::{Failure, Kind, LogFormat, Namespaces, StageOptions, exec::shown};
+use lab::{Failure, Kind, LogOptions, Namespaces, exec::shown};
 use nix::unistd::Pid;
 
 use crate::{Bootstrap, Target, bootstrap::Lending};
@@ -63,16 +63,9 @@ pub struct ExecOptions {
     #[allow(missing_docs)]
     pub process: ProcessOptions,
 
-    /// Say nothing on standard error but errors (like RUST_LOG=off)
-    #[arg(short, long)]
-    pub quiet: bool,
-
-    /// Show all of the log, and not one line for each idea (like RUST_LOG=debug)
-    #[arg(short, long)]
-    pub verbose: bool,
-    /// The form of the log [default: plain]
-    #[arg(long, value_name = "FORMAT")]
-    pub log_format: Option<LogFormat>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub log: LogOptions,
 
     /// The command, with its arguments [default: a shell]
     #[arg(allow_hyphen_values = true, value_name = "COMMAND")]
@@ -156,17 +149,6 @@ impl FromStr for NewKind {
 
 // ANCHOR: meaning
 impl ExecOptions {
-    /// Sets the log up as asked.
-    pub fn apply(&self) {
-        StageOptions {
-            quiet: self.quiet,
-            verbose: self.verbose,
-            log_format: self.log_format,
-            command: Vec::new(),
-        }
-        .apply();
-    }
-
     /// The process whose namespaces are joined.
     ///
     /// # Errors

@@ -56,7 +56,7 @@ fn main() -> ExitCode {
                 return run(&options).map(Next::End);
             }
             Action::Exec(options) => {
-                options.apply();
+                options.log.apply();
                 if let Some(next) = become_sealed_copy()? {
                     return Ok(next);
                 }

@@ -178,8 +178,9 @@ Next: make start CH=01      (and the book beside it: make serve)
     fn what_does_not_run_has_a_way_that_needs_no_root() {
         let answers = [("01-uts", Probe::DoesNotRun("user namespaces are off".into()))];
         let text = of(&machine(), &answers, Styles::COLORED);
-        for words in ["✗ does not run", "virtual machine", "needs no sudo", "1 not at all: see ✗"]
-        {
+        let expected =
+            ["✗ does not run", "virtual machine", "needs no sudo", "1 not at all: see ✗"];
+        for words in expected {
             assert!(text.contains(words), "no {words:?} in {text}");
         }
         assert!(text.contains("\x1b[1;31m✗ does not run  \x1b[0m01-uts\n"), "{text:?}");
