@@ -132,7 +132,8 @@ fn loopback() -> Option<&'static str> {
         *to = *from as libc::c_char;
     }
     // SAFETY: SIOCGIFFLAGS reads the name from and writes the flags to an ifreq.
-    let read = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS, &mut request) };
+    let read =
+        unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS as libc::Ioctl, &mut request) };
     // SAFETY: where the call succeeds, it has filled the union's flags.
     let is_up = || unsafe { request.ifr_ifru.ifru_flags } & libc::IFF_UP as libc::c_short != 0;
     (read == 0).then(|| if is_up() { "up" } else { "down" })

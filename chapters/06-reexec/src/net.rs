@@ -24,12 +24,14 @@ pub fn bring_up_loopback() -> anyhow::Result<()> {
     // ANCHOR: exercise-up
     // SAFETY: SIOCGIFFLAGS reads the name from and writes the flags to an ifreq, which `request`
     // is.
-    let read = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS, &mut request) };
+    let read =
+        unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS as libc::Ioctl, &mut request) };
     Errno::result(read).context("read the flags of lo (SIOCGIFFLAGS)")?;
     // SAFETY: the call above has filled the union's flags.
     unsafe { request.ifr_ifru.ifru_flags |= libc::IFF_UP as libc::c_short };
     // SAFETY: SIOCSIFFLAGS reads an ifreq.
-    let written = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &request) };
+    let written =
+        unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as libc::Ioctl, &request) };
     Errno::result(written).context("set the flags of lo (SIOCSIFFLAGS)")?;
     // ANCHOR_END: exercise-up
     info!("lo is up");

@@ -156,7 +156,8 @@ impl Place {
         const NOTHING: Option<&str> = None;
         // What it is already, it must stay: in a user namespace these are locked.
         let has = fstatvfs(&self.0).context("statvfs")?.f_flag.bits();
-        let kept = MsFlags::from_bits_truncate(has) & (CLOSED | MsFlags::MS_RDONLY);
+        let kept =
+            MsFlags::from_bits_truncate(has as libc::c_ulong) & (CLOSED | MsFlags::MS_RDONLY);
         let flags = kept | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
         let again = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | flags;
         mount(NOTHING, &self.path(), NOTHING, again, NOTHING).context("mount it nosuid and nodev")

@@ -21,7 +21,7 @@ use nix::{
     unistd::{Gid, Uid, fchown},
 };
 use rustix::{
-    fs::{CWD, fstatfs},
+    fs::{CWD, FsWord, fstatfs},
     mount::{MoveMountFlags, move_mount},
 };
 
@@ -148,7 +148,7 @@ fn not_shown(folder: &Path, errno: Errno) -> anyhow::Error {
 ///
 /// As fchown(2).
 pub fn give_away(streams: &Streams, owner: User) -> anyhow::Result<()> {
-    const PIPES: i64 = 0x5049_5045; // a pipe without a name (statfs(2), PIPEFS_MAGIC)
+    const PIPES: FsWord = 0x5049_5045; // a pipe without a name (statfs(2), PIPEFS_MAGIC)
     for stream in streams.given()? {
         if fstatfs(&stream).context("statfs of a stream")?.f_type == PIPES {
             let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let [a, b, c, d, e, f] = given;
     // SAFETY: the kernel checks each argument; this process has no state that a call could break
     // but its own output, and it ends next.
-    let answer = unsafe { libc::syscall(number, a, b, c, d, e, f) };
+    let answer = unsafe { libc::syscall(number as libc::c_long, a, b, c, d, e, f) };
     match Errno::result(answer) {
         Ok(answer) => println!("{name}: {answer}"),
         Err(errno) => println!("{name}: {errno:?}"),
