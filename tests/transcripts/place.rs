@@ -12,21 +12,7 @@ use anyhow::{Context, ensure};
 use judge::chapters::CHAPTERS;
 
 /// In place of cargo: runs what is built already, as `cargo run` would.
-const CARGO: &str = r#"#!/bin/sh
-case "$1 $2" in
-"run --bin") program=$3; shift 3 ;;
-"run -p") program=examples/$5; [ "$4" = --example ] || exit 101; shift 5 ;;
-"build -p") [ "$4 $#" = "--example 5" ] && [ -x "target/debug/examples/$5" ] && exit ;;
-esac
-[ -n "$program" ] || {
-	echo "error: a transcript can say \`cargo run --bin NAME\`, and"
-	echo "\`cargo run -p PACKAGE --example NAME\` or \`cargo build\` with the same"
-	exit 101
-}
-[ "$1" = -- ] && shift
-[ -x "target/debug/$program" ] || { echo "error: no program is named $program"; exit 101; }
-exec "target/debug/$program" "$@"
-"#;
+const CARGO: &str = include_str!("cargo.sh");
 
 /// The programs that are no stages.
 const FURTHER: [&str; 8] = [

@@ -1,15 +1,6 @@
 //! Which guests are there: which kernel, how it is booted, and what cannot be tested in it?
 
-/// A kernel of Debian's: the "cloud" flavour, made for virtual machines, of one suite.
-#[derive(Debug)]
-pub struct Kernel {
-    /// The suite it is taken from.
-    pub suite: &'static str,
-    /// What its version begins with; empty where the suite has a new one every few weeks.
-    pub series: &'static str,
-    /// Whether it was to be had when this line was written. On CI it is then an error if it is not.
-    pub expected: bool,
-}
+use kernels::debian::Kernel;
 
 const V5_10: Option<Kernel> = Some(Kernel {
     suite: "bullseye",

@@ -3,19 +3,15 @@
 //! | module | question it answers |
 //! |---|---|
 //! | [`guests`] | which guests are there, and what cannot be tested in which? |
-//! | [`debian`] | where does a kernel come from? |
-//! | [`modules`] | which files does a kernel consist of? |
+//! | [`kernels`], the library | where does a kernel come from, how is a program built for it? |
 //! | [`payload`] | what is in a guest? `init.sh` and `guest.sh` are its first process |
 //! | [`qemu`] | how is a guest run, with a bound on its time? |
 //! | [`report`] | what did its tests say? |
 
-mod debian;
 mod guests;
-mod modules;
 mod payload;
 mod qemu;
 mod report;
-mod tools;
 
 use std::{
     env, fs,
@@ -29,8 +25,11 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use clap::Parser;
 use guests::{GUESTS, Guest, OWN};
+use kernels::{
+    debian,
+    modules::{self, Files},
+};
 use lab::exec::find;
-use modules::Files;
 
 /// The programs that this needs, and their Debian packages.
 const NEEDED: [(&str, &str); 4] = [

@@ -57,8 +57,12 @@ pub fn collect(tree: &Path, modules: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The guest's insmod takes plain modules only.
-fn decompress(module: &Path, to: &Path) -> anyhow::Result<()> {
+/// Writes a module plain, as insmod takes it.
+///
+/// # Errors
+///
+/// The file is no module, or its decompressor is not here.
+pub fn decompress(module: &Path, to: &Path) -> anyhow::Result<()> {
     let program = match module.extension().and_then(|end| end.to_str()) {
         Some("ko") => "cat",
         Some("xz") => "xzcat",

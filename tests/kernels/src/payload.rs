@@ -2,30 +2,27 @@
 //! that the stages build there, and the few others that the tests and its first process call.
 
 use std::{
-    collections::HashMap,
-    env, fs,
+    fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use anyhow::Context;
+use kernels::{
+    build::{archive, built, script},
+    modules,
+    tools::{entries, run},
+};
 use lab::{exec::find, libraries::libraries};
-use tinyjson::JsonValue;
 
 use crate::{
     guests::{Cgroups, Files, Guest},
-    modules,
     qemu::Machine,
-    tools::{entries, output, run},
 };
 
 /// The target of the static binaries. Named, so that build scripts and macros stay dynamic.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
-
-/// Static, and at a fixed address: a program that has to relocate itself at each start takes
-/// four times as long to start on an emulated processor.
-const RUSTFLAGS: &str = "-C target-feature=+crt-static -C relocation-model=static";
 
 /// How many times slower than usual a guest's processor may be.
 const PATIENCE: u32 = 4;
@@ -163,25 +160,15 @@ fn settings(guest: &Guest, only: &str) -> String {
     text
 }
 
-/// The files of the workspace's binaries and of the acceptance tests, built static.
+/// The files of the workspace's binaries and of the acceptance tests.
 fn binaries() -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for words in [
-        &["build", "--workspace", "--exclude=kernels", "--bins", "--examples"][..],
+        &["build", "--workspace", "--exclude=kernels", "--exclude=machine", "--bins", "--examples"]
+            [..],
         &["test", "--package=judge", "--test=acceptance", "--no-run"],
     ] {
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo
-            .args(words)
-            .args(["--profile=guest", "--target", TARGET, "--message-format=json"]);
-        cargo.current_dir(env!("CARGO_MANIFEST_DIR")).env("RUSTFLAGS", RUSTFLAGS);
-        let messages = output(&mut cargo)?;
-        let executable = |line: &str| {
-            let message: JsonValue = line.parse().ok()?;
-            let fields: &HashMap<String, JsonValue> = message.get()?;
-            Some(PathBuf::from(fields.get("executable")?.get::<String>()?))
-        };
-        found.extend(messages.lines().filter_map(executable));
+        found.extend(built("guest", TARGET, words)?);
     }
     Ok(found)
 }
@@ -214,21 +201,6 @@ fn copy_with_libraries(program: &Path, root: &Path) -> anyhow::Result<()> {
         fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
     }
     Ok(())
-}
-
-fn script(path: &Path, text: &str) -> anyhow::Result<()> {
-    fs::write(path, text)?;
-    Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o755))?)
-}
-
-/// Everything in `folder` as one archive, all of it root's.
-fn archive(folder: &Path, file: &Path) -> anyhow::Result<PathBuf> {
-    let script = "find . | cpio --quiet --create --format=newc --owner=0:0";
-    run(Command::new("sh")
-        .args(["-c", script])
-        .current_dir(folder)
-        .stdout(fs::File::create(file)?))?;
-    Ok(file.to_owned())
 }
 
 #[cfg(test)]
