@@ -1,7 +1,7 @@
 # The few commands that a person types. `make` alone lists them.
 
 .PHONY: help test test-kernels test-book doctor rootfs build transcripts
-.PHONY: start check hint progress reset solution watch book serve pictures
+.PHONY: start check hint progress reset solution watch book serve pictures machine
 help:
 	@echo 'Where to begin:'
 	@echo '  cargo run --bin 09-aufs      a shell in a container; exit leaves it'
@@ -39,6 +39,9 @@ serve: ## read the book in a browser, at localhost:3000 (or PORT=3001)
 
 book: ## build the book into book/book/html
 	@book/mdbook.sh build book
+
+machine: ## build the Linux that runs in the book's pages (README says what it needs)
+	cargo run --quiet --package machine
 
 # The workshop: CH=03 names a chapter, EX=2 an exercise of it, FORCE=1 allows what needs --force.
 ## Write it yourself

@@ -1,13 +1,61 @@
-// try.mjs STATE [USER COMMAND]…: runs commands in the restored machine.
-import { readFile } from "node:fs/promises";
+// try.mjs STATE TRANSCRIPTS NAMES [WORD…]: runs the book's transcripts in the restored machine, each
+// on a fresh one, and says which print what the page shows.
+
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { V86 } from "v86";
-import { computer } from "./computer.mjs";
-import { Shell } from "./shell.mjs";
-const b = await readFile(process.argv[2]);
-const e = new V86({ ...computer, wasm_path: fileURLToPath(import.meta.resolve("v86/build/v86.wasm")), initial_state: { buffer: b.buffer.slice(b.byteOffset, b.byteOffset + b.length) } });
-await new Promise((r) => e.add_listener("emulator-ready", r));
-const s = new Shell(e, true);
-const w = process.argv.slice(3);
-for (let i = 0; i < w.length; i += 2) { const t = performance.now(); const { output, status } = await s.run(w[i], w[i + 1]); console.log(output + `[${status}, ${(performance.now() - t).toFixed(0)} ms]`); }
+import { difference, renaming } from "./page/compare.mjs";
+import { computer } from "./page/computer.mjs";
+import { Shell } from "./page/shell.mjs";
+import { differs, stepsOf, userOf } from "./page/transcript.mjs";
+
+const PATIENCE = 120_000; // milliseconds, for a command
+const [state, folder, names, ...words] = process.argv.slice(2);
+const bytes = await readFile(state);
+const buffer = () => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
+const rename = renaming(JSON.parse(await readFile(names, "utf8")));
+
+const emulator = new V86({
+    ...computer,
+    wasm_path: fileURLToPath(import.meta.resolve("v86/build/v86.wasm")),
+    initial_state: { buffer: buffer() },
+});
+await new Promise((ready) => emulator.add_listener("emulator-ready", ready));
+const shell = new Shell(emulator, true);
+const fresh = await emulator.save_state();
+
+let wrong = 0;
+for (const chapter of (await readdir(folder)).sort()) {
+    for (const file of (await readdir(join(folder, chapter))).sort()) {
+        const name = `${chapter}/${file.replace(/\.console$/, "")}`;
+        if (!file.endsWith(".console") || (words.length > 0 && !words.some((word) => name.includes(word)))) continue;
+        const text = await readFile(join(folder, chapter, file), "utf8");
+        const user = userOf(text);
+        await emulator.restore_state(fresh);
+        shell.restored();
+        const now = [];
+        const page = [];
+        let result = "same";
+        const begun = performance.now();
+        for (const step of stepsOf(text)) {
+            const late = new Promise((end) => { setTimeout(() => end(null), PATIENCE).unref(); });
+            const ended = await Promise.race([shell.run(user, step.command), late]);
+            if (!ended) {
+                result = `no end: ${step.command}\n${shell.text()}`;
+                break;
+            }
+            page.push(step);
+            now.push({ command: step.command, ...ended });
+            const lines = differs(rename, difference, user, page, now);
+            if (lines) {
+                result = `DIFFERS\n${lines.map(({ sign, line }) => `  ${sign}${line}`).join("\n")}`;
+                break;
+            }
+        }
+        if (result !== "same") wrong += 1;
+        console.log(`${name} (${((performance.now() - begun) / 1000).toFixed(1)} s): ${result}`);
+    }
+}
+console.log(`${wrong} not the same`);
 process.exit(0);

@@ -4,72 +4,57 @@
 //! where one of them stands twice it must stand twice again. So each value gets a letter
 //! in order of first appearance, over the whole transcript: the same value the same
 //! letter, a different value a different one. A time says nothing again: it becomes a word.
+//!
+//! The patterns are in names.json, for the machine in the book's pages renames in the same way
+//! (book/machine/page/compare.mjs):
+//!
+//! | name | what the patterns find |
+//! |---|---|
+//! | `replaced` | a log line; the head of chapter 10's `ps`, as wide as what is below it; an entry of chapter 10 with a start time and an inode number; the number of a boot; the time of a record |
+//! | `lettered` | the inode of a namespace, as a link in /proc/PID/ns has it and as a record has it; a random hostname; a key of System V; the length of a filter |
+//! | `pids` | what stands at the place of a pid in the log, in /proc, and in what the book's commands print |
+//! | `kept` | a line of an id map, in the log and as a file has it: a pid may be the same number as an id |
 
 use std::collections::BTreeMap;
 
 use regex::{Captures, Regex};
+use tinyjson::JsonValue;
 
-/// A log line: time, role, pid, message, place, in columns.
-const LOG: &str = r"(?m)^ *\+[0-9][0-9a-z.]* ([a-z]+\[[0-9]+\]) +(.*?)(?: {2,}(\d\d-\S+::\S+))?$";
+/// The patterns.
+const NAMES: &str = include_str!("names.json");
 
 /// What a log line begins with, in any form: time, role, pid.
 const SPEAKER: &str = r"^ *\+[0-9][0-9a-z.]* ([a-z]+\[[0-9]+\]) +";
-
-/// A time in a record.
-const ELAPSED: &str = r#""elapsed_ms":[0-9.]+"#;
-
-/// The inode of a namespace, as a link in /proc/PID/ns has it and as a record has it.
-const NAMESPACE: &str = r#"(?:\b[a-z_]+:\[|"[a-z]+":)([0-9]{10})\b"#;
-
-/// What stands at the place of a pid in the log, in /proc, and in what the book's commands print.
-const PIDS: [&str; 16] = [
-    r#""(?:pid|outside)":([0-9]+)"#,
-    r"\b(?:parent|keeper|helper|child|init|outside|inside)\[([0-9]+)\]",
-    r"/proc/([0-9]+)\b",
-    r"\b([0-9]+) in the host's /proc",
-    r"(?m) ([0-9]+) ended with ",
-    r#"(?m)" (?:of|for) ([0-9]+)(?:$|[:"]|  )"#,
-    r"\b[Pp][Ii][Dd]:?\s+([0-9]+)\b",
-    r"\bmoved ([0-9]+) into ",
-    r"\btarget ([0-9]+),",
-    r"\bprocess ([0-9]+)\b",
-    r"\bINIT(?: is|:) ([0-9]+)\b",
-    r"\brecorded: ([0-9]+) is",
-    r"(?m)^[a-z]+ +([0-9]+)  ",
-    r"(?m)^(?:run|container) ([0-9]+) START ",
-    r"\bN[Ss]pid:\s+([0-9]+)\b",
-    r"(?m)^ *([0-9]+) (?:\?|pts/[0-9]+) ",
-];
-
-/// The head of chapter 10's `ps`, whose columns are as wide as the names and pids below it.
-const PS: &str = r"(?m)^NAME +PID +COMMAND$";
-
-/// An entry of chapter 10: a pid, its start time and its inode number, which two processes may
-/// share or not. They say nothing again, and neither does the number of the boot.
-const ENTRY: &str = r"(?m)^(run|container) ([0-9]+) [0-9]+ [0-9]+$";
-const BOOT: &str = r"(?m)^boot [0-9a-f-]{36}$";
-
-/// A line of an id map, in the log and as a file has it: a pid may be the same number as an id.
-const MAP: &str =
-    r#""[0-9]+ [0-9]+ [0-9]+|\b[ug]id [0-9]+(?: is [0-9]+)?|(?m)^ *[0-9]+ +[0-9]+ +[0-9]+$"#;
 
 /// Smaller numbers are pids inside: PID 1 and those after it are the same in every run.
 const FIRST_PID_OUTSIDE: u32 = 100;
 
 /// The text with letters for names.
 pub fn rename(text: &str) -> String {
+    let names: JsonValue = NAMES.parse().expect("names.json is JSON");
     // A tab in a record, before a number.
-    let text = text.replace(r"\t", " ");
-    let text = Regex::new(LOG).unwrap().replace_all(&text, "+TIME $1 $2  $3");
-    let text = Regex::new(PS).unwrap().replace_all(&text, "NAME PID COMMAND");
-    let text = Regex::new(ENTRY).unwrap().replace_all(&text, "$1 $2 START INODE");
-    let text = Regex::new(BOOT).unwrap().replace_all(&text, "boot BOOT");
-    let text = Regex::new(ELAPSED).unwrap().replace_all(&text, r#""elapsed_ms":TIME"#);
-    let text = by_letter(&text, NAMESPACE, "NAMESPACE");
-    let text = by_letter(&text, r"\bcontainer-([0-9a-f]{8})\b", "RANDOM");
-    let text = by_letter(&text, r"\b0x([0-9a-f]{8})\b", "KEY");
-    let text = by_letter(&text, r"\bfilter: ([0-9]+) instructions\b", "LENGTH");
-    pids(&text)
+    let mut text = text.replace(r"\t", " ");
+    for (pattern, with) in pairs(&names["replaced"]) {
+        text = lines(pattern).replace_all(&text, with).into_owned();
+    }
+    for (pattern, kind) in pairs(&names["lettered"]) {
+        text = by_letter(&text, pattern, kind);
+    }
+    pids(&text, &names)
+}
+
+fn pairs(list: &JsonValue) -> impl Iterator<Item = (&str, &str)> {
+    let list: &Vec<JsonValue> = list.get().expect("names.json has a list there");
+    list.iter().map(|pair| (string(&pair[0]), string(&pair[1])))
+}
+
+fn string(value: &JsonValue) -> &str {
+    value.get::<String>().expect("names.json has a string there")
+}
+
+/// `^` and `$` are the beginning and the end of a line.
+fn lines(pattern: &str) -> Regex {
+    Regex::new(&format!("(?m){pattern}")).expect("names.json has patterns")
 }
 
 /// Who writes the lines of a log: `parent[4242]`.
@@ -88,15 +73,16 @@ fn by_letter(text: &str, pattern: &str, kind: &str) -> String {
         let name = letter(&mut letters, &captures[1], kind);
         captures[0].replace(&captures[1], &name)
     };
-    Regex::new(pattern).unwrap().replace_all(text, put).into_owned()
+    lines(pattern).replace_all(text, put).into_owned()
 }
 
 /// A pid is known by the places it stands in, and then it is renamed wherever it stands:
 /// an `echo $$` prints a mere number.
-fn pids(text: &str) -> String {
+fn pids(text: &str, names: &JsonValue) -> String {
     let mut known: Vec<&str> = Vec::new();
-    for pattern in PIDS {
-        for captures in Regex::new(pattern).unwrap().captures_iter(text) {
+    let patterns: &Vec<JsonValue> = names["pids"].get().expect("names.json has a list there");
+    for pattern in patterns {
+        for captures in lines(string(pattern)).captures_iter(text) {
             known.extend(captures.get(1).map(|value| value.as_str()));
         }
     }
@@ -107,8 +93,8 @@ fn pids(text: &str) -> String {
         number => number.to_owned(),
     };
     // What is found first is taken whole, so a map's numbers stay.
-    let numbers = format!("{MAP}|{NUMBER}");
-    Regex::new(&numbers).unwrap().replace_all(text, put).into_owned()
+    let numbers = format!("{}|{NUMBER}", string(&names["kept"]));
+    lines(&numbers).replace_all(text, put).into_owned()
 }
 
 /// The value's letter: A, B, …, Z, and then numbers.

@@ -6,12 +6,14 @@
 //! | [`packages`] | which of Debian's programs are in it, and which libraries do they need? |
 //! | [`root`] | what is on its disk? |
 //! | [`site`] | which files do the pages fetch? |
+//! | [`transcripts`] | which of the book's transcripts run in it? |
 //!
 //! `guest` has the scripts that run in there, and `snapshot.mjs` starts it in Node.
 
 mod packages;
 mod root;
 mod site;
+mod transcripts;
 
 use std::{
     env, fs,
@@ -25,10 +27,11 @@ use kernels::tools::run;
 use lab::exec::find;
 
 /// The programs that this calls, and their Debian packages.
-const NEEDED: [(&str, &str); 8] = [
+const NEEDED: [(&str, &str); 9] = [
     ("apt-get", "apt"),
     ("cpio", "cpio"),
     ("dpkg-deb", "dpkg"),
+    ("gzip", "gzip"),
     ("node", "nodejs"),
     ("npm", "npm"),
     ("readelf", "binutils"),

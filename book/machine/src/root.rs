@@ -36,7 +36,10 @@ const FILES: [(&str, &str); 8] = [
         "root::0:0:root:/root:/bin/bash\nyou::1000:1000:you:/home/you:/bin/bash\n\
          nobody:x:65534:65534:nobody:/:/bin/sh\n",
     ),
-    ("etc/group", "root:x:0:\ntty:x:5:\nyou:x:1000:\nusers:x:100:you\nnogroup:x:65534:\n"),
+    (
+        "etc/group",
+        "root:x:0:\ntty:x:5:\nyou:x:1000:\nusers:x:100:you\nnogroup:x:65534:\n",
+    ),
     ("etc/subuid", "you:100000:65536\n"),
     ("etc/subgid", "you:100000:65536\n"),
     ("etc/hosts", "127.0.0.1 localhost\n127.0.1.1 host\n"),
@@ -45,9 +48,10 @@ const FILES: [(&str, &str); 8] = [
     ("etc/os-release", "ID=debian\nPRETTY_NAME=\"Debian GNU/Linux, in a page\"\n"),
 ];
 
-const SCRIPTS: [(&str, &str); 5] = [
+const SCRIPTS: [(&str, &str); 6] = [
     ("usr/local/lib/machine/start", include_str!("../guest/start")),
     ("usr/local/lib/machine/as", include_str!("../guest/as")),
+    ("usr/local/lib/machine/commands", include_str!("../guest/commands")),
     ("usr/local/lib/machine/page", include_str!("../guest/page")),
     ("usr/local/lib/machine/shell", include_str!("../guest/shell")),
     ("usr/local/bin/cargo", include_str!("../../../tests/transcripts/cargo.sh")),
@@ -69,7 +73,8 @@ pub fn stages(place: &Path) -> anyhow::Result<Vec<PathBuf>> {
     for chapter in entries(&chapters)? {
         let manifest = fs::read_to_string(chapter.join("Cargo.toml"))?;
         let name = manifest.lines().find_map(|line| line.strip_prefix("name = "));
-        words.push(format!("--package={}", name.context("a package has a name")?.trim_matches('"')));
+        words
+            .push(format!("--package={}", name.context("a package has a name")?.trim_matches('"')));
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let hint = || format!("build the stages (`rustup target add {TARGET}` gets their target)");

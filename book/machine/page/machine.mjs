@@ -1,0 +1,120 @@
+// The machine of a page: fetched and started when a reader asks for it, and not before.
+
+import { computer } from "./computer.mjs";
+import { Shell } from "./shell.mjs";
+
+const here = (name) => new URL(name, import.meta.url).href;
+
+// Why it cannot be, in a line for the reader.
+export class NotHere extends Error {}
+
+// A file of the book's own; `said` gets how many of its bytes are there, and how many there are.
+const fetched = async (name, said) => {
+    const failed = (why) => new NotHere(`${name} could not be fetched (${why}). Is the network there?`);
+    let response;
+    try {
+        response = await fetch(here(name));
+    } catch (error) {
+        throw failed(error.message);
+    }
+    if (!response.ok) throw failed(`status ${response.status}`);
+    const whole = Number(response.headers.get("content-length"));
+    const parts = [];
+    let length = 0;
+    try {
+        for (const reader = response.body.getReader(); ;) {
+            const { done, value } = await reader.read();
+            if (done) break;
+            parts.push(value);
+            length += value.length;
+            said(length, whole);
+        }
+    } catch (error) {
+        throw failed(error.message);
+    }
+    return new Blob(parts).arrayBuffer();
+};
+
+// A packed file, unpacked: an address that a module or the emulator can be loaded from.
+export const unpacked = async (name, type) => {
+    const packed = new Blob([await fetched(`${name}.gz`, () => {})]).stream();
+    const plain = new Response(packed.pipeThrough(new DecompressionStream("gzip")));
+    return URL.createObjectURL(new Blob([await plain.arrayBuffer()], { type }));
+};
+
+export class Machine {
+    // Starts one. `said` gets lines for a reader who waits.
+    static async start(said) {
+        if (location.protocol === "file:") {
+            throw new NotHere("This page is a file, and a browser lets a file fetch nothing: `make serve` shows the book with its machine.");
+        }
+        if (typeof WebAssembly !== "object") throw new NotHere("This browser has no WebAssembly, which the machine needs.");
+        if (typeof DecompressionStream !== "function") throw new NotHere("This browser cannot unpack the machine: it has no DecompressionStream.");
+        const mega = (bytes) => (bytes / 1e6).toFixed(1);
+        const state = await fetched("state.zst", (bytes, whole) =>
+            said(`fetching Linux: ${mega(bytes)}${whole ? ` of ${mega(whole)}` : ""} MB`));
+        const { V86 } = await import(await unpacked("libv86.mjs", "text/javascript"));
+        const wasm_path = await unpacked("v86.wasm", "application/wasm");
+        said("starting");
+        const machine = new Machine();
+        try {
+            machine.emulator = new V86({ ...computer, wasm_path, initial_state: { buffer: state } });
+            await Machine.patiently(new Promise((ready) => machine.emulator.add_listener("emulator-ready", ready)));
+        } catch (error) {
+            machine.emulator?.destroy?.();
+            throw error instanceof NotHere ? error : new NotHere(`This browser cannot give the machine its 256 MiB of memory (${error.message}).`);
+        }
+        machine.shell = new Shell(machine.emulator, true);
+        machine.fresh = await machine.emulator.save_state();
+        await machine.greet();
+        return machine;
+    }
+
+    static patiently(promise) {
+        const late = new Promise((_, reject) => {
+            setTimeout(() => reject(new NotHere("The machine did not start within 60 s.")), 60_000);
+        });
+        const wrong = new Promise((_, reject) => {
+            window.addEventListener("unhandledrejection", (event) => reject(event.reason), { once: true });
+        });
+        return Promise.race([promise, late, wrong]);
+    }
+
+    // All restored machines have the same random numbers, and an old clock.
+    async greet() {
+        const words = [...crypto.getRandomValues(new Uint32Array(8))].map((word) => word.toString(16));
+        await this.shell.run("root", `date -s @${Math.floor(Date.now() / 1000)} >/dev/null; reseed ${words.join(" ")}`);
+    }
+
+    async reset() {
+        await this.emulator.restore_state(this.fresh);
+        this.shell.restored();
+        await this.greet();
+    }
+
+    stop() {
+        this.emulator.destroy();
+    }
+
+    // A terminal on a serial line.
+    connect(line, terminal) {
+        const decoder = new TextDecoder();
+        this.emulator.add_listener(`serial${line}-output-byte`, (byte) =>
+            terminal.write(decoder.decode(new Uint8Array([byte]), { stream: true })));
+        terminal.onData((text) => this.type(line, text));
+        terminal.onResize(({ rows, cols }) => this.size(line, rows, cols));
+    }
+
+    type(line, text) {
+        this.emulator.serial_send_bytes(line, new TextEncoder().encode(text));
+    }
+
+    // The shell's prompt once more.
+    prompt(line) {
+        this.type(line, "\r");
+    }
+
+    size(line, rows, columns) {
+        return this.shell.run("root", `stty -F /dev/ttyS${line} rows ${rows} cols ${columns}`);
+    }
+}

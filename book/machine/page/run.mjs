@@ -1,0 +1,58 @@
+// A button under each transcript that can run in this page. The script stands on a page only where
+// the book was built with the machine; all else is fetched when a reader presses a button.
+
+import { stepsOf, userOf } from "./transcript.mjs";
+
+const element = (name, className, ...children) => {
+    const made = document.createElement(name);
+    if (className) made.className = className;
+    made.append(...children);
+    return made;
+};
+
+const button = (className, text, pressed) => {
+    const made = element("button", className, text);
+    made.type = "button";
+    made.addEventListener("click", pressed);
+    return made;
+};
+
+// The whole transcripts, and what cannot run here.
+const { transcripts, names } = await (await fetch(new URL("transcripts.json", import.meta.url))).json();
+
+// The transcript of which this block shows all or a part; and the steps that stand before it.
+const found = (block) => {
+    const part = block.replace(/\n*$/, "\n");
+    if (!/^[$#] /.test(part)) return null;
+    const whole = transcripts.find(({ text }) => text.includes(`\n${part}`));
+    if (!whole) return null;
+    const before = whole.text.slice(0, whole.text.indexOf(`\n${part}`) + 1);
+    return { ...whole, user: userOf(whole.text), before: stepsOf(before), steps: stepsOf(part) };
+};
+
+let panel;
+const open = async (bar, transcript, pre) => {
+    const { Panel } = await import("./panel.mjs");
+    panel ??= new Panel({ element, button, names });
+    await panel.show(bar, transcript, pre);
+};
+
+for (const code of document.querySelectorAll("main pre > code.language-console")) {
+    const pre = code.parentElement;
+    const transcript = found(code.textContent);
+    if (!transcript) continue;
+    const next = pre.nextElementSibling;
+    const after = next?.matches(".stepper") ? next.nextElementSibling : pre;
+    const bar = element("div", "run-here");
+    if (transcript.why) bar.append(element("span", "run-not-here", `does not run in this page: ${transcript.why}`));
+    else bar.append(button("run-here-button", "run it here", () => open(bar, transcript, pre)));
+    after.after(bar);
+}
+
+// The page about the machine has one without a transcript.
+const place = document.querySelector("#a-machine-to-try");
+if (place) {
+    const bar = element("div", "run-here", button("run-here-button", "start Linux here", () =>
+        open(bar, { name: "", user: "you", before: [], steps: [] }, null)));
+    document.querySelector("#machine-missing")?.replaceWith(bar);
+}
