@@ -14,5 +14,5 @@ version=$(cat "$site"/* | cksum | cut -d ' ' -f 1)
 cp -r "$site" "machine-$version"
 for page in *.html; do
 	case $page in print.html | toc.html | 404.html) continue ;; esac
-	sed -i "s#</body>#<script type=\"module\" src=\"machine-$version/run.mjs\"></script>\n&#" "$page"
+	sed -i "s#</body>#<script type=\"module\" src=\"machine-$version/run.js\"></script>\n&#" "$page"
 done

@@ -3,8 +3,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { V86 } from "v86";
-import { computer } from "./page/computer.mjs";
-import { Shell } from "./page/shell.mjs";
+import { computer } from "./page/computer.js";
+import { Shell } from "./page/shell.js";
 
 const PATIENCE = 300; // seconds, for all of it
 const [bios, kernel, initramfs, state] = process.argv.slice(2);

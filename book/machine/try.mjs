@@ -5,10 +5,10 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { V86 } from "v86";
-import { difference, renaming } from "./page/compare.mjs";
-import { computer } from "./page/computer.mjs";
-import { Shell } from "./page/shell.mjs";
-import { differs, stepsOf, userOf } from "./page/transcript.mjs";
+import { difference, renaming } from "./page/compare.js";
+import { computer } from "./page/computer.js";
+import { Shell } from "./page/shell.js";
+import { differs, stepsOf, userOf } from "./page/transcript.js";
 
 const PATIENCE = 120_000; // milliseconds, for a command
 const [state, folder, names, ...words] = process.argv.slice(2);

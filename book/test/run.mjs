@@ -6,6 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import * as checks from "./checks.mjs";
+import { machineScenes } from "./machine-scenes.mjs";
 import * as looks from "./pages.mjs";
 import { scenes as pageScenes } from "./pages.scenes.mjs";
 import { scenes as readerScenes } from "./scenes.mjs";
@@ -19,7 +20,7 @@ const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const sizes = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 const themes = ["light", "navy"];
-const scenes = { ...readerScenes, ...pageScenes, ...stepScenes };
+const scenes = { ...readerScenes, ...pageScenes, ...stepScenes, ...await machineScenes(folder) };
 
 const failures = [];
 const fail = (where, what) => failures.push(`${where}: ${what}`);

@@ -6,7 +6,7 @@
 //! letter, a different value a different one. A time says nothing again: it becomes a word.
 //!
 //! The patterns are in names.json, for the machine in the book's pages renames in the same way
-//! (book/machine/page/compare.mjs):
+//! (book/machine/page/compare.js):
 //!
 //! | name | what the patterns find |
 //! |---|---|

@@ -13,11 +13,10 @@ const asText = (record) => {
 export class Records {
     // `pre` is a transcript's block, and its stepper stands right after it.
     constructor(pre, stepper, text, element) {
-        const { parse } = window.towerRecords;
         Object.assign(this, { stepper, element, lines: [] });
         this.shown = pre.textContent.split("\n").filter((line) => /^ *\+[0-9]/.test(line)).length;
         this.page = [];
-        for (const line of parse(text)) {
+        for (const line of text.trim().split("\n").map((one) => JSON.parse(one))) {
             if (line.command !== undefined) this.page.push({ command: line.command.slice(2).replaceAll("\n> ", "\n"), output: "", status: 0 });
             else this.add(this.page.at(-1), line);
         }
@@ -28,8 +27,9 @@ export class Records {
     // Of a transcript's block, where a diagram stands for it.
     static of(pre, element) {
         const stepper = pre.nextElementSibling;
-        const script = stepper?.matches(".stepper") && stepper.nextElementSibling;
-        return script?.matches("script.records") && !stepper.hidden ? new Records(pre, stepper, script.textContent, element) : undefined;
+        const isDrawn = stepper?.matches(".stepper:not([hidden])");
+        const script = isDrawn ? stepper.nextElementSibling : undefined;
+        return script?.matches("script.records") ? new Records(pre, stepper, script.textContent, element) : undefined;
     }
 
     add(step, line) {
@@ -60,8 +60,10 @@ export class Records {
 
     // A command begins: the transcript's first one begins a new diagram.
     begin(command, isFirst) {
+        const typed = `$ ${command.replaceAll("\n", "\n> ")}`;
         if (isFirst) this.remove();
-        this.command = JSON.stringify({ command: `$ ${command.replaceAll("\n", "\n> ")}` });
+        this.first = this.lines.length === 0 ? typed : this.first;
+        this.command = JSON.stringify({ command: typed });
         this.before = [...this.lines];
     }
 
@@ -69,7 +71,7 @@ export class Records {
     draw(output) {
         const lines = output.split("\n").slice(0, -1).map((line) => (isRecord(line) ? line : JSON.stringify({ output: line })));
         this.lines = [...this.before, this.command, ...lines];
-        const live = window.towerStepper.make(this.lines.join("\n"), undefined, this.everything ? Infinity : 0);
+        const live = window.towerStepper.make(this.lines.join("\n"), this.first, this.everything ? Infinity : 0);
         live.go(Infinity);
         live.root.classList.add("live");
         live.root.setAttribute("aria-label", "the run in this page, step by step");

@@ -1,7 +1,7 @@
 // A button under each transcript that can run in this page. The script stands on a page only where
 // the book was built with the machine; all else is fetched when a reader presses a button.
 
-import { stepsOf, userOf } from "./transcript.mjs";
+import { stepsOf, userOf } from "./transcript.js";
 
 const element = (name, className, ...children) => {
     const made = document.createElement(name);
@@ -32,7 +32,7 @@ const found = (block) => {
 
 let panel;
 const open = async (bar, transcript, pre) => {
-    const { Panel } = await import("./panel.mjs");
+    const { Panel } = await import("./panel.js");
     panel ??= new Panel({ element, button, names });
     await panel.show(bar, transcript, pre);
 };
@@ -45,7 +45,11 @@ for (const code of document.querySelectorAll("main pre > code.language-console")
     const after = next?.matches(".stepper") ? next.nextElementSibling : pre;
     const bar = element("div", "run-here");
     if (transcript.why) bar.append(element("span", "run-not-here", `does not run in this page: ${transcript.why}`));
-    else bar.append(button("run-here-button", "run it here", () => open(bar, transcript, pre)));
+    else {
+        const opener = button("run-here-button", "run it here", () => open(bar, transcript, pre));
+        opener.dataset.run = transcript.name;
+        bar.append(opener);
+    }
     after.after(bar);
 }
 

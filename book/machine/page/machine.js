@@ -1,7 +1,7 @@
 // The machine of a page: fetched and started when a reader asks for it, and not before.
 
-import { computer } from "./computer.mjs";
-import { Shell } from "./shell.mjs";
+import { computer } from "./computer.js";
+import { Shell } from "./shell.js";
 
 const here = (name) => new URL(name, import.meta.url).href;
 

@@ -1,7 +1,7 @@
 // The page's shells in the machine: commands go to them and come back with what they printed and
 // their exit status (guest/page, guest/shell).
 
-import { END, PAGE } from "./computer.mjs";
+import { END, PAGE } from "./computer.js";
 
 export class Shell {
     // `isRestored`: it has been waiting for commands since before the snapshot.

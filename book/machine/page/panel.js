@@ -2,11 +2,11 @@
 // of it, and one or two terminals. There is one machine for a page, and it moves to the transcript
 // that is asked for.
 
-import { difference, renaming } from "./compare.mjs";
-import { TERMINALS } from "./computer.mjs";
-import { Machine, NotHere, unpacked } from "./machine.mjs";
-import { Records } from "./records.mjs";
-import { differs, shown } from "./transcript.mjs";
+import { difference, renaming } from "./compare.js";
+import { TERMINALS } from "./computer.js";
+import { Machine, NotHere, unpacked } from "./machine.js";
+import { Records } from "./records.js";
+import { differs, shown } from "./transcript.js";
 
 export class Panel {
     constructor({ element, button, names }) {
