@@ -4,8 +4,9 @@
 //! containers start, sticks are mounted and sessions open at any moment. As root, the judge
 //! has mount, UTS, IPC and network namespaces of its own, so all that changes there is the
 //! stage's doing. An ordinary user's stage cannot mount, name the host or add an interface
-//! outside a user namespace: the kernel refuses it, and there is nothing to compare. What
-//! both share with the machine is its cgroups: there a difference may be another program's.
+//! outside a user namespace, and cannot make a cgroup hierarchy at all: the kernel refuses it, and
+//! there is nothing to compare. What both share with the machine is its cgroups: there a difference
+//! may be another program's.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -69,7 +70,10 @@ impl Snapshot {
             mounts: lines("/proc/self/mountinfo")?,
             links: lines("/proc/self/net/dev")?.into_iter().filter_map(interface).collect(),
             queues: system_v_ids(is_root)?,
-            hierarchies: read("/proc/self/cgroup")?.lines().filter_map(hierarchy).collect(),
+            hierarchies: match user {
+                User::Root => read("/proc/self/cgroup")?.lines().filter_map(hierarchy).collect(),
+                User::Ordinary => BTreeSet::new(),
+            },
             groups: cgroups::all()?,
             files: names(folder),
         })
