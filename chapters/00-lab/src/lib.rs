@@ -125,6 +125,7 @@ impl LogOptions {
             None => before,
         };
         context::set_form(form);
+        log::skip_all_if_off();
         if context::form() == Form::Json || shell::is_on_a_terminal() {
             context::outside(); // to compare with, inside
         }

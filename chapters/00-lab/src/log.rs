@@ -16,7 +16,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use log::{Level, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::stat::{SFlag, fstat},
@@ -40,8 +40,21 @@ pub(crate) fn start() {
         out: Mutex::new(Impatient::new()),
     };
     if ::log::set_boxed_logger(Box::new(logger)).is_ok() {
-        ::log::set_max_level(::log::LevelFilter::Trace);
+        skip_all_if_off();
     }
+}
+
+/// Where the log is off, its lines are not even put together.
+pub(crate) fn skip_all_if_off() {
+    ::log::set_max_level(match context::form() {
+        Form::Off => LevelFilter::Off,
+        _ => LevelFilter::Trace,
+    });
+}
+
+/// Whether the log is on. If it is off, nothing need be found out only to be logged.
+pub fn is_on() -> bool {
+    ::log::max_level() > LevelFilter::Off
 }
 
 struct Logger {

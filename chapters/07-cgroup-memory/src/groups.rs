@@ -82,6 +82,9 @@ impl Groups {
         let Some(group) = self.memory.map(|index| &self.groups[index]) else {
             return;
         };
+        if !lab::log::is_on() {
+            return;
+        }
         let shown = |number: Option<u64>, otherwise: &str| {
             number.map_or(otherwise.to_owned(), |number| number.to_string())
         };

@@ -142,6 +142,9 @@ impl Root<'_> {
     /// Logs what the container changed, and where that is kept. The container has ended, so a layer
     /// that cannot be read does not change its exit status.
     pub fn report(&self) {
+        if !lab::log::is_on() {
+            return;
+        }
         let layers = self.layers;
         let mut found = match changes(layers.driver, &self.stack.container, &layers.image) {
             Ok(found) => found,
