@@ -43,6 +43,12 @@ pub fn is_folder(stat: &Stat) -> bool {
 
 /// What is done with the entries of a tree.
 pub trait Visitor {
+    /// Whether entries of this kind, as the folder itself tells it, are seen at all: the others
+    /// cost no call each.
+    fn wants(&self, _kind: FileType) -> bool {
+        true
+    }
+
     /// Sees an entry, before what is below it. Whether to go into it, if it is a folder.
     ///
     /// # Errors
@@ -74,7 +80,7 @@ struct Level {
 pub fn walk(top: &Path, visitor: &mut impl Visitor) -> anyhow::Result<()> {
     let mut folder =
         open(CWD, top.as_os_str()).with_context(|| format!("open the folder {}", top.display()))?;
-    let mut way = vec![level(&folder).with_context(|| format!("read {}", top.display()))?];
+    let mut way = vec![level(&folder, visitor).with_context(|| format!("read {}", top.display()))?];
     let mut path = PathBuf::new();
     let shown = |path: &Path| top.join(path).display().to_string();
     while let Some(here) = way.last_mut() {
@@ -112,7 +118,7 @@ pub fn walk(top: &Path, visitor: &mut impl Visitor) -> anyhow::Result<()> {
         };
         if visitor.see(&entry)? && is_folder(&stat) {
             folder = open(&folder, &name).with_context(|| format!("open {}", shown(&path)))?;
-            way.push(level(&folder).with_context(|| format!("read {}", shown(&path)))?);
+            way.push(level(&folder, visitor).with_context(|| format!("read {}", shown(&path)))?);
         } else {
             path.pop();
         }
@@ -125,11 +131,13 @@ fn open(at: impl AsFd, name: &OsStr) -> Result<OwnedFd, Errno> {
     openat(at, name, flags, Mode::empty())
 }
 
-fn level(folder: &OwnedFd) -> Result<Level, Errno> {
+fn level(folder: &OwnedFd, visitor: &impl Visitor) -> Result<Level, Errno> {
     let mut names = Vec::new();
     for entry in Dir::read_from(folder)? {
-        let name = entry?.file_name().to_owned();
-        if ![b".".as_slice(), b".."].contains(&name.as_bytes()) {
+        let entry = entry?;
+        let name = entry.file_name().to_owned();
+        let is_own = [b".".as_slice(), b".."].contains(&name.as_bytes());
+        if !is_own && visitor.wants(entry.file_type()) {
             names.push(name);
         }
     }
@@ -160,6 +168,11 @@ pub fn remove(top: &Path, folders_only: bool) -> anyhow::Result<()> {
     }
 
     impl Visitor for Remover<'_> {
+        fn wants(&self, kind: FileType) -> bool {
+            // Some file systems do not tell the kind.
+            !self.folders_only || matches!(kind, FileType::Directory | FileType::Unknown)
+        }
+
         fn see(&mut self, entry: &Entry) -> anyhow::Result<bool> {
             if !is_folder(&entry.stat) && !self.folders_only {
                 unlinkat(entry.folder, entry.name, AtFlags::empty())
@@ -174,6 +187,9 @@ pub fn remove(top: &Path, folders_only: bool) -> anyhow::Result<()> {
         }
     }
 
+    if std::fs::remove_dir(top).is_ok() {
+        return Ok(()); // most often nothing is below it
+    }
     walk(top, &mut Remover { top, folders_only })?;
     std::fs::remove_dir(top).with_context(|| format!("remove {}", top.display()))
 }

@@ -2,7 +2,8 @@
 //! What is a group? A folder whose files are knobs, and whose `cgroup.procs` says who is in it.
 
 use std::{
-    fs, io,
+    fs::{self, DirEntry},
+    io,
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -160,7 +161,8 @@ fn is_busy(error: &anyhow::Error) -> bool {
 
 /// Whether there is a process in the group, or in one below it.
 fn is_populated(folder: &Path) -> bool {
-    let below = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    has_processes(folder) || below.filter(|path| path.is_dir()).any(|path| is_populated(&path))
+    let is_group = |entry: &DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+    let mut below = fs::read_dir(folder).into_iter().flatten().flatten().filter(is_group);
+    has_processes(folder) || below.any(|group| is_populated(&group.path()))
 }
 // ANCHOR_END: left-over

@@ -105,9 +105,9 @@ fn events_of(group: &Path, version: Version) -> anyhow::Result<Vec<PathBuf>> {
     }
     let mut files = vec![group.join("memory.oom_control")];
     for entry in fs::read_dir(group).with_context(|| format!("read {}", group.display()))? {
-        let path = entry.context("read a group")?.path();
-        if path.is_dir() {
-            files.extend(events_of(&path, version)?);
+        let entry = entry.context("read a group")?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            files.extend(events_of(&entry.path(), version)?);
         }
     }
     Ok(files)
