@@ -20,10 +20,11 @@ impl CpuShares {
     /// The `cpu.weight` of version 2: 1 to 10000, the default is 100. On this curve, runc's since
     /// 1.4 (opencontainers/cgroups), the least, the default and the most of both versions meet.
     pub fn weight(self) -> u64 {
-        let l = (self.0 as f64).log2();
+        // The crate libm's: for std's, each start of the program would load the C library's.
+        let l = libm::log2(self.0 as f64);
         let exponent = (l * l + 125.0 * l) / 612.0 - 7.0 / 34.0;
         // Rounded up, but not for the last digits of a float: 100.00000000000001 is 100.
-        (10f64.powf(exponent) - 1e-9).ceil() as u64
+        (libm::pow(10.0, exponent) - 1e-9).ceil() as u64
     }
 
     /// Sets them, and returns the knob.
