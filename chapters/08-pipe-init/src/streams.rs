@@ -8,17 +8,18 @@
 
 use std::{
     fs::File,
-    io::{self, pipe, stdin},
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::fs::{FileTypeExt, MetadataExt},
-    },
+    io::pipe,
+    os::fd::{BorrowedFd, OwnedFd},
 };
 
 use anyhow::Context;
 use ch03_pid::Terminal;
 use lab::{Failure, Program, descriptors::take};
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, isatty};
+use rustix::{
+    fs::{FileType, Stat, fstat},
+    stdio,
+};
 
 use crate::copies::Copy;
 
@@ -46,7 +47,7 @@ impl Streams {
     ///
     /// A stream is a folder. `tty`, and standard input is not a terminal.
     pub fn new(tty: bool, interactive: bool) -> anyhow::Result<Streams> {
-        if tty && !isatty(stdin()).unwrap_or(false) {
+        if tty && !isatty(stream(0)).unwrap_or(false) {
             return Err(Failure::usage("-t: standard input is no terminal: leave -t out"));
         }
         let mut streams = Streams {
@@ -59,23 +60,22 @@ impl Streams {
             copies: Vec::new(),
             others: Vec::new(),
         };
-        let [input, output, error] = [own(0)?, own(1)?, own(2)?];
         if !interactive {
             let null = File::open("/dev/null").context("open /dev/null")?;
             streams.instead[0] = Some(null.into());
-        } else if must_stay_outside(&input, 0, tty)? {
-            streams.copy_input(input)?;
+        } else if must_stay_outside(0, tty)? {
+            streams.copy_input(own(0)?)?;
         }
-        let are_one = identity(&output, 1)? == identity(&error, 2)?;
-        if must_stay_outside(&output, 1, tty)? {
-            streams.copy_output(1, output)?;
+        let are_one = identity(1)? == identity(2)?;
+        if must_stay_outside(1, tty)? {
+            streams.copy_output(1, own(1)?)?;
         }
         match &streams.instead[1] {
             // In one pipe, what was written to both keeps its order.
             Some(pipe) if are_one => {
                 streams.instead[2] = Some(pipe.try_clone().context("dup the output's pipe")?);
             }
-            _ if must_stay_outside(&error, 2, tty)? => streams.copy_output(2, error)?,
+            _ if must_stay_outside(2, tty)? => streams.copy_output(2, own(2)?)?,
             _ => {}
         }
         Ok(streams)
@@ -131,7 +131,7 @@ impl Streams {
     ) -> anyhow::Result<()> {
         self.terminal = Terminal::Cut;
         for (number, instead) in self.instead.iter_mut().enumerate() {
-            if instead.is_none() && isatty(own(number)?).unwrap_or(false) {
+            if instead.is_none() && isatty(stream(number)).unwrap_or(false) {
                 *instead = Some(other(number)?);
             }
         }
@@ -179,13 +179,18 @@ pub fn take_streams() -> anyhow::Result<()> {
 // ANCHOR_END: streams
 
 // ANCHOR: outside
-/// A second descriptor of one of this process's own streams.
+/// One of this process's own streams.
+fn stream(number: usize) -> BorrowedFd<'static> {
+    match number {
+        0 => stdio::stdin(),
+        1 => stdio::stdout(),
+        _ => stdio::stderr(),
+    }
+}
+
+/// A second descriptor of it.
 fn own(number: usize) -> anyhow::Result<File> {
-    let copy = match number {
-        0 => stdin().as_fd().try_clone_to_owned(),
-        1 => io::stdout().as_fd().try_clone_to_owned(),
-        _ => io::stderr().as_fd().try_clone_to_owned(),
-    };
+    let copy = stream(number).try_clone_to_owned();
     Ok(File::from(copy.with_context(|| format!("dup {}", shown(number)))?))
 }
 
@@ -193,24 +198,28 @@ fn shown(number: usize) -> String {
     NAMES[number].replace('-', " ")
 }
 
+fn look_at(number: usize) -> anyhow::Result<Stat> {
+    fstat(stream(number)).with_context(|| format!("stat {}", shown(number)))
+}
+
 /// Which file a stream is: two streams may be one file.
-fn identity(stream: &File, number: usize) -> anyhow::Result<(u64, u64)> {
-    let data = stream.metadata().with_context(|| format!("stat {}", shown(number)))?;
-    Ok((data.dev(), data.ino()))
+fn identity(number: usize) -> anyhow::Result<(u64, u64)> {
+    look_at(number).map(|stat| (stat.st_dev, stat.st_ino))
 }
 
 /// Whether this stream must stay outside of the container.
-fn must_stay_outside(stream: &File, number: usize, tty: bool) -> anyhow::Result<bool> {
-    let data = stream.metadata().with_context(|| format!("stat {}", shown(number)))?;
-    let kind = data.file_type();
-    if kind.is_dir() {
+fn must_stay_outside(number: usize, tty: bool) -> anyhow::Result<bool> {
+    let stat = look_at(number)?;
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    if kind == FileType::Directory {
         return Err(Failure::usage(format!(
             "{} is a folder, and a way to the host's files: redirect it, for example to /dev/null",
             shown(number)
         )));
     }
-    let leads_nowhere = kind.is_char_device() && data.rdev() == NULL;
-    let is_given = tty && isatty(stream).unwrap_or(false);
-    Ok(!(kind.is_fifo() || kind.is_socket() || leads_nowhere || is_given))
+    let leads_nowhere = kind == FileType::CharacterDevice && stat.st_rdev == NULL;
+    let is_given = tty && isatty(stream(number)).unwrap_or(false);
+    let is_pipe = matches!(kind, FileType::Fifo | FileType::Socket);
+    Ok(!(is_pipe || leads_nowhere || is_given))
 }
 // ANCHOR_END: outside

@@ -26,10 +26,8 @@ pub type Magic = [u8; 5];
 ///
 /// Whatever `to` fails with.
 pub fn write_framed(mut to: impl Write, magic: &Magic, rest: &[u8]) -> anyhow::Result<()> {
-    to.write_all(magic)?;
-    to.write_all(&(rest.len() as u64).to_le_bytes())?;
-    to.write_all(&checksum(rest).to_le_bytes())?;
-    to.write_all(rest)?;
+    let (length, sum) = ((rest.len() as u64).to_le_bytes(), checksum(rest).to_le_bytes());
+    to.write_all(&[magic, &length[..], &sum, rest].concat())?;
     Ok(())
 }
 
@@ -45,7 +43,7 @@ pub fn read_framed(mut from: impl Read, magic: &Magic) -> anyhow::Result<Vec<u8>
     let mut fields = Bytes(&head);
     ensure!(fields.take(magic.len())? == magic, "it is not a message of this kind");
     let (length, sum) = (fields.read_u64()?, fields.read_u64()?);
-    let mut rest = Vec::new();
+    let mut rest = Vec::with_capacity(4096); // a usual message comes with one read(2)
     from.take(length).read_to_end(&mut rest)?;
     ensure!(rest.len() as u64 == length, "it is cut short: {} bytes of {length}", rest.len());
     ensure!(checksum(&rest) == sum, "its checksum is wrong");
