@@ -113,10 +113,10 @@ fn short_name(path: &Path, open: &mut Vec<File>) -> anyhow::Result<PathBuf> {
 /// Whether this kernel's overlay takes layers one at a time. Before Linux 6.5 fsconfig(2) takes any
 /// key for it and fails only at the end: so a key that cannot exist is tried, too.
 fn knows_lowerdir_plus() -> bool {
-    let takes = |key| {
-        Filesystem::open("overlay").is_ok_and(|overlay| overlay.set(key, Path::new("/")).is_ok())
-    };
-    takes("lowerdir+") && !takes("no-such-option")
+    Filesystem::open("overlay").is_ok_and(|overlay| {
+        let takes = |key| overlay.set(key, Path::new("/")).is_ok();
+        takes("lowerdir+") && !takes("no-such-option")
+    })
 }
 
 /// The attribute that makes a folder opaque.
