@@ -1,6 +1,8 @@
 // ANCHOR: groups
 //! Who makes a container's groups, moves the container into them, and removes them?
 
+use std::path::Path;
+
 use anyhow::Context;
 use lab::{info, warn};
 use nix::unistd::Pid;
@@ -74,6 +76,11 @@ impl Groups {
     /// As [`Group::add`].
     pub fn add(&self, pid: Pid) -> anyhow::Result<()> {
         self.groups.iter().try_for_each(|group| group.add(pid))
+    }
+
+    /// The groups' folders.
+    pub fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.groups.iter().map(Group::folder)
     }
 
     /// Logs what the memory limit did. The container has ended, so a number that cannot be read is

@@ -15,26 +15,20 @@ use std::{
 };
 
 use anyhow::Context;
-use ch07_cgroup_memory::{base::is_container, group::join, hierarchy::hierarchies_of};
+use ch07_cgroup_memory::{Groups, group::join};
 use nix::unistd::Pid;
 
 /// The name of the group below the limits.
 const INNER: &str = "inner";
 
-/// The keeper: moves the container's process, which is in the groups with the limits and waits at
-/// its gate, into a group below each of them.
+/// The keeper: moves the container's process, which is in these groups and waits at its gate, into
+/// a group below each of them.
 ///
 /// # Errors
 ///
 /// The kernel refuses it.
-pub fn go_below_the_limits(pid: Pid) -> anyhow::Result<()> {
-    for hierarchy in hierarchies_of(&pid.to_string())? {
-        let limited = hierarchy.group.file_name().and_then(|name| name.to_str());
-        if limited.is_some_and(is_container) {
-            join(&make(&hierarchy.group)?, pid)?;
-        }
-    }
-    Ok(())
+pub fn go_below_the_limits(groups: &Groups, pid: Pid) -> anyhow::Result<()> {
+    groups.folders().try_for_each(|limited| join(&make(limited)?, pid))
 }
 
 fn make(limited: &Path) -> anyhow::Result<PathBuf> {

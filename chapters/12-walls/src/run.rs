@@ -160,7 +160,7 @@ impl<'a> Waiting<'a> {
         maps.write(child.pid())?;
         groups = Groups::create(limits)?;
         groups.add(child.pid())?;
-        go_below_the_limits(child.pid())?;
+        go_below_the_limits(&groups, child.pid())?;
         if let Some(rootfs) = &message.rootfs {
             let ids = shifted_ids(maps)?;
             show(rootfs, root, ids.as_ref())?;
