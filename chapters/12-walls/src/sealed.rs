@@ -126,6 +126,8 @@ fn seal(copy: &File, seals: SealFlag) -> nix::Result<()> {
 mod tests {
     use std::io::Write;
 
+    use rustix::pipe::{SpliceFlags, splice};
+
     use super::*;
 
     #[test]
@@ -141,6 +143,23 @@ mod tests {
             let changed = copy.set_permissions(Permissions::from_mode(0o600));
             assert_eq!(changed.unwrap_err().raw_os_error(), Some(libc::EPERM));
         }
+    }
+
+    #[test]
+    fn a_page_that_is_in_use_only_delays_the_seal() {
+        let made = memfd_create(c"test", MFdFlags::MFD_ALLOW_SEALING).unwrap();
+        let (mut copy, (mut reader, writer)) = (File::from(made), io::pipe().unwrap());
+        copy.write_all(b"in use").unwrap();
+        // Then the page itself is in the pipe.
+        splice(&copy, Some(&mut 0), &writer, None, 6, SpliceFlags::empty()).unwrap();
+        let refused = fcntl(&copy, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_WRITE));
+        assert_eq!(refused, Err(Errno::EBUSY));
+        let reads = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(300));
+            reader.read_exact(&mut [0; 6])
+        });
+        seal(&copy, SEALS).unwrap();
+        reads.join().unwrap().unwrap();
     }
 
     #[test]
