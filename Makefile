@@ -1,6 +1,6 @@
 # The few commands that a person types. `make` alone lists them.
 
-.PHONY: help test test-kernels test-book doctor rootfs build transcripts
+.PHONY: help test test-kernels test-book doctor rootfs build transcripts bench
 .PHONY: start check hint progress reset solution watch book serve pictures machine
 help:
 	@echo 'Where to begin:'
@@ -83,6 +83,10 @@ test-book: book ## open every page of the book in Chromium
 test-kernels: ## run the tests on other kernels, in virtual machines
 	cargo run --quiet --package kernels -- $(if $(KERNEL),--kernel "$(KERNEL)") \
 		$(if $(MODULES),--modules "$(MODULES)") $(GUEST)
+
+# GROWTH=1 measures how the cost grows, instead; ARGS are options of the program, such as --quick.
+bench: ## measure what a start costs, and write it into the book
+	cargo run --quiet --package bench -- $(if $(GROWTH),--growth) $(ARGS)
 
 ## Change it
 build: ## build every stage
