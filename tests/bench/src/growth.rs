@@ -70,7 +70,7 @@ fn sample(maker: &Maker, point: &mut Point, counts: bool) {
     if counts {
         // Of a row, the number is about the last runs.
         let from = samples.len().saturating_sub(10);
-        point.measured.rounds.push(samples.split_off(from));
+        point.measured.samples.extend(samples.split_off(from));
     }
 }
 

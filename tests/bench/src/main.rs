@@ -102,7 +102,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
         (false, false) => 40,
     };
     let rounds = cli.rounds.map_or(default, |rounds| rounds as usize);
-    let mut report = Report::new()?;
+    let mut report = Report::new(rounds, if cli.growth { 1 } else { EACH })?;
     if cli.growth {
         let place = Place::new(&programs, User::all()[0])?;
         growth::measure(

@@ -160,7 +160,7 @@ pub fn in_rounds<'a>(
             let timed = starts[index].time(stopwatch, runs, 1, &mut samples);
             measured.failure = timed.err().map(|error| format!("{error:#}"));
             if round > 0 {
-                measured.rounds.push(samples);
+                measured.samples.extend(samples);
             }
         }
     }
@@ -171,15 +171,14 @@ pub fn in_rounds<'a>(
 /// What was measured of one command.
 #[derive(Clone, Debug, Default)]
 pub struct Measured {
-    /// The samples of each round.
-    pub rounds: Vec<Vec<Sample>>,
+    pub samples: Vec<Sample>,
     /// Why a run failed.
     pub failure: Option<String>,
 }
 
 impl Measured {
     fn times(&self) -> Vec<f64> {
-        self.rounds.iter().flatten().map(|sample| sample.time).collect()
+        self.samples.iter().map(|sample| sample.time).collect()
     }
 
     /// The median time in milliseconds. `None`: there is none.
@@ -194,20 +193,7 @@ impl Measured {
 
     /// The most memory of a process in a usual run, in MiB.
     pub fn memory(&self) -> Option<f64> {
-        median(
-            self.rounds
-                .iter()
-                .flatten()
-                .map(|sample| sample.memory as f64 / 1024.0)
-                .collect(),
-        )
-    }
-
-    /// How much longer this took than another, in the same round: the median.
-    pub fn more_than(&self, other: &Measured) -> Option<f64> {
-        let middle = |samples: &Vec<Sample>| median(samples.iter().map(|one| one.time).collect());
-        let pairs = self.rounds.iter().zip(&other.rounds);
-        median(pairs.filter_map(|(one, other)| Some(middle(one)? - middle(other)?)).collect())
+        median(self.samples.iter().map(|sample| sample.memory as f64 / 1024.0).collect())
     }
 }
 
@@ -222,14 +208,6 @@ pub fn median(mut values: Vec<f64>) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn measured(rounds: &[&[f64]]) -> Measured {
-        let sample = |&time: &f64| Sample { time, memory: 2048 };
-        Measured {
-            rounds: rounds.iter().map(|times| times.iter().map(sample).collect()).collect(),
-            failure: None,
-        }
-    }
-
     #[test]
     fn medians() {
         assert_eq!(median(vec![]), None);
@@ -238,11 +216,15 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_round_is_slow_for_both() {
-        let one = measured(&[&[2.0], &[12.0], &[2.5]]);
-        let other = measured(&[&[1.0], &[11.0], &[1.5]]);
-        assert_eq!(one.more_than(&other), Some(1.0));
-        assert_eq!((one.median(), one.least(), one.memory()), (Some(2.5), Some(2.0), Some(2.0)));
+    fn what_is_shown_of_samples() {
+        let sample = |time| Sample { time, memory: 2048 };
+        let measured = Measured {
+            samples: [2.5, 12.0, 2.0].map(sample).to_vec(),
+            failure: None,
+        };
+        assert_eq!((measured.median(), measured.least()), (Some(2.5), Some(2.0)));
+        assert_eq!(measured.memory(), Some(2.0));
+        assert_eq!(Measured::default().least(), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use judge::User;
 use crate::{
     measure::{Measured, Start, in_rounds},
     programs::Programs,
-    starts::{Maker, SIX},
+    starts::{LAST, Maker, SIX},
 };
 
 /// One part.
@@ -63,6 +63,16 @@ impl Parts {
             }
         }
         parts.one_after_the_other(maker, alone);
+        for (kind, label) in [
+            ("stages", "one start of the last stage, up to its options"),
+            ("static", "the same as a static program"),
+        ] {
+            let stage = format!("{kind}/{LAST}");
+            if maker.programs.path(&stage).exists() {
+                let start = parts.start(maker.stage(&stage, &["--version"]));
+                parts.add(label, start, None);
+            }
+        }
         parts
     }
 
@@ -140,13 +150,11 @@ impl Parts {
         Ok(())
     }
 
-    /// How many milliseconds a part adds.
+    /// How many milliseconds a part adds to the shortest run: what else the machine does only makes
+    /// runs longer.
     pub fn cost(&self, part: &Part) -> Option<f64> {
-        let with = &self.measured[part.with];
-        match part.without {
-            None => with.median(),
-            Some(without) => with.more_than(&self.measured[without]),
-        }
+        let without = part.without.map_or(Some(0.0), |without| self.measured[without].least());
+        Some(self.measured[part.with].least()? - without?)
     }
 
     /// Why parts could not be measured.

@@ -7,6 +7,7 @@ use judge::User;
 
 use crate::{
     machine,
+    measure::Measured,
     parts::{Part, Parts},
     plot,
     starts::{Kind, Starts},
@@ -31,14 +32,15 @@ pub fn who(user: User) -> &'static str {
 }
 
 impl Report {
-    /// Nothing yet.
+    /// Nothing yet; each command runs so often.
     ///
     /// # Errors
     ///
     /// The machine cannot be described: /proc is not mounted.
-    pub fn new() -> anyhow::Result<Report> {
+    pub fn new(rounds: usize, each: usize) -> anyhow::Result<Report> {
+        let (runs, machine) = (rounds * each, machine::description()?);
         Ok(Report {
-            machine: machine::description()?,
+            machine: format!("{machine}; each command ran {runs} times, in {rounds} rounds"),
             load: machine::load()?,
             failures: 0,
             files: Vec::new(),
@@ -133,22 +135,24 @@ fn of_starts(starts: &Starts) -> Table {
     for (work, name) in starts.works.iter().enumerate() {
         lines.push(vec![(*name).to_owned()]);
         for row in starts.rows.iter().filter(|row| row.work == work) {
-            let ratio = match row.kind {
-                Kind::Plain | Kind::Floor => String::new(),
-                Kind::Stage | Kind::Peer => shown(starts.ratio(row)),
+            let is_floor = matches!(row.kind, Kind::Plain | Kind::Floor);
+            let ratio = |time| match is_floor {
+                true => String::new(),
+                false => shown(starts.ratio(row, time)),
             };
             lines.push(vec![
                 row.label.clone(),
                 shown(row.measured.median()),
-                ratio,
+                ratio(Measured::median),
                 shown(row.measured.least()),
+                ratio(Measured::least),
                 row.measured.memory().map_or("–".into(), |memory| format!("{memory:.1}")),
                 row.calls.map_or("–".into(), |calls| calls.to_string()),
             ]);
         }
     }
     Table {
-        heading: vec!["start", "ms", "× floor", "least ms", "MiB", "calls"],
+        heading: vec!["start", "ms", "× floor", "least", "× floor", "MiB", "calls"],
         lines,
     }
 }

@@ -259,10 +259,10 @@ impl Starts {
         });
     }
 
-    /// How many times as long as the floor of the same work a row took.
-    pub fn ratio(&self, row: &Row) -> Option<f64> {
+    /// How many times as long as the floor of the same work a row took, by this time of each.
+    pub fn ratio(&self, row: &Row, time: fn(&Measured) -> Option<f64>) -> Option<f64> {
         let is_floor = |other: &&Row| other.work == row.work && other.kind == Kind::Floor;
         let floor = self.rows.iter().find(is_floor)?;
-        Some(row.measured.median()? / floor.measured.median()?)
+        Some(time(&row.measured)? / time(&floor.measured)?)
     }
 }
