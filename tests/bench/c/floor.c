@@ -166,7 +166,7 @@ static void write_maps(pid_t child)
 static void limit(pid_t child, char *group, size_t size)
 {
 	char path[4096], pid[16];
-	snprintf(group, size, "%s/floor-%d", parts.group, getpid());
+	snprintf(group, size, "%s-%d", parts.group, getpid());
 	if (mkdir(group, 0755) < 0)
 		fail("make", group);
 	snprintf(path, sizeof path, "%s/memory.max", group);

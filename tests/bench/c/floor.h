@@ -18,7 +18,7 @@ struct parts {
 	int count;		/* count=N: of them */
 	const char *place;	/* place=DIR: a folder to mount a root on that is made of layers */
 	bool furnish;		/* furnish: /sys, /dev and read-only knobs */
-	const char *group;	/* limit=DIR: make a cgroup in this one, with a limit */
+	const char *group;	/* limit=PATH: make a cgroup PATH-PID, with a limit */
 	bool reexec;		/* reexec: the program runs itself again, inside */
 	bool pipe;		/* pipe: and reads the command from a channel */
 	bool keeper;		/* keeper: a process between the first and the container's */

@@ -1,46 +1,20 @@
-//! How does the cost grow: with layers, containers, words, ids, files and changes?
-
-use std::{
-    fs::{self, File},
-    path::Path,
-};
-
-use anyhow::Context;
-use judge::User;
+//! How is growth measured and shown?
 
 use crate::{
-    interrupt,
-    measure::{Measured, Start},
-    place::{LIMIT, give},
+    curves, interrupt, numbers,
     report::Report,
     series::{Point, Series},
-    starts::{LAST, Maker, SIX},
+    starts::Maker,
     table::Table,
 };
-
-/// The stages that are measured.
-const STAGES: [&str; 2] = ["09-aufs", LAST];
-/// The ids outside of root's containers, from stage 12 on (`c/floor.h` has them, too).
-const SHIFTED: u32 = 1_879_048_192;
-/// How long a word of a long command line is.
-const WORD: usize = 1024;
 
 /// Measures all, prints and reports it.
 ///
 /// # Errors
 ///
-/// A layer cannot be made.
+/// A file cannot be made; it is interrupted.
 pub fn measure(maker: &Maker, rounds: usize, report: &mut Report) -> anyhow::Result<()> {
-    let mut all = Vec::new();
-    layers(maker, &mut all)?;
-    in_a_row(maker, &mut all);
-    at_once(maker, &mut all);
-    messages(maker, &mut all);
-    if maker.place.user == User::Root {
-        id_maps(maker, &mut all);
-    }
-    image_files(maker, &mut all)?;
-    changes(maker, &mut all)?;
+    let mut all = numbers::all(maker)?;
     for round in 0..=rounds {
         eprint!("\rround {round} of {rounds} ");
         let mut order: Vec<(usize, usize)> = Vec::new();
@@ -75,207 +49,34 @@ fn sample(maker: &Maker, point: &mut Point, counts: bool) {
 }
 
 fn show(all: &[Series], report: &mut Report) {
-    let mut table = Table {
-        heading: vec!["whose", "ms", "it grows"],
-        lines: Vec::new(),
-    };
+    let (mut long, mut short) = (Vec::new(), Vec::new());
     let mut what = "";
     for series in all {
         if series.what != what {
             what = series.what;
-            table.lines.push(vec![what.to_owned()]);
+            long.push(vec![what.to_owned()]);
+            short.push(vec![series.span()]);
         }
-        table.lines.push(series.line());
+        long.push(series.line());
+        short.push(series.short_line());
     }
-    println!("\n{}", table.for_a_terminal());
+    let (long, short) = (
+        Table {
+            heading: vec!["whose", "ms", "it grows"],
+            lines: long,
+        },
+        Table {
+            heading: vec!["whose", "first ms", "last ms", "it grows"],
+            lines: short,
+        },
+    );
+    println!("\n{}", long.for_a_terminal());
     for series in all {
         if let Some((number, failure)) = series.failure() {
             let label = format!("{}, {}, {number}", series.what, series.label);
             report.failed(&label, failure);
         }
     }
-    report.add("growth.md", table.for_the_book());
-}
-
-/// A series; `words` makes the command of a number.
-fn series<'a>(
-    all: &'a mut Vec<Series>,
-    what: &'static str,
-    label: &str,
-    numbers: &[usize],
-    start: impl Fn(usize) -> Start,
-) -> &'a mut Series {
-    let point = |&number: &usize| Point {
-        number,
-        start: start(number),
-        at_once: 1,
-        in_a_row: 1,
-        measured: Measured::default(),
-    };
-    all.push(Series {
-        what,
-        label: label.to_owned(),
-        points: numbers.iter().map(point).collect(),
-    });
-    all.last_mut().expect("it was pushed")
-}
-
-/// `run` without a log, with these words, and the payload.
-fn run(maker: &Maker, stage: &str, words: &[String]) -> Start {
-    let mut arguments = vec!["run", "-q"];
-    arguments.extend(words.iter().map(String::as_str));
-    arguments.extend(["--", "/true"]);
-    maker.stage(&format!("stages/{stage}"), &arguments)
-}
-
-/// The options for these layers.
-fn named(layers: &[String]) -> Vec<String> {
-    layers.iter().flat_map(|layer| ["--layer".to_owned(), layer.clone()]).collect()
-}
-
-fn layers(maker: &Maker, all: &mut Vec<Series>) -> anyhow::Result<()> {
-    const WHAT: &str = "image layers";
-    // Overlay takes 500 at the most (OVL_MAX_STACK).
-    let numbers = [1, 10, 50, 100, 250, 500];
-    (0..500).try_for_each(|layer| maker.place.layer(layer).map(drop))?;
-    let floor = |number| {
-        let parts = SIX.map(String::from).into_iter().chain(maker.layered(number));
-        maker.floor(&parts.collect::<Vec<_>>(), "/true".into())
-    };
-    series(all, WHAT, "the floor", &numbers, floor);
-    for stage in STAGES {
-        series(all, WHAT, stage, &numbers, |number| {
-            let layer = |index| maker.text(&format!("layers/{index}"));
-            run(maker, stage, &named(&(0..number).map(layer).collect::<Vec<_>>()))
-        });
-    }
-    Ok(())
-}
-
-fn rootfs(maker: &Maker) -> [String; 2] {
-    ["--rootfs".into(), maker.text("rootfs")]
-}
-
-fn limited(maker: &Maker) -> Vec<String> {
-    let limit = maker.place.group().map(|_| ["-m".to_owned(), LIMIT.to_owned()]);
-    rootfs(maker).into_iter().chain(limit.into_iter().flatten()).collect()
-}
-
-fn in_a_row(maker: &Maker, all: &mut Vec<Series>) {
-    for stage in STAGES {
-        let start = |_| run(maker, stage, &limited(maker));
-        let what = "containers one after another (ms of the last)";
-        let series = series(all, what, stage, &[1, 10, 100, 500], start);
-        series.points.iter_mut().for_each(|point| point.in_a_row = point.number);
-    }
-}
-
-fn at_once(maker: &Maker, all: &mut Vec<Series>) {
-    for stage in STAGES {
-        let start = |_| run(maker, stage, &limited(maker));
-        let what = "containers at once (ms until all have ended)";
-        let series = series(all, what, stage, &[1, 4, 16, 32, 64], start);
-        series.points.iter_mut().for_each(|point| point.at_once = point.number);
-    }
-}
-
-fn messages(maker: &Maker, all: &mut Vec<Series>) {
-    const WHAT: &str = "KiB of the command's words";
-    let numbers = [1, 64, 256, 512, 1024];
-    let long = |mut start: Start, number| {
-        let word = "x".repeat(WORD - 1);
-        start.words.extend((0..number).map(|_| word.clone().into()));
-        start
-    };
-    let parts: Vec<String> = SIX.into_iter().chain(["reexec", "pipe"]).map(String::from).collect();
-    let payload = || maker.payload();
-    series(all, WHAT, "the floor, with a channel", &numbers, |number| {
-        long(maker.floor(&parts, payload().into()), number)
-    });
-    for stage in ["08-pipe-init", LAST] {
-        let words = if stage == LAST {
-            rootfs(maker).to_vec()
-        } else {
-            vec![]
-        };
-        series(all, WHAT, stage, &numbers, |number| {
-            let mut start = run(maker, stage, &words);
-            if stage != LAST {
-                start.words.pop();
-                start.words.push(payload().into());
-            }
-            long(start, number)
-        });
-    }
-}
-
-fn id_maps(maker: &Maker, all: &mut Vec<Series>) {
-    const WHAT: &str = "lines of each id map";
-    let numbers = [1, 40, 170, 340];
-    series(all, WHAT, "the floor", &numbers, |number| {
-        let parts = SIX.map(String::from).into_iter().chain([format!("lines={number}")]);
-        maker.floor(&parts.collect::<Vec<_>>(), maker.payload().into())
-    });
-    for stage in STAGES {
-        series(all, WHAT, stage, &numbers, |number| {
-            let line = |id| {
-                let map = format!("{id}:{id}:1");
-                ["--uid-map".to_owned(), map.clone(), "--gid-map".to_owned(), map]
-            };
-            let words = (0..number).flat_map(line).chain(rootfs(maker));
-            run(maker, stage, &words.collect::<Vec<_>>())
-        });
-    }
-}
-
-/// Files in `folder`, in folders of a hundred.
-fn fill(folder: &Path, files: usize) -> anyhow::Result<()> {
-    for number in 0..files {
-        let sub = folder.join(format!("d{}", number / 100));
-        if number % 100 == 0 {
-            fs::create_dir_all(&sub).with_context(|| format!("make {}", sub.display()))?;
-        }
-        File::create(sub.join(format!("f{number}"))).context("make a file")?;
-    }
-    Ok(())
-}
-
-fn image_files(maker: &Maker, all: &mut Vec<Series>) -> anyhow::Result<()> {
-    let numbers = [1, 1_000, 10_000, 50_000];
-    for number in numbers {
-        let folder = maker.place.folder.join(format!("image-{number}"));
-        fs::create_dir(&folder).context("make a layer")?;
-        fill(&folder, number)?;
-        maker.place.give_away(&folder)?;
-    }
-    for stage in STAGES {
-        series(all, "files in an image layer", stage, &numbers, |number| {
-            let layers = [maker.text("layers/0"), maker.text(&format!("image-{number}"))];
-            run(maker, stage, &named(&layers))
-        });
-    }
-    Ok(())
-}
-
-/// The container layer stays as it is from run to run: it is kept.
-fn changes(maker: &Maker, all: &mut Vec<Series>) -> anyhow::Result<()> {
-    let numbers = [1, 1_000, 10_000, 25_000, 50_000];
-    let name = |stage: &str, number| format!("changed-{stage}-{number}");
-    for stage in STAGES {
-        for number in numbers {
-            let folder = maker.place.folder.join(name(stage, number));
-            fs::create_dir(&folder).context("make a layer")?;
-            fill(&folder, number)?;
-            match (maker.place.user, stage) {
-                (User::Root, LAST) => give(&folder, SHIFTED, SHIFTED)?,
-                _ => maker.place.give_away(&folder)?,
-            }
-        }
-        series(all, "changes in a container layer", stage, &numbers, |number| {
-            let mut words = named(&[maker.text("layers/0")]);
-            words.extend(["--container-layer".to_owned(), maker.text(&name(stage, number))]);
-            run(maker, stage, &words)
-        });
-    }
-    Ok(())
+    report.add("growth.md", short.for_the_book());
+    report.add("growth.svg", curves::of(all));
 }

@@ -7,19 +7,21 @@
 //! | [`place`], [`bundle`] | what does a user's container find? |
 //! | [`starts`] | which commands are compared, and which do the same work? |
 //! | [`parts`] | what does each part of a start cost? |
-//! | [`growth`], [`series`] | how does the cost grow? |
+//! | [`numbers`], [`series`], [`growth`] | how does the cost grow, and with what? |
 //! | [`measure`] | how is a command measured? |
-//! | [`table`], [`plot`] | how is it shown? |
+//! | [`report`], [`table`], [`plot`], [`curves`] | how is it shown? |
 //! | [`interrupt`] | how does Ctrl-C end this so that nothing is left? |
 //! | [`machine`] | on which machine was it? |
 //!
 //! The programs in `c` are the payload, the stopwatch, and the floor.
 
 mod bundle;
+mod curves;
 mod growth;
 mod interrupt;
 mod machine;
 mod measure;
+mod numbers;
 mod parts;
 mod place;
 mod plot;
@@ -55,7 +57,7 @@ struct Cli {
     /// A few rounds only, for a first look; the book stays as it is
     #[arg(long)]
     quick: bool,
-    /// How many rounds [default: 40, for --growth 5]
+    /// How many rounds [default: 40, for --growth 8]
     #[arg(long, value_name = "N", conflicts_with = "quick",
         value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: Option<u32>,
@@ -98,7 +100,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     let default = match (cli.quick, cli.growth) {
         (true, true) => 1,
         (true, false) => 4,
-        (false, true) => 5,
+        (false, true) => 8,
         (false, false) => 40,
     };
     let rounds = cli.rounds.map_or(default, |rounds| rounds as usize);

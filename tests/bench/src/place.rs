@@ -4,7 +4,8 @@ use std::{
     fs,
     os::unix::fs::{PermissionsExt, lchown},
     path::{Path, PathBuf},
-    process,
+    process, thread,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -12,7 +13,7 @@ use ch07_cgroup_memory::{
     base::Base,
     hierarchy::{hierarchies_of, with_controller},
 };
-use judge::User;
+use judge::{User, cgroups};
 use lab::warn;
 
 use crate::programs::Programs;
@@ -80,9 +81,29 @@ impl Place {
         Ok(())
     }
 
-    /// What a group of this bench is called that a peer makes.
+    /// What the groups are called, or begin with, that peers and the floor make.
     pub fn groups_name(&self) -> String {
-        format!("bench-{}", process::id())
+        format!("bench-{}.c", process::id())
+    }
+}
+
+/// Removes the groups that a start has left which was interrupted.
+impl Drop for Place {
+    fn drop(&mut self) {
+        let name = self.groups_name();
+        let is_ours =
+            |group: &PathBuf| group.iter().any(|part| part.to_string_lossy().starts_with(&name));
+        for _ in 0..100 {
+            // The groups below come after the one above: from the end.
+            let groups = cgroups::all().unwrap_or_default().into_keys().filter(is_ours).rev();
+            let left: Vec<PathBuf> =
+                groups.filter(|group| fs::remove_dir(group).is_err()).collect();
+            if left.is_empty() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20)); // its processes are ending
+        }
+        warn!("groups called {name} stay: processes are in them");
     }
 }
 

@@ -1,5 +1,7 @@
 //! Does a cost grow in line with a number, or faster?
 
+use std::fmt;
+
 use crate::{
     measure::{Measured, Start},
     table::shown,
@@ -9,6 +11,8 @@ use crate::{
 pub struct Series {
     /// What the number counts.
     pub what: &'static str,
+    /// The same in few words.
+    pub short: &'static str,
     /// Whose cost it is.
     pub label: String,
     /// The number, the command, and how many of them start at once.
@@ -65,7 +69,7 @@ pub fn growth(points: &[(f64, f64)]) -> Growth {
 impl Series {
     /// The points that were measured: number and shortest time. Of a few runs, the shortest is
     /// disturbed least by what else the machine does.
-    fn times(&self) -> Vec<(f64, f64)> {
+    pub fn times(&self) -> Vec<(f64, f64)> {
         let time = |point: &Point| Some((point.number as f64, point.measured.least()?));
         self.points.iter().filter_map(time).collect()
     }
@@ -84,17 +88,42 @@ impl Series {
         failed.next()
     }
 
-    /// The line of the table: what, whose, the times, and how they grow.
+    /// The line of the terminal's table: whose, the times, and how they grow.
     pub fn line(&self) -> Vec<String> {
         let time = |(number, time): &(f64, f64)| format!("{number}: {}", shown(Some(*time)));
         let times: Vec<String> = self.times().iter().map(time).collect();
-        let grows = match self.growth() {
-            Growth::None => "not at all".into(),
-            Growth::Linear(each) => format!("linear, {} µs each", shown(Some(each * 1000.0))),
-            Growth::Faster(times) => format!("faster: the last {} ×", shown(Some(times))),
-            Growth::Unknown => "–".into(),
-        };
-        vec![self.label.clone(), times.join(" · "), grows]
+        vec![self.label.clone(), times.join(" · "), self.growth().to_string()]
+    }
+
+    /// The line of the book's table: the first and the last time only.
+    pub fn short_line(&self) -> Vec<String> {
+        let times = self.times();
+        let at = |point: Option<&(f64, f64)>| shown(point.map(|(_, time)| *time));
+        let (first, last) = (at(times.first()), at(times.last()));
+        vec![self.label.clone(), first, last, self.growth().to_string()]
+    }
+
+    /// The heading of the book's table: from which number to which.
+    pub fn span(&self) -> String {
+        let number = |point: Option<&Point>| point.map_or(0, |point| point.number);
+        let (first, last) = (number(self.points.first()), number(self.points.last()));
+        format!("{}: {first} to {last}", self.what)
+    }
+}
+
+impl fmt::Display for Growth {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Growth::None => f.write_str("not at all"),
+            Growth::Linear(each) if *each >= 1.0 => {
+                write!(f, "linear, {} ms each", shown(Some(*each)))
+            }
+            Growth::Linear(each) => write!(f, "linear, {} µs each", shown(Some(each * 1000.0))),
+            Growth::Faster(times) => {
+                write!(f, "faster: the last {} × the first", shown(Some(*times)))
+            }
+            Growth::Unknown => f.write_str("–"),
+        }
     }
 }
 

@@ -93,7 +93,8 @@ impl Maker<'_> {
 
     /// The floor's part with the limit.
     pub fn limited(&self) -> Option<String> {
-        Some(format!("limit={}", self.place.group()?.display()))
+        let group = self.place.group()?.join(self.place.groups_name());
+        Some(format!("limit={}", group.display()))
     }
 
     /// The floor's parts for four layers.
