@@ -56,7 +56,7 @@ static int set(int context, const char *key, const char *value)
 	return syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0);
 }
 
-/* Before Linux 6.5, overlay takes all layers in one string, of at most a page. */
+/* Before Linux 6.7 overlay does not know lowerdir+, and takes all layers in one string. */
 static void overlay_in_one_string(const struct parts *parts, const char *merged)
 {
 	static char options[65536];
