@@ -104,7 +104,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
         (false, false) => 40,
     };
     let rounds = cli.rounds.map_or(default, |rounds| rounds as usize);
-    let mut report = Report::new(rounds, if cli.growth { 1 } else { EACH })?;
+    let mut report = Report::new(rounds, (!cli.growth).then_some(EACH))?;
     if cli.growth {
         let place = Place::new(&programs, User::all()[0])?;
         growth::measure(
@@ -169,7 +169,7 @@ fn costs(maker: &Maker, rounds: usize, report: &mut Report) -> anyhow::Result<()
     }
     report.add_starts(user, &starts);
     if user == User::all()[0] {
-        let mut parts = Parts::new(maker);
+        let mut parts = Parts::new(maker, report);
         println!("The parts of a start.");
         parts.measure(programs, rounds, EACH)?;
         report.add_parts(&parts);

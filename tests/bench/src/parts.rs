@@ -8,6 +8,7 @@ use judge::User;
 use crate::{
     measure::{Measured, Start, in_rounds},
     programs::Programs,
+    report::Report,
     starts::{LAST, Maker, SIX},
 };
 
@@ -33,8 +34,8 @@ pub struct Parts {
 const ROOTS: [&str; 3] = ["keeper", "ids", "below"];
 
 impl Parts {
-    /// What there is to measure.
-    pub fn new(maker: &Maker) -> Parts {
+    /// What there is to measure. What does not work on this machine is left out.
+    pub fn new(maker: &Maker, report: &Report) -> Parts {
         let mut parts = Parts::default();
         let payload = maker.payload();
         let is_root = maker.place.user == User::Root;
@@ -62,7 +63,7 @@ impl Parts {
                 }
             }
         }
-        parts.one_after_the_other(maker, alone);
+        parts.one_after_the_other(maker, alone, report);
         for (kind, label) in [
             ("stages", "one start of the last stage, up to its options"),
             ("static", "the same as a static program"),
@@ -76,7 +77,7 @@ impl Parts {
         parts
     }
 
-    fn one_after_the_other(&mut self, maker: &Maker, alone: usize) {
+    fn one_after_the_other(&mut self, maker: &Maker, alone: usize, report: &Report) {
         let mut has: Vec<String> = SIX[..6].iter().map(|word| (*word).to_owned()).collect();
         let mut before = self.start(maker.floor(&has, maker.payload().into()));
         self.add("all six namespaces together", before, Some(alone));
@@ -110,12 +111,20 @@ impl Parts {
             if words.contains(&"below") && maker.place.group().is_none() {
                 continue;
             }
+            let length = has.len();
             has.extend(words.iter().map(|word| (*word).to_owned()));
             let command = match has.contains(&rootfs) {
                 true => "/true".to_owned(),
                 false => maker.payload(),
             };
-            let with = self.start(maker.floor(&has, command.into()));
+            let start = maker.floor(&has, command.into());
+            let stopwatch = maker.programs.path("stopwatch");
+            if let Err(error) = start.time(&stopwatch, 1, 1, &mut Vec::new()) {
+                report.left_out(label, &error);
+                has.truncate(length);
+                continue;
+            }
+            let with = self.start(start);
             self.add(label, with, Some(before));
             before = with;
         }

@@ -32,15 +32,21 @@ pub fn who(user: User) -> &'static str {
 }
 
 impl Report {
-    /// Nothing yet; each command runs so often.
+    /// Nothing yet. Each command runs so often in each round; `None`: that depends on it.
     ///
     /// # Errors
     ///
     /// The machine cannot be described: /proc is not mounted.
-    pub fn new(rounds: usize, each: usize) -> anyhow::Result<Report> {
-        let (runs, machine) = (rounds * each, machine::description()?);
+    pub fn new(rounds: usize, each: Option<usize>) -> anyhow::Result<Report> {
+        let machine = machine::description()?;
+        let how = match each {
+            Some(each) => {
+                format!("each command ran {} times, in {rounds} rounds", rounds * each)
+            }
+            None => format!("in {rounds} rounds"),
+        };
         Ok(Report {
-            machine: format!("{machine}; each command ran {runs} times, in {rounds} rounds"),
+            machine: format!("{machine}; {how}"),
             load: machine::load()?,
             failures: 0,
             files: Vec::new(),
