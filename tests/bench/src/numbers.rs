@@ -136,7 +136,8 @@ fn at_once(maker: &Maker, all: &mut Vec<Series>) {
         series(all, WHAT, stage, &numbers, |_| run(maker, stage, &limited(maker)));
     }
     for point in all[first..].iter_mut().flat_map(|series| &mut series.points) {
-        (point.at_once, point.in_a_row) = (point.number, 1);
+        point.at_once = point.number;
+        point.in_a_row = if point.number > 16 { 1 } else { RUNS };
     }
 }
 
