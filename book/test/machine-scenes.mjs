@@ -1,8 +1,9 @@
 // The machine in a page: it starts, its commands print what the page shows, and where it cannot
 // start, the page says why and stays as it was.
 
-import { readdir } from "node:fs/promises";
 import assert from "node:assert/strict";
+import { readFile, readdir } from "node:fs/promises";
+import { difference, renaming } from "../machine/page/compare.js";
 
 const FIRST_OUTPUT = 5000; // milliseconds, from the click, with a server on this machine
 const FETCHED = 15e6; // bytes
@@ -134,13 +135,24 @@ const scenes = {
     },
 };
 
+// The page tells names apart as the test of the transcripts does: the same examples are there.
+const without = {
+    async "a page tells names apart as the test of the transcripts does"() {
+        const read = async (name) => JSON.parse(await readFile(new URL(`../../tests/transcripts/${name}`, import.meta.url), "utf8"));
+        const rename = renaming(await read("names.json"));
+        for (const [text, renamed] of await read("renamed.json")) assert.equal(rename(text), renamed);
+        const signs = difference("a\nb\nc", "a\nc\nd").map(({ sign, line }) => sign + line);
+        assert.deepEqual(signs, [" a", "-b", " c", "+d"]);
+    },
+};
+
 // Other programs at work make the emulator slower still: `JUDGE_PATIENCE=4` waits four times as long.
 const patience = Number(process.env.JUDGE_PATIENCE ?? 1);
 
 // None where the book was built without its machine: that is an error on CI only.
 export async function machineScenes(folder) {
-    if ((await readdir(folder)).some((name) => name.startsWith("machine-"))) return scenes;
+    if ((await readdir(folder)).some((name) => name.startsWith("machine-"))) return { ...without, ...scenes };
     if (process.env.CI) throw new Error("the book has no machine: `make machine` builds it");
     console.log("skipped: the machine in the pages (`make machine` builds it, then `make test-book`)");
-    return {};
+    return without;
 }

@@ -35,7 +35,7 @@ const SYSTEMS: &[(&str, &[&str])] = &[("coreutils", &["chroot"]), ("util-linux",
 /// The programs of these packages are busybox's: a page fetches less, and a static program starts
 /// faster. What busybox has not, or not with the options that the book uses, is Debian's own.
 const BY_BUSYBOX: &[&str] = &["coreutils", "findutils", "grep", "mawk", "procps"];
-const BUT: &[&str] = &["readlink", "timeout"];
+const BUT: &[&str] = &["cp", "date", "head", "readlink", "tail", "timeout"];
 
 /// Packages of libraries. Of these, only what a program needs is taken.
 #[rustfmt::skip]

@@ -64,7 +64,10 @@ pub fn collect(
     for file in entries(&part)? {
         bytes += file.metadata()?.len();
     }
-    ensure!(bytes <= LIMIT, "the pages would fetch {bytes} bytes; more than {LIMIT} is too much");
+    ensure!(
+        bytes <= LIMIT,
+        "the pages would fetch {bytes} bytes; more than {LIMIT} is too much"
+    );
     fs::rename(&part, &folder)?;
     Ok(Site { folder, bytes })
 }

@@ -164,8 +164,15 @@ fn settings(guest: &Guest, only: &str) -> String {
 fn binaries() -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for words in [
-        &["build", "--workspace", "--exclude=kernels", "--exclude=machine", "--bins", "--examples"]
-            [..],
+        &[
+            "build",
+            "--workspace",
+            "--exclude=kernels",
+            "--exclude=machine",
+            "--exclude=bench",
+            "--bins",
+            "--examples",
+        ][..],
         &["test", "--package=judge", "--test=acceptance", "--no-run"],
     ] {
         found.extend(built("guest", TARGET, words)?);

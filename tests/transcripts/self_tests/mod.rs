@@ -5,9 +5,10 @@ mod typed;
 
 use std::path::Path;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use judge::User;
 use libtest_mimic::Trial;
+use tinyjson::JsonValue;
 
 use crate::{
     harness::trial,
@@ -27,6 +28,7 @@ pub fn trials(surroundings: &Surroundings) -> Vec<Trial> {
         trial("renaming: the same value gets the same letter, another value another", letters),
         trial("renaming: what is no name stays", what_stays),
         trial("renaming: columns and times do not count", columns),
+        trial("names are told apart as in the page's machine", as_in_the_page),
         trial("a transcript is read and written without loss", there_and_back),
         trial("a file that is no transcript is refused", refused),
         trial("a difference is shown by line", shown_by_line),
@@ -40,6 +42,18 @@ pub fn trials(surroundings: &Surroundings) -> Vec<Trial> {
 
 fn same(one: &str, other: &str) -> bool {
     rename(one) == rename(other)
+}
+
+/// The same examples are in the test of the book's pages, for the page's own code.
+fn as_in_the_page() -> anyhow::Result<()> {
+    let examples: JsonValue = include_str!("../renamed.json").parse()?;
+    let examples: &Vec<JsonValue> = examples.get().context("a list")?;
+    for example in examples {
+        let [text, renamed] = [0, 1].map(|at| example[at].get::<String>());
+        let (text, renamed) = text.zip(renamed).context("two texts")?;
+        ensure!(rename(text) == *renamed, "not {renamed}\nbut {}", rename(text));
+    }
+    Ok(())
 }
 
 fn letters() -> anyhow::Result<()> {
