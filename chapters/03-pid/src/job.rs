@@ -230,12 +230,17 @@ pub fn is_deaf(process: BorrowedFd, signal: i32) -> anyhow::Result<bool> {
     // The mounted /proc may be another PID namespace's. fdinfo has the process's pid in that one.
     let about = fs::read_to_string(format!("/proc/self/fdinfo/{}", process.as_raw_fd()))?;
     let folder = format!("/proc/{}", field(&about, "Pid:"));
-    let status = fs::read_to_string(format!("{folder}/status"))?;
-    let mask = |name: &str| u64::from_str_radix(field(&status, name), 16).unwrap_or(0);
-    let is_init = field(&status, "NSpid:").split('\t').next_back() == Some("1");
+    let status = fs::read(format!("{folder}/status"))?; // the name in it may be no UTF-8
+    Ok(drops(&String::from_utf8_lossy(&status), signal) && !is_in_sigwait(&folder))
+}
+
+/// What its status says of that.
+fn drops(status: &str, signal: i32) -> bool {
+    let mask = |name: &str| u64::from_str_radix(field(status, name), 16).unwrap_or(0);
+    let is_init = field(status, "NSpid:").split('\t').next_back() == Some("1");
     let bit = 1 << (signal - 1);
     let listens = (mask("SigCgt:") | mask("SigBlk:") | mask("SigIgn:")) & bit != 0;
-    Ok(is_init && !listens && !is_in_sigwait(&folder))
+    is_init && !listens
 }
 
 /// While sigwait(3) sleeps, the signals that it waits for are not in the mask of blocked ones.

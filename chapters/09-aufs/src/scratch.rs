@@ -106,8 +106,12 @@ fn identity(pid: i32) -> Option<String> {
 /// When the process with this pid started, in clock ticks after the boot: field 22 of
 /// /proc/PID/stat. `None` if there is none, or if it has ended and was not waited for.
 pub fn start_time(pid: i32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name, in parentheses, and may have any character in it.
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    started(&String::from_utf8_lossy(&stat))
+}
+
+fn started(stat: &str) -> Option<u64> {
+    // The second field is the program's name, in parentheses, and may have any byte in it.
     let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
     let has_ended = ["Z", "X"].contains(fields.first()?);
     fields.get(19).filter(|_| !has_ended)?.parse().ok()
@@ -123,3 +127,6 @@ pub(crate) fn remove(folder: &Path) {
     }
 }
 // ANCHOR_END: scratch
+
+#[cfg(test)]
+mod tests;

@@ -179,7 +179,8 @@ impl Target {
     }
 
     fn read(&self, name: &str) -> anyhow::Result<String> {
-        fs::read_to_string(self.file(name)).map_err(|error| self.refused(name, &error))
+        let bytes = fs::read(self.file(name)).map_err(|error| self.refused(name, &error))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned()) // a program's name may be no UTF-8
     }
 }
 // ANCHOR_END: user

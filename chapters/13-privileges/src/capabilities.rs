@@ -150,7 +150,8 @@ impl CapabilitySet {
     /// It has ended.
     pub fn of_process(pid: Pid) -> anyhow::Result<CapabilitySet> {
         let file = format!("/proc/{pid}/status");
-        let status = fs::read_to_string(&file).with_context(|| format!("read {file}"))?;
+        let status = fs::read(&file).with_context(|| format!("read {file}"))?;
+        let status = String::from_utf8_lossy(&status); // a program's name may be no UTF-8
         let line = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
         let set = line.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok());
         set.map(CapabilitySet).with_context(|| format!("{file} has no CapBnd"))

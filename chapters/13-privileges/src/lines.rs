@@ -32,7 +32,8 @@ impl Privileges {
     /// It has ended.
     pub fn of_process(pid: Pid) -> anyhow::Result<Privileges> {
         let file = format!("/proc/{pid}/status");
-        let status = fs::read_to_string(&file).with_context(|| format!("read {file}"))?;
+        let status = fs::read(&file).with_context(|| format!("read {file}"))?;
+        let status = String::from_utf8_lossy(&status); // a program's name may be no UTF-8
         let mode = status.lines().find_map(|line| line.strip_prefix("Seccomp:"));
         let capabilities = CapabilitySet::of_process(pid)?;
         Ok(Privileges {

@@ -5,7 +5,7 @@ use anyhow::ensure;
 use crate::{
     bench::Running,
     checks::{Check, holds},
-    named::{call, container_that, entry, must_list, nobody_stays_but},
+    named::{call, container_that, entry, exec, must_list, nobody_stays_but},
     told,
 };
 
@@ -59,7 +59,27 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     ),
+    Check::new(
+        10,
+        "a container is found, whatever its program calls itself",
+        "a program gives itself any name (PR_SET_NAME, prctl(2)), and one that is no UTF-8, too: \
+         read /proc/PID/stat and /proc/PID/status as bytes",
+        |bench| {
+            let running = container_that(bench, "box", &["--rootfs", "/"], RENAMES_ITSELF)?;
+            let listed = call(bench, &["ps"]).finish()?.must_end_with(0)?.text();
+            ensure!(listed.contains("\nbox "), "ps lists {listed}", listed = told(&listed));
+            if bench.stage >= 11 {
+                exec(bench, &["box"], "true").finish()?.must_end_with(0)?;
+            }
+            call(bench, &["kill", "box", "--signal", "KILL"]).finish()?.must_end_with(0)?;
+            running.finish()?.must_end_with(137)?;
+            holds()
+        },
+    ),
 ];
+
+/// A byte that is in no UTF-8, and what could be taken for the end of the name.
+const RENAMES_ITSELF: &str = r"printf '\377) Z 1' > /proc/$$/comm; echo up; read line";
 
 /// A line of the table.
 fn row(name: &str, running: &Running) -> anyhow::Result<Vec<String>> {
