@@ -33,7 +33,8 @@ pub struct Hierarchy {
 ///
 /// /proc is not mounted.
 pub fn mounted() -> anyhow::Result<Vec<Hierarchy>> {
-    let mountinfo = fs::read_to_string("/proc/self/mountinfo").context("read mountinfo")?;
+    let mountinfo = fs::read("/proc/self/mountinfo").context("read mountinfo")?;
+    let mountinfo = String::from_utf8_lossy(&mountinfo); // some mount's name may be no UTF-8
     Ok(mountinfo.lines().filter_map(hierarchy).collect())
 }
 

@@ -60,7 +60,11 @@ pub struct Hierarchy {
 ///
 /// There is no such process.
 pub fn hierarchies_of(pid: &str) -> anyhow::Result<Vec<Hierarchy>> {
-    let read = |path: &str| fs::read_to_string(path).with_context(|| format!("read {path}"));
+    let read = |path: &str| {
+        let bytes = fs::read(path).with_context(|| format!("read {path}"))?;
+        // Other file systems may be mounted under names that are no UTF-8.
+        anyhow::Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
     let mut found = parse(&read("/proc/self/mountinfo")?, &read(&format!("/proc/{pid}/cgroup"))?);
     for hierarchy in found.iter_mut().filter(|hierarchy| hierarchy.version == Version::V2) {
         let names = fs::read_to_string(hierarchy.mount_point.join("cgroup.controllers"));

@@ -1,6 +1,6 @@
 //! Chapter 7: when a limit is in force, and which ones are refused.
 
-use std::fs;
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
 use anyhow::{Context, ensure};
 use nix::unistd::{Pid, geteuid};
@@ -151,6 +151,24 @@ pub(super) const CHECKS: &[Check] = &[
                 ended.must_complain(&[value])?.must_write("")?;
             }
             holds()
+        },
+    ),
+    Check::new(
+        7,
+        "a mount keeps no limit from being set, whatever its name is",
+        "read /proc/self/mountinfo as bytes: a mount point may have any name, and one that is no \
+         UTF-8, too",
+        |bench| {
+            delegated(bench, &["memory"], |delegation| {
+                let folder = bench.temporary().join(OsStr::from_bytes(b"caf\xe9"));
+                fs::create_dir(&folder).context("make a folder")?;
+                let stage = bench.stage(["-m", "64m", "--", "true"]).within(&folder);
+                let mount = "mount -t tmpfs none \"$PWD\" && exec \"$0\" \"$@\"";
+                let run = stage.under(&["unshare", "-rm", "sh", "-c", mount]);
+                let ended = delegation.put(run).finish()?;
+                fs::remove_dir(&folder).context("remove it again")?;
+                ended.must_end_with(0).map(drop)
+            })
         },
     ),
     Check::new(
