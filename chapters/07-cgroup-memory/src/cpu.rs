@@ -46,7 +46,9 @@ impl FromStr for CpuShares {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.parse() {
-            Ok(shares @ Self::LEAST..=Self::MOST) => Ok(CpuShares(shares)),
+            Ok(shares @ Self::LEAST..=Self::MOST) if !text.starts_with('+') => {
+                Ok(CpuShares(shares))
+            }
             _ => Err(format!("CPU shares are a number from {} to {}", Self::LEAST, Self::MOST)),
         }
     }
@@ -114,7 +116,7 @@ mod tests {
         let weight = |shares: &str| shares.parse::<CpuShares>().unwrap().weight();
         assert_eq!([weight("2"), weight("1024"), weight("262144")], [1, 100, 10000]);
         assert!(weight("512") < 100 && weight("2048") > 100);
-        for wrong in ["", "0", "1", "262145", "-5", "half"] {
+        for wrong in ["", "0", "1", "262145", "-5", "+5", "half"] {
             assert!(wrong.parse::<CpuShares>().is_err(), "{wrong:?}");
         }
     }

@@ -140,6 +140,7 @@ pub(super) const CHECKS: &[Check] = &[
                 ["--memory", "100"],
                 ["--cpu-shares", "1"],
                 ["--cpu-shares", "262145"],
+                ["--cpu-shares", "+1024"],
                 ["--cpuset-cpus", "1-0"],
                 ["--cpuset-cpus", "a"],
             ];
