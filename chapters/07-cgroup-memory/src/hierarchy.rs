@@ -17,7 +17,7 @@ use std::{
     ffi::OsString,
     fmt, fs,
     os::unix::ffi::OsStringExt,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use anyhow::{Context, anyhow};
@@ -120,7 +120,7 @@ fn mounted(line: &str, cgroup: &str) -> Option<Hierarchy> {
     })?;
     // In a container the mount may begin at the container's own group.
     let below = Path::new(path).strip_prefix(&root).ok()?;
-    if below.starts_with("..") {
+    if below.components().any(|part| part == Component::ParentDir) {
         return None; // outside of what this process's cgroup namespace shows
     }
     let controllers = controllers.split(',').filter(|name| !name.is_empty());
@@ -141,7 +141,8 @@ fn unescaped(word: &str) -> PathBuf {
     let mut pieces = word.split('\\');
     let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
     for piece in pieces {
-        match piece.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+        let digits = piece.get(..3).filter(|digits| !digits.starts_with('+'));
+        match digits.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
             Some(byte) => {
                 bytes.push(byte);
                 bytes.extend(&piece.as_bytes()[3..]);
@@ -206,6 +207,7 @@ mod tests {
     fn a_group_outside_of_the_cgroup_namespace_is_none() {
         let mountinfo = "33 31 0:30 / /cg/memory rw - cgroup cgroup rw,memory\n";
         assert_eq!(found(mountinfo, "4:memory:/../x\n"), []);
+        assert_eq!(found(mountinfo, "4:memory:/x/../../y\n"), []);
     }
 
     #[test]
@@ -213,6 +215,8 @@ mod tests {
         let mountinfo = "33 31 0:30 / /a\\040b\\134c rw - cgroup2 cgroup2 rw\n";
         let expected = [(Version::V2, String::new(), "/a b\\c/x".to_owned())];
         assert_eq!(found(mountinfo, "0::/x\n"), expected);
-        assert_eq!(unescaped("a\\9z\\"), Path::new("a\\9z\\"));
+        for other in ["a\\9z\\", "a\\+12"] {
+            assert_eq!(unescaped(other), Path::new(other));
+        }
     }
 }
