@@ -36,9 +36,9 @@ impl MapLine {
     /// The lines of a map, as `/proc/PID/uid_map` has them.
     pub fn of_file(text: &str) -> Vec<MapLine> {
         let line = |line: &str| {
-            let numbers: Vec<u32> =
-                line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-            let [inside, outside, size] = numbers[..] else {
+            let numbers: Vec<Option<u32>> =
+                line.split_whitespace().map(|word| word.parse().ok()).collect();
+            let [Some(inside), Some(outside), Some(size)] = numbers[..] else {
                 return None;
             };
             Some(MapLine {
@@ -259,6 +259,14 @@ mod tests {
         };
         assert!(IdMap::new("uid_map", (0..340).map(line).collect()).is_ok());
         assert!(IdMap::new("uid_map", (0..341).map(line).collect()).is_err());
+    }
+
+    #[test]
+    fn a_line_of_a_file_is_three_numbers_and_nothing_else() {
+        let [one, two] = ["0:1000:1", "1:100000:65536"].map(|line| line.parse().unwrap());
+        let text = "         0       1000          1\n         1     100000      65536\n";
+        assert_eq!(MapLine::of_file(text), [one, two]);
+        assert_eq!(MapLine::of_file("0 1000\n0 1000 1 x\n0 x 1000 1\n0 1000 1 1\n"), []);
     }
 
     #[test]

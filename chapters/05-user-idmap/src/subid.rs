@@ -55,7 +55,8 @@ fn first_range(text: &str, names: &[&str]) -> Option<(u32, u32)> {
     text.lines().find_map(|line| {
         let (name, range) = line.split_once(':')?;
         let (first, count) = range.split_once(':')?;
-        let range: (u32, u32) = (first.parse().ok()?, count.trim().parse().ok()?);
+        let number = |text: &str| text.parse().ok().filter(|_| !text.starts_with('+'));
+        let range: (u32, u32) = (number(first)?, number(count.trim_end())?);
         let is_range = range.1 > 0 && range.0.checked_add(range.1).is_some();
         (names.contains(&name) && is_range).then_some(range)
     })
@@ -74,5 +75,6 @@ mod tests {
         assert_eq!(first_range(text, &["cid", "1001"]), Some((231072, 65536)));
         assert_eq!(first_range(text, &["dan"]), None);
         assert_eq!(first_range("user:500:4294967295\n", &["user"]), None);
+        assert_eq!(first_range("user:+500:10\nuser:600:+10\n", &["user"]), None);
     }
 }
