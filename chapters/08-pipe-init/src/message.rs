@@ -74,14 +74,12 @@ impl Process {
         Ok(Process {
             argv: rest.read_list(Bytes::read_string)?,
             env: rest.read_list(|from| Ok((from.read_string()?, from.read_string()?)))?,
-            user: rest
-                .read_list(|from| {
-                    Ok(User {
-                        uid: from.read_u32()?,
-                        gid: from.read_u32()?,
-                    })
-                })?
-                .pop(),
+            user: rest.read_optional(|from| {
+                Ok(User {
+                    uid: id(from.read_u32()?)?,
+                    gid: id(from.read_u32()?)?,
+                })
+            })?,
         })
     }
 }
@@ -115,13 +113,19 @@ impl Message {
         let message = Message {
             process: Process::decode(&mut rest)?,
             hostname: rest.read_string()?,
-            rootfs: rest.read_list(Bytes::read_string)?.pop().map(PathBuf::from),
-            init_stays: rest.read_u32()? != 0,
+            rootfs: rest.read_optional(Bytes::read_string)?.map(PathBuf::from),
+            init_stays: rest.read_flag()?,
         };
         rest.end()?;
         info!("from run: {}", message.process.shown());
         Ok(message)
     }
+}
+
+/// To setresuid(2), u32::MAX means "as it was": the command would run as root.
+fn id(number: u32) -> anyhow::Result<u32> {
+    ensure!(number != u32::MAX, "{number} is no id");
+    Ok(number)
 }
 // ANCHOR_END: message
 
@@ -202,6 +206,26 @@ mod tests {
             garbled[position] ^= 0x20;
             assert!(Message::read(&garbled[..]).is_err(), "byte {position} was changed");
         }
+    }
+
+    #[test]
+    fn what_no_parent_writes_is_an_error() {
+        // No word, no variable; a list of users; no hostname, no root; whether init stays.
+        let read = |users: &[u32], stays: u32| {
+            let (mut rest, mut bytes) = (vec![0; 8], Vec::new());
+            users.iter().for_each(|number| put_number(&mut rest, *number));
+            [0, 0, stays].into_iter().for_each(|number| put_number(&mut rest, number));
+            write_framed(&mut bytes, MAGIC, &rest).unwrap();
+            Message::read(&bytes[..])
+        };
+        assert!(read(&[1, 7, 8], 1).is_ok());
+        assert!(read(&[2, 7, 8, 7, 8], 1).is_err(), "two users");
+        assert!(read(&[1, 7, 8], 2).is_err(), "neither yes nor no");
+        assert!(
+            read(&[1, u32::MAX, 8], 1).is_err(),
+            "no user: setresuid(2) would change nothing"
+        );
+        assert!(read(&[1, 7, u32::MAX], 1).is_err(), "no group");
     }
 
     #[test]

@@ -115,6 +115,25 @@ impl<'a> Bytes<'a> {
         (0..count).map(|_| item(self)).collect()
     }
 
+    /// An optional field.
+    pub fn read_optional<T>(
+        &mut self,
+        item: impl Fn(&mut Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<Option<T>> {
+        let mut items = self.read_list(item)?;
+        ensure!(items.len() <= 1, "an optional field is there {} times", items.len());
+        Ok(items.pop())
+    }
+
+    /// Yes or no.
+    pub fn read_flag(&mut self) -> anyhow::Result<bool> {
+        match self.read_u32()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => bail!("{other} is neither yes (1) nor no (0)"),
+        }
+    }
+
     /// Checks that nothing is left.
     pub fn end(self) -> anyhow::Result<()> {
         ensure!(self.0.is_empty(), "it has {} bytes too many", self.0.len());
