@@ -93,18 +93,19 @@ impl State {
         })
     }
 
-    /// `None` if the text is only the beginning of one: its writer was killed.
+    /// `None` if the text is not as [`State::text`] writes it, or is only the beginning: its writer
+    /// was killed.
     pub(crate) fn parse(text: &str) -> Option<State> {
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
         let process = |words: &str| {
             let mut words = words.split(' ');
             Some(Identity {
-                pid: Pid::from_raw(words.next()?.parse().ok()?),
+                pid: Pid::from_raw(words.next()?.parse().ok().filter(|pid| *pid > 0)?),
                 start: words.next()?.parse().ok()?,
                 inode: words.next()?.parse().ok()?,
             })
         };
-        Some(State {
+        let state = State {
             origin: Origin {
                 boot: field("boot ")?.to_owned(),
                 seen_from: field("seen from ")?.to_owned(),
@@ -115,7 +116,8 @@ impl State {
                 .split_inclusive('\n')
                 .filter(|line| !OWN.iter().any(|own| line.starts_with(own)))
                 .collect(),
-        })
+        };
+        (text.ends_with('\n') && state.text() == text).then_some(state)
     }
 
     pub(crate) fn text(&self) -> String {
@@ -160,6 +162,14 @@ mod tests {
             "boot a\nseen from b\nrun 1 x 3\n",
             "boot a\nseen from b\nrun 1 2\n",
             "boot a\nseen from b\ncontainer 1 2 3\n",
+            "boot a\nseen from b\nrun -1 2 3\n",
+            "boot a\nseen from b\nrun 0 2 3\n",
+            "boot a\nseen from b\nrun +1 2 3\n",
+            "boot a\nseen from b\nrun 1 2 3 4\n",
+            "boot a\nseen from b\nrun 1 2 3\nrun 4 5 6\n",
+            "boot a\nseen from b\nrun 1 2 3\ncontainer 4 5\n",
+            "boot a\nseen from b\nrun 1 2 3\ncontainer 4 5 6", // 67 was written, perhaps
+            "boot a\nseen from b\nrun 1 2 3\na no",
         ] {
             assert_eq!(State::parse(text), None, "{text:?}");
         }
