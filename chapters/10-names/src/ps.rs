@@ -52,7 +52,8 @@ impl FromStr for SignalNumber {
     fn from_str(text: &str) -> Result<Self, String> {
         let named = |name: &str| Signal::from_str(name).ok().map(|signal| signal as i32);
         let number = text.parse().ok().filter(|number| (1..=64).contains(number));
-        let upper = text.to_uppercase();
+        let number = number.filter(|_| !text.starts_with('+'));
+        let upper = text.to_ascii_uppercase();
         number
             .or_else(|| named(&upper))
             .or_else(|| named(&format!("SIG{upper}")))
@@ -84,3 +85,19 @@ pub fn kill(names: &Names, name: &Name, signal: SignalNumber) -> anyhow::Result<
     Ok(())
 }
 // ANCHOR_END: kill
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_has_a_name_or_a_number() {
+        for (text, number) in [("TERM", 15), ("sigterm", 15), ("9", 9), ("64", 64)] {
+            assert_eq!(text.parse(), Ok(SignalNumber(number)));
+        }
+        // The last is no i: only its capital letter is.
+        for wrong in ["", "0", "65", "+9", "-9", " 9", "SIG", "SIGSIGTERM", "s\u{131}gterm"] {
+            assert!(wrong.parse::<SignalNumber>().is_err(), "{wrong:?}");
+        }
+    }
+}
