@@ -123,13 +123,16 @@ impl Bootstrap {
         let (mut target, mut joined, mut new, mut terminal) = (None, None, None, None);
         let (mut at_the_target, mut one_by_one) = (false, false);
         let (mut workdir, mut process) = (None, None);
+        let mut seen = Vec::new();
         while !rest.0.is_empty() {
             let kind = rest.read_u32()?;
+            ensure!(!seen.contains(&kind), "the attribute of type {kind} is there twice");
+            seen.push(kind);
             let mut value = Bytes(rest.read_bytes()?);
             match kind {
                 TARGET => {
                     target = Some(Identity {
-                        pid: Pid::from_raw(value.read_u32()? as i32),
+                        pid: pid_from(value.read_u32()?)?,
                         start: value.read_u64()?,
                         inode: value.read_u64()?,
                     });
@@ -160,6 +163,11 @@ impl Bootstrap {
             process: process.context("it has no command")?,
         })
     }
+}
+
+fn pid_from(number: u32) -> anyhow::Result<Pid> {
+    let pid = i32::try_from(number).ok().filter(|pid| *pid > 0);
+    pid.map(Pid::from_raw).with_context(|| format!("{number} is no pid"))
 }
 
 fn kind_from(flag: u32) -> anyhow::Result<Kind> {
@@ -241,7 +249,20 @@ mod tests {
     }
 
     #[test]
+    fn an_attribute_that_is_there_twice_is_an_error() {
+        let bytes = written();
+        let rest = wire::read_framed(&bytes[..], MAGIC).unwrap();
+        let mut twice = Vec::new();
+        wire::write_framed(&mut twice, MAGIC, &[&rest[..], &rest[..28]].concat()).unwrap();
+        assert!(Bootstrap::read(&twice[..]).unwrap_err().to_string().contains("twice"));
+    }
+
+    #[test]
     fn what_means_nothing_is_an_error() {
+        for pid in [0, -5] {
+            let value = [&i32::to_le_bytes(pid)[..], &[0; 16]].concat();
+            assert!(with_attribute(TARGET, &value).to_string().contains("no pid"));
+        }
         assert!(with_attribute(99, b"").to_string().contains("type 99"));
         assert!(with_attribute(NEW, &0x100u32.to_le_bytes()).to_string().contains("0x100"));
         let time = Kind::Time as u32;
