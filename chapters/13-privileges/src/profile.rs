@@ -66,8 +66,9 @@ impl Profile {
     /// It is not JSON, has a field, an action, an operator, a system call or an architecture that
     /// is unknown here, or asks for something that the filter cannot do.
     pub fn parse(text: &str, kept: CapabilitySet, foreign: Foreign) -> anyhow::Result<Profile> {
-        require_shallow(text)?;
+        let colons = require_shallow(text)?;
         let json: JsonValue = text.parse().map_err(|error| anyhow!("it is not JSON: {error}"))?;
+        ensure!(number_of_fields(&json) == colons, "an object has a field twice");
         let root = Fields::of(&json, "the profile")?;
         root.allow(&["comment", "defaultAction", "defaultErrnoRet", "architectures", "syscalls"])?;
         require_architecture(&root)?;
@@ -254,8 +255,20 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Refuses what would use up the stack.
-fn require_shallow(text: &str) -> anyhow::Result<()> {
+/// How many there are in all. The reader of JSON keeps the last of two with one name.
+fn number_of_fields(json: &JsonValue) -> usize {
+    match json {
+        JsonValue::Array(items) => items.iter().map(number_of_fields).sum(),
+        JsonValue::Object(fields) => {
+            fields.len() + fields.values().map(number_of_fields).sum::<usize>()
+        }
+        _ => 0,
+    }
+}
+
+/// Refuses what would use up the stack. Returns the number of colons, one for each field.
+fn require_shallow(text: &str) -> anyhow::Result<usize> {
+    let mut colons = 0;
     let (mut depth, mut in_text, mut is_escaped) = (0_usize, false, false);
     for byte in text.bytes() {
         match byte {
@@ -264,11 +277,12 @@ fn require_shallow(text: &str) -> anyhow::Result<()> {
             b'"' => in_text = !in_text,
             b'[' | b'{' if !in_text => depth += 1,
             b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            b':' if !in_text => colons += 1,
             _ => {}
         }
         ensure!(depth <= DEEPEST, "it is nested more than {DEEPEST} levels deep");
     }
-    Ok(())
+    Ok(colons)
 }
 // ANCHOR_END: fields
 

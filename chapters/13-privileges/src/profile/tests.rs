@@ -47,6 +47,14 @@ fn what_is_wrong_is_named() {
         ("[]", "the profile is no object"),
         ("{} {}", "not JSON"),
         ("{}", "no defaultAction"),
+        (
+            r#"{"defaultAction":"SCMP_ACT_ERRNO","defaultAction":"SCMP_ACT_ALLOW"}"#,
+            "twice",
+        ),
+        (
+            &named(r#""action":"SCMP_ACT_ERRNO","comment":"a : b","action":"SCMP_ACT_ALLOW""#),
+            "twice",
+        ),
         (r#"{"defaultAction":1}"#, "defaultAction is of a wrong type"),
         (r#"{"defaultAction":"ALLOW"}"#, r#""ALLOW" is unknown"#),
         (r#"{"defaultAction":"SCMP_ACT_ALLOW","x":1}"#, r#""x" is unknown"#),
