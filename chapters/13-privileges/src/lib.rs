@@ -110,7 +110,7 @@ impl Privileges {
     pub fn decode(rest: &mut Bytes) -> anyhow::Result<Privileges> {
         Ok(Privileges {
             capabilities: CapabilitySet::from_bits(rest.read_u64()?),
-            filter: rest.read_list(|from| Filter::from_bytes(from.read_bytes()?))?.pop(),
+            filter: rest.read_optional(|from| Filter::from_bytes(from.read_bytes()?))?,
             limits: Limits::decode(rest)?,
         })
     }

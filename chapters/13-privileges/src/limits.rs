@@ -13,9 +13,9 @@
 //!
 //! Source: getrlimit(2), proc_pid_oom_score_adj(5), core(5).
 
-use std::{fmt, fs, str::FromStr};
+use std::{fmt, fs, ops::RangeInclusive, str::FromStr};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use ch08_pipe_init::wire::{Bytes, put_list, put_number};
 use lab::info;
 use nix::unistd::Pid;
@@ -43,6 +43,9 @@ const NAMES: [(&str, Resource); 16] = [
     ("rtprio", Resource::Rtprio),
     ("rttime", Resource::Rttime),
 ];
+
+/// The values of oom_score_adj.
+pub(crate) const SCORES: RangeInclusive<i32> = -1000..=1000;
 
 /// Where the amounts begin in a line of /proc/PID/limits.
 const COLUMNS: usize = 26;
@@ -87,7 +90,7 @@ fn amount(text: &str) -> Result<Option<u64>, String> {
     match text {
         "unlimited" | "-1" => Ok(None),
         _ => match text.parse() {
-            Ok(number) if number < u64::MAX => Ok(Some(number)),
+            Ok(number) if number < u64::MAX && !text.starts_with('+') => Ok(Some(number)),
             _ => Err(format!("{text:?} is neither a number nor \"unlimited\"")),
         },
     }
@@ -204,9 +207,18 @@ impl Limits {
                     hard: amount(from.read_u64()?),
                 })
             })?,
-            oom_score_adj: rest.read_list(|from| Ok(from.read_u32()? as i32))?.pop(),
+            oom_score_adj: rest.read_optional(|from| score(from.read_u32()? as i32))?,
         })
     }
+}
+
+/// A value of oom_score_adj, if it is one.
+pub(crate) fn score(number: i32) -> anyhow::Result<i32> {
+    ensure!(
+        SCORES.contains(&number),
+        "oom_score_adj is from -1000 to 1000, and this is {number}"
+    );
+    Ok(number)
 }
 
 impl Limit {
@@ -257,9 +269,10 @@ mod tests {
             assert_eq!(limit.to_string(), shown);
             assert_eq!(shown.parse(), Ok(limit));
         }
-        for wrong in ["", "nofile", "nofile=", "nofile=x", "files=1", "core=2:1", "core=1:2:3"] {
+        for wrong in ["", "nofile", "nofile=", "nofile=x", "files=1", "core=2:1", "core=+1"] {
             assert!(wrong.parse::<Limit>().is_err(), "{wrong:?}");
         }
+        assert!("core=1:2:3".parse::<Limit>().is_err());
         assert!("core=unlimited:1".parse::<Limit>().is_err());
         assert!(format!("core={}", u64::MAX).parse::<Limit>().is_err());
     }

@@ -20,7 +20,10 @@ use std::fs;
 use anyhow::{Context, ensure};
 use nix::unistd::Pid;
 
-use crate::{CapabilitySet, Filter, Limits, Privileges};
+use crate::{CapabilitySet, Filter, Limits, Privileges, limits::score};
+
+/// What the lines begin with.
+const OWN: [&str; 4] = ["limits ", "oom_score_adj ", "seccomp ", "capabilities "];
 
 impl Privileges {
     /// For a process that no entry is about: no capability that it cannot have, no higher limit,
@@ -84,18 +87,22 @@ impl Privileges {
         let limits = value("limits")?.split_whitespace().map(|limit| {
             limit.parse().map_err(|error| anyhow::anyhow!("limits: {limit:?}: {error}"))
         });
-        let score = match value("oom_score_adj")? {
+        let oom_score_adj = match value("oom_score_adj")? {
             "-" => None,
-            score => Some(score.parse().context("oom_score_adj")?),
+            number => Some(score(number.parse().context("oom_score_adj")?)?),
         };
-        Ok(Privileges {
+        let privileges = Privileges {
             capabilities: CapabilitySet::from_bits(bits),
             filter,
             limits: Limits {
                 limits: limits.collect::<anyhow::Result<_>>()?,
-                oom_score_adj: score,
+                oom_score_adj,
             },
-        })
+        };
+        let is_own = |line: &&str| OWN.iter().any(|own| line.starts_with(own));
+        let own: String = text.split_inclusive('\n').filter(is_own).collect();
+        ensure!(own == privileges.to_lines(), "its lines are not as `run` writes them");
+        Ok(privileges)
     }
 }
 
@@ -147,6 +154,29 @@ mod tests {
                 assert!(cut.is_err(), "{length} bytes of {}", lines.len());
             }
         }
+    }
+
+    #[test]
+    fn a_line_that_was_not_written_so_is_an_error() {
+        let lines = |score: &str, filter: &str, capabilities: &str| {
+            let lines = format!(
+                "limits \noom_score_adj {score}\nseccomp {filter}\ncapabilities {capabilities}\n"
+            );
+            Privileges::from_lines(&lines)
+        };
+        let (filter, capabilities) = ("060000000000ff7f", "00000000a80425fb");
+        assert!(lines("500", filter, capabilities).is_ok());
+        for (score, filter, capabilities) in [
+            ("1001", filter, capabilities),
+            ("+500", filter, capabilities),
+            ("500", "0600000000+0ff7f", capabilities),
+            ("500", "060000000000FF7F", capabilities),
+            ("500", filter, "+0000000a80425fb"),
+        ] {
+            assert!(lines(score, filter, capabilities).is_err(), "{score} {filter} {capabilities}");
+        }
+        let twice = format!("{}{}", all_kinds()[0].to_lines(), all_kinds()[1].to_lines());
+        assert!(Privileges::from_lines(&twice).is_err());
     }
 
     #[test]
