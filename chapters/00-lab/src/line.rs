@@ -52,9 +52,9 @@ impl Look {
     }
 
     pub(crate) fn from_words<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Look> {
-        let columns = words.next()?.parse().ok()?;
+        let columns: u16 = words.next()?.parse().ok()?; // as TIOCGWINSZ has it
         Some(Look {
-            columns: Some(columns).filter(|columns| *columns > 0),
+            columns: Some(columns.into()).filter(|columns| *columns > 0),
             colour: words.next()? == COLOUR,
         })
     }
@@ -287,5 +287,7 @@ mod tests {
                 assert_eq!(Look::from_words(look.to_words().split(' ')), Some(look));
             }
         }
+        // No terminal is so wide, and no line can be made so long.
+        assert_eq!(Look::from_words("70000 plain".split(' ')), None);
     }
 }
