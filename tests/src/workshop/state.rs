@@ -16,7 +16,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
+
+use crate::chapters::CHAPTERS;
 
 use super::{
     crates::{Files, write_files},
@@ -143,8 +145,15 @@ fn entry(line: &str) -> anyhow::Result<Entry> {
         "done" => Stand::Done,
         _ => bail!("{stand:?} is neither open nor done: mend or delete the line"),
     };
+    ensure!(
+        CHAPTERS.iter().any(|known| known.name == chapter),
+        "{chapter:?} is no chapter: mend or delete the line"
+    );
+    ensure!(!slug.is_empty(), "it names no exercise: mend or delete the line");
     let hints = hints
         .parse()
+        .ok()
+        .filter(|_| !hints.starts_with('+'))
         .with_context(|| format!("{hints:?} is no number of hints: mend or delete the line"))?;
     Ok(Entry {
         chapter: chapter.into(),
@@ -164,6 +173,9 @@ mod tests {
         assert_eq!(read.stand, Stand::Done);
         for wrong in
             ["", "04-mount private", "04-mount private half 1", "04-mount private open many"]
+                .into_iter()
+                .chain(["4 private open 1", " private open 1", "é private open 1"])
+                .chain(["04-mount  open 1", "04-mount private open +1"])
         {
             assert!(entry(wrong).is_err(), "{wrong:?}");
         }
