@@ -84,8 +84,14 @@ pub struct FilePatch {
 /// A line that is not one of a unified diff.
 pub fn read_patch(text: &str) -> anyhow::Result<Vec<FilePatch>> {
     let mut files: Vec<FilePatch> = Vec::new();
-    for line in text.lines() {
-        if let Some(name) = line.strip_prefix("+++ ") {
+    let lines: Vec<&str> = text.lines().collect();
+    // Elsewhere such a line is one of the file: it begins with `-- ` or `++ `.
+    let begins = |at: usize, word: &str| lines.get(at).is_some_and(|line| line.starts_with(word));
+    let is_head = |at: usize| begins(at, "--- ") && begins(at + 1, "+++ ") && begins(at + 2, "@@");
+    for (at, line) in lines.iter().enumerate() {
+        if let Some(name) = line.strip_prefix("+++ ")
+            && (files.is_empty() || is_head(at.saturating_sub(1)))
+        {
             let name = name.split('\t').next().unwrap_or(name);
             files.push(FilePatch {
                 file: name.strip_prefix("b/").unwrap_or(name).into(),
@@ -100,7 +106,7 @@ pub fn read_patch(text: &str) -> anyhow::Result<Vec<FilePatch>> {
             file.hunks.push(Default::default());
             continue;
         }
-        if line.starts_with("--- ") || line.starts_with("diff ") {
+        if is_head(at) || line.starts_with("diff ") {
             continue;
         }
         let (before, after) = file.hunks.last_mut().context("a line before the first @@")?;
@@ -176,6 +182,12 @@ mod tests {
         assert_eq!(patch.file, "src/lib.rs");
         assert_eq!(patch.apply("w\nx\ny\nz\n").unwrap(), "w\nx\nY\nz\n");
         assert!(patch.apply("x\nz\n").is_err());
+        // Lines of a text, and no new file.
+        let text = "--- a/x\n+++ b/x\n@@ -1,3 +1,3 @@\n a\n--- b\n+++ c\n d\n";
+        let [patch] = &read_patch(text).unwrap()[..] else {
+            panic!("one file")
+        };
+        assert_eq!(patch.apply("a\n-- b\nd\n").unwrap(), "a\n++ c\nd\n");
         assert!(patch.apply("x\ny\nz\nx\ny\nz\n").is_err());
     }
 }
