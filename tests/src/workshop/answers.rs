@@ -52,6 +52,39 @@ pub struct Wrong {
     pub files: Files,
 }
 
+/// The lines at its beginning.
+struct Head<'a> {
+    says: Option<&'a str>,
+    shows: &'a str,
+    verdict: &'a str,
+    hole: Option<&'a str>,
+}
+
+impl<'a> Head<'a> {
+    /// Of a wrong answer's text, and what comes after it.
+    fn of(text: &'a str) -> (Head<'a>, &'a str) {
+        let mut head = Head {
+            says: None,
+            shows: "root user",
+            verdict: "FAILS",
+            hole: None,
+        };
+        let mut body = text;
+        for line in text.split_inclusive('\n') {
+            let words = line.strip_prefix("// ").unwrap_or(line).trim_end();
+            match words.split_once(": ") {
+                Some(("says", value)) => head.says = Some(value),
+                Some(("shows", value)) => head.shows = value,
+                Some(("verdict", value)) => head.verdict = value,
+                Some(("hole", value)) => head.hole = Some(value),
+                _ => break,
+            }
+            body = &body[line.len()..];
+        }
+        (head, body)
+    }
+}
+
 impl Workshop {
     /// The sources that pass: the chapter's own, or with the further exercise's solution.
     ///
@@ -94,29 +127,17 @@ impl Workshop {
 
     fn wrong(&self, exercise: &Exercise, file: &Path) -> anyhow::Result<Wrong> {
         let text = fs::read_to_string(file)?;
-        let (mut says, mut shows, mut verdict, mut anchor) = (None, "root user", "FAILS", None);
-        let mut body = 0;
-        for line in text.lines() {
-            let head = line.strip_prefix("// ").unwrap_or(line);
-            match head.split_once(": ") {
-                Some(("says", value)) => says = Some(value.to_owned()),
-                Some(("shows", value)) => shows = value,
-                Some(("verdict", value)) => verdict = value,
-                Some(("hole", value)) => anchor = Some(value),
-                _ => break,
-            }
-            body += line.len() + 1;
-        }
+        let (head, body) = Head::of(&text);
         let files = match file.extension().and_then(|extension| extension.to_str()) {
             Some("patch") => patched(self.right_answer(exercise)?, file)?,
-            Some("rs") => self.with_wrong_piece(exercise, anchor, &text[body..])?,
+            Some("rs") => self.with_wrong_piece(exercise, head.hole, body)?,
             _ => bail!("neither .rs nor .patch"),
         };
         Ok(Wrong {
             name: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-            says: says.context("no line `says: …`")?,
-            shows: shows.split(' ').map(str::to_owned).collect(),
-            verdict: verdict.to_owned(),
+            says: head.says.context("no line `says: …`")?.to_owned(),
+            shows: head.shows.split(' ').map(str::to_owned).collect(),
+            verdict: head.verdict.to_owned(),
             files,
         })
     }
@@ -172,4 +193,25 @@ pub fn build(
         .map_err(anyhow::Error::msg)
         .context("it does not build")?;
     Ok(binary)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_answer_begins_with_lines_about_it() {
+        let head = |text| {
+            let (head, body) = Head::of(text);
+            (head.says, head.shows, head.verdict, head.hole, body)
+        };
+        let text = "// says: so\n// shows: root\n// hole: exercise-a\nf();\n// says: b\n";
+        let expected = (Some("so"), "root", "FAILS", Some("exercise-a"), "f();\n// says: b\n");
+        assert_eq!(head(text), expected);
+        let patch = "says: so\nverdict: SKIPPED\n--- a/x\n";
+        assert_eq!(head(patch), (Some("so"), "root user", "SKIPPED", None, "--- a/x\n"));
+        // As an editor of another system writes it, and with nothing after it.
+        assert_eq!(head("// says: so\r\nf();\r\n").4, "f();\r\n");
+        assert_eq!(head("// says: so").4, "");
+    }
 }
