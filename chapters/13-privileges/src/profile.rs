@@ -109,9 +109,12 @@ fn item(fields: &Fields, kept: CapabilitySet, foreign: Foreign) -> anyhow::Resul
             }
         }
     }
+    let mut seen = Vec::new();
     let conditions = fields.list("args")?.iter().enumerate().map(|(index, json)| {
         let what = format!("args[{index}]");
-        Fields::of(json, &what).and_then(|fields| condition(&fields)).context(what)
+        Fields::of(json, &what)
+            .and_then(|fields| condition(&fields, &mut seen))
+            .context(what)
     });
     let (conditions, action) = (
         conditions.collect::<anyhow::Result<_>>()?,
@@ -127,10 +130,13 @@ fn item(fields: &Fields, kept: CapabilitySet, foreign: Foreign) -> anyhow::Resul
 /// All 64 bits of an argument are compared, as other runtimes do. Where the kernel takes 32, a
 /// program can set the others: an item that lets EQ through is safe, one that lets GT or NE
 /// through is not.
-fn condition(fields: &Fields) -> anyhow::Result<SeccompCondition> {
+fn condition(fields: &Fields, seen: &mut Vec<u64>) -> anyhow::Result<SeccompCondition> {
     fields.allow(&["index", "value", "valueTwo", "op"])?;
     let index = fields.number("index")?.context("it has no index")?;
     ensure!(index <= 5, "index {index}: a system call has arguments 0 to 5");
+    // All must hold, but for runc: there one of two on the same argument is enough.
+    ensure!(!seen.contains(&index), "argument {index} has two conditions: write two items");
+    seen.push(index);
     let value = fields.number("value")?.context("it has no value")?;
     let second = fields.number("valueTwo")?.unwrap_or(0);
     let name: &String = fields.optional("op")?.context("it has no op")?;

@@ -79,6 +79,12 @@ fn what_is_wrong_is_named() {
         (&named(r#""action":"SCMP_ACT_LOG","needs":"ADMIN""#), "no capability"),
         (&args(r#""index":6,"value":0,"op":"SCMP_CMP_EQ""#), "args[0]: index 6"),
         (&args(r#""index":0,"op":"SCMP_CMP_EQ""#), "no value"),
+        (
+            &args(
+                r#""index":0,"value":1,"op":"SCMP_CMP_GE"},{"index":0,"value":9,"op":"SCMP_CMP_LE""#,
+            ),
+            "args[1]: argument 0 has two conditions",
+        ),
         (&args(r#""index":0,"value":0"#), "no op"),
         (&args(r#""index":0,"value":0,"op":"EQ""#), r#"op "EQ" is unknown"#),
         (&args(r#""index":0,"value":-1,"op":"SCMP_CMP_EQ""#), "value -1"),
