@@ -22,6 +22,7 @@ use crate::{
     chapters::{CHAPTERS, Chapter},
     patience,
     process::wait_for_end,
+    records::json,
     unread::full_pipe,
 };
 
@@ -61,8 +62,20 @@ pub fn ask(bench: &Bench, under: &[&str]) -> anyhow::Result<Diagnosis> {
 }
 
 fn read(ended: &Ended) -> anyhow::Result<Diagnosis> {
-    let json: JsonValue =
-        ended.text().parse().with_context(|| format!("doctor said {}", ended.errors))?;
+    let diagnosis =
+        answers(&ended.text()).with_context(|| format!("doctor said {}", ended.errors))?;
+    let blocked = diagnosis.values().any(|answer| answer.verdict == Verdict::Blocked);
+    ensure!(
+        ended.status() == i32::from(blocked),
+        "the doctor's exit status is {}",
+        ended.status()
+    );
+    Ok(diagnosis)
+}
+
+/// The answers in what it wrote.
+fn answers(text: &str) -> anyhow::Result<Diagnosis> {
+    let json = json(text)?;
     let mut diagnosis = Diagnosis::new();
     for chapter in field::<Vec<JsonValue>>(&json, "chapters")? {
         let reason =
@@ -77,14 +90,10 @@ fn read(ended: &Ended) -> anyhow::Result<Diagnosis> {
             "blocked" => Verdict::Blocked,
             other => bail!("the doctor has a verdict {other}"),
         };
-        diagnosis.insert(field::<String>(chapter, "chapter")?.clone(), Answer { verdict, reasons });
+        let name = field::<String>(chapter, "chapter")?;
+        let before = diagnosis.insert(name.clone(), Answer { verdict, reasons });
+        ensure!(before.is_none(), "the doctor has two answers for {name}");
     }
-    let blocked = diagnosis.values().any(|answer| answer.verdict == Verdict::Blocked);
-    ensure!(
-        ended.status() == i32::from(blocked),
-        "the doctor's exit status is {}",
-        ended.status()
-    );
     Ok(diagnosis)
 }
 
