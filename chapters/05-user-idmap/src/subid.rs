@@ -42,7 +42,8 @@ fn granted(file: &str) -> anyhow::Result<(u32, u32)> {
     let uid = geteuid();
     let name = User::from_uid(uid).context("look up this user's name")?.map(|user| user.name);
     let name = name.unwrap_or_else(|| uid.to_string());
-    let text = fs::read_to_string(file).unwrap_or_default();
+    let text = fs::read(file).unwrap_or_default(); // none: nobody has a range
+    let text = String::from_utf8_lossy(&text);
     first_range(&text, &[&name, &uid.to_string()]).ok_or_else(|| {
         anyhow!(
             "{file} grants {name} no ids: `sudo usermod --add-subuids 100000-165535 --add-subgids \
@@ -65,7 +66,17 @@ fn first_range(text: &str, names: &[&str]) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::first_range;
+    use super::{first_range, granted};
+
+    #[test]
+    fn a_name_that_is_no_utf_8_takes_nobody_its_range() {
+        let file = std::env::temp_dir().join(format!("subid-{}", std::process::id()));
+        let own = format!("{}:100000:65536\n", nix::unistd::geteuid());
+        std::fs::write(&file, [b"caf\xe9:1:2\n", own.as_bytes()].concat()).unwrap();
+        let found = granted(file.to_str().unwrap());
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(found.unwrap(), (100_000, 65_536));
+    }
 
     #[test]
     fn the_first_range_of_a_user_counts() {
