@@ -229,6 +229,9 @@ pub fn seen_inside(bench: &Bench, pid: Pid) -> anyhow::Result<String> {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

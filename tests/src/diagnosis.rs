@@ -243,3 +243,6 @@ fn agrees(ended: &Ended, runs: bool, chapter: &Chapter, answer: &Answer) -> anyh
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod properties;

@@ -99,6 +99,9 @@ fn string(object: &JsonValue, name: &str) -> Option<String> {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -92,8 +92,11 @@ fn new() -> Context {
 /// The context of the process that executed this one. Anything else in the variable is ignored:
 /// if you set it by hand, you change what the log says, and nothing more.
 fn handed_over() -> Option<Context> {
-    let text = env::var(VARIABLE).ok()?;
-    if let Some(form) = Form::from_word(&text) {
+    read(&env::var(VARIABLE).ok()?)
+}
+
+fn read(text: &str) -> Option<Context> {
+    if let Some(form) = Form::from_word(text) {
         return Some(Context { form, ..new() });
     }
     let mut words = text.split(' ');
@@ -200,3 +203,6 @@ fn now() -> Duration {
     clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
 }
 // ANCHOR_END: context
+
+#[cfg(test)]
+mod properties;

@@ -61,11 +61,14 @@ pub fn take(name: &str) -> Option<OwnedFd> {
 /// The kernel refuses both ways to mark descriptors.
 pub(crate) fn inherit() -> anyhow::Result<()> {
     let text = env::var(VARIABLE).unwrap_or_default();
-    let named = text.split(' ').filter_map(|one| one.split_once('='));
-    let own =
-        named.filter_map(|(name, number)| Some((name.to_owned(), own(number.parse().ok()?)?)));
+    let own = named(&text).filter_map(|(name, number)| Some((name.to_owned(), own(number)?)));
     INHERITED.lock().unwrap_or_else(PoisonError::into_inner).extend(own);
     close_on_exec()
+}
+
+fn named(text: &str) -> impl Iterator<Item = (&str, RawFd)> {
+    let pairs = text.split(' ').filter_map(|one| one.split_once('='));
+    pairs.filter_map(|(name, number)| Some((name, number.parse().ok()?)))
 }
 
 /// The owner of an inherited descriptor. `None` if the number was typed: it is not open, or is
@@ -111,6 +114,9 @@ fn one_by_one() -> anyhow::Result<()> {
     Ok(())
 }
 // ANCHOR_END: descriptors
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {

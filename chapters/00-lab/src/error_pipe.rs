@@ -154,6 +154,9 @@ impl AsFd for StartReport {
 // ANCHOR_END: error-pipe
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

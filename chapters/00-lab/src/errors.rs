@@ -136,6 +136,9 @@ impl std::error::Error for Failure {}
 // ANCHOR_END: errors
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -73,6 +73,9 @@ fn loader(elf: &[u8]) -> Option<&Path> {
 // ANCHOR_END: libraries
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

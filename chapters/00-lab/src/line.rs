@@ -175,6 +175,9 @@ fn width_of(c: char) -> usize {
 // ANCHOR_END: line
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

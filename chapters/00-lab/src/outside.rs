@@ -118,6 +118,9 @@ fn network_namespace() -> Option<u64> {
 // ANCHOR_END: outside
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

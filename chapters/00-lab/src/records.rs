@@ -111,6 +111,9 @@ fn quoted_up_to(text: &str, longest: usize) -> String {
 // ANCHOR_END: records
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -289,3 +289,6 @@ fn pass_all_on(held: &Held, process: &Process) -> anyhow::Result<()> {
     Ok(())
 }
 // ANCHOR_END: follower
+
+#[cfg(test)]
+mod properties;

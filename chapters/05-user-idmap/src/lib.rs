@@ -244,3 +244,6 @@ fn try_maps(maps: anyhow::Result<Maps>) -> anyhow::Result<()> {
     Ok(())
 }
 // ANCHOR_END: probe
+
+#[cfg(test)]
+mod properties;

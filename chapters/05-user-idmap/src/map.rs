@@ -184,6 +184,9 @@ fn overlap((one, one_size): (u32, u32), (other, other_size): (u32, u32)) -> bool
 // ANCHOR_END: map
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

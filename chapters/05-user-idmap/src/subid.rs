@@ -65,6 +65,9 @@ fn first_range(text: &str, names: &[&str]) -> Option<(u32, u32)> {
 // ANCHOR_END: subid
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::{first_range, granted};
 

@@ -277,6 +277,9 @@ fn write(file: &Path, value: &str) -> anyhow::Result<()> {
 // ANCHOR_END: move
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use ch06_reexec::random_name;
 

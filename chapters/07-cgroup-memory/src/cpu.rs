@@ -108,6 +108,9 @@ impl fmt::Display for CpuList {
 // ANCHOR_END: cpu
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

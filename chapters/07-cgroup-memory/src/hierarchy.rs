@@ -158,6 +158,9 @@ fn unescaped(word: &str) -> PathBuf {
 // ANCHOR_END: hierarchy
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

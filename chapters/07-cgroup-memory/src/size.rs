@@ -61,6 +61,9 @@ impl fmt::Display for Size {
 // ANCHOR_END: size
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -130,6 +130,9 @@ fn id(number: u32) -> anyhow::Result<u32> {
 // ANCHOR_END: message
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use std::os::unix::ffi::OsStringExt;
 

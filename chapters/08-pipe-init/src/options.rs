@@ -196,6 +196,9 @@ pub fn default_arguments() -> Vec<OsString> {
 // ANCHOR_END: options
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

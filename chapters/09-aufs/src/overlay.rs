@@ -149,6 +149,9 @@ fn escaped(path: &Path) -> Vec<u8> {
 // ANCHOR_END: overlay
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use std::fs;
 

@@ -129,4 +129,7 @@ pub(crate) fn remove(folder: &Path) {
 // ANCHOR_END: scratch
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests;

@@ -78,3 +78,6 @@ fn attribute(folder: BorrowedFd, name: &OsStr, attribute: &str) -> Option<u8> {
     })
 }
 // ANCHOR_END: whiteout
+
+#[cfg(test)]
+mod properties;

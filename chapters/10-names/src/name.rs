@@ -50,6 +50,9 @@ impl Name {
 // ANCHOR_END: name
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

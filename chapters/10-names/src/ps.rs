@@ -87,6 +87,9 @@ pub fn kill(names: &Names, name: &Name, signal: SignalNumber) -> anyhow::Result<
 // ANCHOR_END: kill
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

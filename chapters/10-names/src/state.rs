@@ -132,6 +132,9 @@ impl State {
 // ANCHOR_END: state
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

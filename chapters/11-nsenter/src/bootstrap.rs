@@ -187,6 +187,9 @@ fn namespaces_from(flags: u32) -> anyhow::Result<Namespaces> {
 // ANCHOR_END: bootstrap
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use ch05_user_idmap::User;
 

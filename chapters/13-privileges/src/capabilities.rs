@@ -261,4 +261,7 @@ fn parse(option: &str, names: &[String]) -> anyhow::Result<(bool, CapabilitySet)
 // ANCHOR_END: set
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests;

@@ -240,6 +240,9 @@ impl Limit {
 // ANCHOR_END: apply
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -118,6 +118,9 @@ fn bytes(digits: &str) -> anyhow::Result<Vec<u8>> {
 // ANCHOR_END: lines
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use ch08_pipe_init::wire::Bytes;
 

@@ -293,4 +293,7 @@ fn require_shallow(text: &str) -> anyhow::Result<usize> {
 // ANCHOR_END: fields
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests;

@@ -206,4 +206,7 @@ fn go_on(mut program: BpfProgram) -> BpfProgram {
 // ANCHOR_END: compile
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests;

@@ -20,6 +20,9 @@ use super::{
 /// The files of a crate: the path inside it, and the text.
 pub type Files = BTreeMap<String, String>;
 
+/// The lines of a chapter's file that name its property tests.
+const PROPERTIES: &str = "#[cfg(test)]\nmod properties;\n";
+
 impl Workshop {
     /// The chapter's source as it is compiled for the book, ANCHORs and all.
     ///
@@ -27,7 +30,11 @@ impl Workshop {
     ///
     /// A file cannot be read.
     pub fn chapter_source(&self, chapter: &str) -> anyhow::Result<Files> {
-        read_files(&self.root.join("chapters").join(chapter), "src")
+        let mut files = read_files(&self.root.join("chapters").join(chapter), "src")?;
+        // They need proptest, and a learner's crate is built without a network.
+        files.retain(|name, _| !name.ends_with("/properties.rs"));
+        files.values_mut().for_each(|text| *text = text.replace(PROPERTIES, ""));
+        Ok(files)
     }
 
     /// The crate that an exercise hands out: the chapter's, with its pieces taken out, and with the

@@ -203,10 +203,13 @@ fn hints(body: &str) -> anyhow::Result<Vec<String>> {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
-    const TEXT: &str = "<!--\nminutes: 5\nhole: exercise-x = do it\n\
+    pub(super) const TEXT: &str = "<!--\nminutes: 5\nhole: exercise-x = do it\n\
                         check: 01 the exit status is the command's\n-->\n\
                         ### A title\n\n**Task.** Do it.\n\nWell.\n\n**Why.** So.\n\n\
                         **What the check looks at.** That.\n\n\

@@ -145,6 +145,9 @@ impl FilePatch {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

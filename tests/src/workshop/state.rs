@@ -164,6 +164,9 @@ fn entry(line: &str) -> anyhow::Result<Entry> {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -48,7 +48,7 @@ fn all_includes(pages: &[Page]) -> anyhow::Result<BTreeMap<PathBuf, Vec<Part>>> 
 pub fn shows_whole_chapter(page: &Page, chapter: &Path) -> anyhow::Result<()> {
     let mut files = Vec::new();
     files_in(&chapter.join("src"), "rs", &mut files)?;
-    files.retain(|file| !file.ends_with("tests.rs"));
+    files.retain(|file| !file.ends_with("tests.rs") && !file.ends_with("properties.rs"));
     ensure!(!files.is_empty(), "{} has no code", chapter.display());
     let includes = page.includes()?;
     for (index, include) in includes.iter().enumerate() {

@@ -3,10 +3,10 @@ use crate::{CapabilitySet, profile::Foreign};
 
 /// What a call looks like to a filter.
 #[derive(Clone, Copy)]
-struct Call {
+pub(super) struct Call {
     number: u32,
     architecture: u32,
-    arguments: [u64; 6],
+    pub(super) arguments: [u64; 6],
 }
 
 const OWN: u32 = if cfg!(target_arch = "x86_64") {
@@ -16,7 +16,7 @@ const OWN: u32 = if cfg!(target_arch = "x86_64") {
 };
 const I386: u32 = 0x4000_0003;
 
-fn call(number: i64, first: u64) -> Call {
+pub(super) fn call(number: i64, first: u64) -> Call {
     Call {
         number: number as u32,
         architecture: OWN,
@@ -51,12 +51,12 @@ fn run(Filter(program): &Filter, call: Call) -> u32 {
     }
 }
 
-fn compiled(text: &str) -> Option<Filter> {
+pub(super) fn compiled(text: &str) -> Option<Filter> {
     let profile = Profile::parse(text, CapabilitySet::NONE, Foreign::Refuse).unwrap();
     Filter::compile(&profile).unwrap()
 }
 
-fn answers(filter: &Filter, of: Call) -> SeccompAction {
+pub(super) fn answers(filter: &Filter, of: Call) -> SeccompAction {
     let answer = run(filter, of);
     [
         SeccompAction::Allow,
