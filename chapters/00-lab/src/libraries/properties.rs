@@ -29,7 +29,7 @@ proptest! {
         a_loader_is_named_in_the_file(&[b"\x7fELF", &[class][..], &bytes].concat());
     }
 
-    /// elf(5): Elf64_Ehdr and Elf64_Phdr, or those of 32 bits.
+    /// elf(5): Elf64_Ehdr and Elf64_Phdr, or Elf32_Ehdr and Elf32_Phdr.
     #[test]
     fn any_file_with_a_loader(
         is_64: bool,

@@ -41,6 +41,7 @@ fn what_is_wrong_is_named() {
         |item: &str| format!(r#"{{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{{{item}}}]}}"#);
     let named = |fields: &str| item(&format!(r#""names":["read"],{fields}"#));
     let args = |args: &str| named(&format!(r#""action":"SCMP_ACT_LOG","args":[{{{args}}}]"#));
+    let at_0 = r#""index":0,"value":1"#;
     for (text, part) in [
         ("", "not JSON"),
         ("{", "not JSON"),
@@ -80,9 +81,7 @@ fn what_is_wrong_is_named() {
         (&args(r#""index":6,"value":0,"op":"SCMP_CMP_EQ""#), "args[0]: index 6"),
         (&args(r#""index":0,"op":"SCMP_CMP_EQ""#), "no value"),
         (
-            &args(
-                r#""index":0,"value":1,"op":"SCMP_CMP_GE"},{"index":0,"value":9,"op":"SCMP_CMP_LE""#,
-            ),
+            &args(&format!("{at_0},\"op\":\"SCMP_CMP_GE\"}},{{{at_0},\"op\":\"SCMP_CMP_LE\"")),
             "args[1]: argument 0 has two conditions",
         ),
         (&args(r#""index":0,"value":0"#), "no op"),
