@@ -14,10 +14,15 @@ flags=(--cfg fuzzing --cfg fuzzing_libfuzzer -Cpasses=sancov-module -Clink-dead-
 for option in level=4 inline-8bit-counters pc-table trace-compares; do
   flags+=("-Cllvm-args=-sanitizer-coverage-$option")
 done
+# A program without libFuzzer cannot be linked so: these are the packages that have it.
+packages=()
+for manifest in $(grep -l '^bolero.workspace' chapters/*/Cargo.toml tests/Cargo.toml); do
+  packages+=(--package "$(sed -n 's/^name = "\(.*\)"/\1/p' "$manifest" | head -n 1)")
+done
 # With --target the flags are not for build scripts and macros, which do not link libFuzzer.
 host=$(rustc -vV | sed -n 's/^host: //p')
 mkdir -p target/fuzz
-RUSTFLAGS=${flags[*]} cargo test --quiet --workspace --exclude kernels --lib --no-run \
+RUSTFLAGS=${flags[*]} cargo test --quiet "${packages[@]}" --lib --no-run \
   --target "$host" --target-dir target/fuzz --profile fuzz --message-format json |
   sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' >target/fuzz/programs
 
