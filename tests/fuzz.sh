@@ -32,8 +32,9 @@ while read -r program; do
     corpus=$PWD/target/fuzz/corpus/${name##*::} failures=$PWD/target/fuzz/failures/
     mkdir -p "$corpus" "$failures"
     log=$failures${name##*::}.log
-    if BOLERO_LIBFUZZER_ARGS="$corpus -artifact_prefix=$failures${name##*::}- -timeout=10 \
-      -rss_limit_mb=1024 -max_len=4096 -max_total_time=$seconds -print_final_stats=1" \
+    options=("$corpus" "-artifact_prefix=$failures${name##*::}-" "-max_total_time=$seconds"
+      -print_final_stats=1 -timeout=10 -rss_limit_mb=1024 -max_len=4096)
+    if BOLERO_LIBFUZZER_ARGS=${options[*]} \
       "$program" "$name" --exact --nocapture --test-threads 1 >"$log" 2>&1 </dev/null; then
       runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
       printf '%-50s %12s inputs in %s s\n' "$name" "$runs" "$seconds"
