@@ -78,7 +78,7 @@ pub fn stages(place: &Path) -> anyhow::Result<Vec<PathBuf>> {
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let hint = || format!("build the stages (`rustup target add {TARGET}` gets their target)");
-    let mut programs = built("release", TARGET, &words).with_context(hint)?;
+    let mut programs = built("machine", TARGET, &words).with_context(hint)?;
     let reseed = place.join("reseed");
     run(Command::new("rustc")
         .args(["--edition=2024", "-O", "-Cstrip=symbols", "--target", TARGET, "-o"])
