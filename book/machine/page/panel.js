@@ -6,7 +6,7 @@ import { difference, renaming } from "./compare.js";
 import { TERMINALS } from "./computer.js";
 import { Machine, NotHere, unpacked } from "./machine.js";
 import { Records } from "./records.js";
-import { differs, shown } from "./transcript.js";
+import { differs, shown, withoutItsOwn } from "./transcript.js";
 
 export class Panel {
     constructor({ element, button, names }) {
@@ -180,8 +180,9 @@ export class Panel {
         const ended = await this.machine.shell.run(user, step.command, { form: records ? "json" : "text", heard });
         heard(ended.output);
         this.machine.prompt(line);
-        const output = records ? records.whole(ended.output) : ended.output;
-        return { command: step.command, output, status: ended.status };
+        const whole = records ? records.whole(ended.output) : ended.output;
+        const output = withoutItsOwn(whole, this.transcript.own);
+        return { command: step.command, output, status: ended.status, hasMore: output !== whole };
     }
 
     judge({ verdict, item }, { page, now }, user) {
@@ -189,7 +190,9 @@ export class Panel {
         const written = this.records ? this.records.written(page) : page;
         const lines = differs(this.rename, difference, user, written, now);
         if (!lines) {
-            verdict.replaceChildren("the same as on the page");
+            verdict.replaceChildren(now.at(-1).hasMore
+                ? "the same as on the page, but for a line that only an older kernel has"
+                : "the same as on the page");
             verdict.dataset.is = "same";
             return;
         }

@@ -39,3 +39,7 @@ export const differs = (rename, difference, user, page, now) => {
     const [written, run] = [last(page), last(now)];
     return written === run ? null : difference(written, run);
 };
+
+// What a command printed, without the lines that only this machine's kernel has.
+export const withoutItsOwn = (output, own) =>
+    (own ? output.split("\n").filter((line) => !line.includes(own)).join("\n") : output);

@@ -23,7 +23,7 @@ const KERNEL: &str = "linux-image-686";
 #[rustfmt::skip]
 const PROGRAMS: &[(&str, &[&str])] = &[
     ("bsdutils", &["script"]),
-    ("coreutils", &["base64", "cksum", "fold", "install", "stty", "sync", "tee"]),
+    ("coreutils", &["base64", "cksum", "fold", "stty", "sync", "tee"]),
     ("uidmap", &["newgidmap", "newuidmap"]),
     ("util-linux", &["ipcs", "nsenter", "setsid"]),
     ("util-linux-extra", &["ipcmk", "ipcrm"]),
@@ -35,7 +35,7 @@ const SYSTEMS: &[(&str, &[&str])] = &[("coreutils", &["chroot"]), ("util-linux",
 /// The programs of these packages are busybox's: a page fetches less, and a static program starts
 /// faster. What busybox has not, or not with the options that the book uses, is Debian's own.
 const BY_BUSYBOX: &[&str] = &["coreutils", "findutils", "grep", "mawk", "procps"];
-const BUT: &[&str] = &["cp", "date", "head", "readlink", "tail", "timeout"];
+const BUT: &[&str] = &["cat", "cp", "date", "dd", "head", "id", "readlink", "tail", "timeout"];
 
 /// Packages of libraries. Of these, only what a program needs is taken.
 #[rustfmt::skip]
