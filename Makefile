@@ -40,7 +40,7 @@ serve: ## read the book in a browser, at localhost:3000 (or PORT=3001)
 book: ## build the book into book/book/html
 	@book/mdbook.sh build book
 
-machine: ## build the Linux that runs in the book's pages (README says what it needs)
+machine: ## build the Linux that runs in the pages of the book
 	cargo run --quiet --package machine
 
 # The workshop: CH=03 names a chapter, EX=2 an exercise of it, FORCE=1 allows what needs --force.

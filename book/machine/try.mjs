@@ -16,21 +16,24 @@ const buffer = () => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + byt
 const { transcripts, names } = JSON.parse(await readFile(list, "utf8"));
 const rename = renaming(names);
 
-const emulator = new V86({
-    ...computer,
-    wasm_path: fileURLToPath(import.meta.resolve("v86/build/v86.wasm")),
-    initial_state: { buffer: buffer() },
-});
-await new Promise((ready) => emulator.add_listener("emulator-ready", ready));
-const shell = new Shell(emulator, true);
-const fresh = await emulator.save_state();
+// A new one each time: page/machine.js says why.
+let emulator;
+const restored = async () => {
+    emulator?.destroy();
+    emulator = new V86({
+        ...computer,
+        wasm_path: fileURLToPath(import.meta.resolve("v86/build/v86.wasm")),
+        initial_state: { buffer: buffer() },
+    });
+    await new Promise((ready) => emulator.add_listener("emulator-ready", ready));
+    return new Shell(emulator, true);
+};
 
 let wrong = 0;
 for (const { name, text, why, own } of transcripts) {
     if (why || (words.length > 0 && !words.some((word) => name.includes(word)))) continue;
     const user = userOf(text);
-    await emulator.restore_state(fresh);
-    shell.restored();
+    const shell = await restored();
     const now = [];
     const page = [];
     let result = "same";

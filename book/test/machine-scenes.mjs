@@ -98,7 +98,7 @@ const scenes = {
         await page.locator(".run-here-button").click();
         await page.waitForSelector(".machine-bar button:enabled >> text=second terminal", { timeout: PATIENCE });
         await page.locator(".machine-bar >> text=second terminal").click();
-        await types(page, 0, "11-nsenter run -q --name box", /root@box:/);
+        await types(page, 0, "11-nsenter run -q -ti --name box", /root@box:/);
         await types(page, 1, "11-nsenter exec -q box -- hostname", /\nbox\n/);
         const width = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.equal(width, 0, "the page scrolls sideways");
@@ -115,7 +115,9 @@ const scenes = {
             "no network": [/could not be fetched/, (page) => page.route("**/state.zst", (route) => route.abort())],
             "the file is gone": [/status 404/, (page) => page.route("**/state.zst", (route) => route.fulfill({ status: 404, body: "" }))],
             "too little memory": [/memory/, (page) => page.addInitScript(() => {
-                WebAssembly.Memory = class { constructor() { throw new RangeError("could not allocate memory"); } };
+                for (const name of ["instantiate", "instantiateStreaming"]) {
+                    WebAssembly[name] = async () => { throw new RangeError("could not allocate memory"); };
+                }
             })],
         };
         for (const [way, [line, prepare]] of Object.entries(ways)) {

@@ -57,17 +57,28 @@ export class Machine {
         const wasm_path = await unpacked("v86.wasm", "application/wasm");
         said("starting");
         const machine = new Machine();
-        try {
-            machine.emulator = new V86({ ...computer, wasm_path, initial_state: { buffer: state } });
-            await Machine.patiently(new Promise((ready) => machine.emulator.add_listener("emulator-ready", ready)));
-        } catch (error) {
-            machine.emulator?.destroy?.();
-            throw error instanceof NotHere ? error : new NotHere(`This browser cannot give the machine its 256 MiB of memory (${error.message}).`);
-        }
-        machine.shell = new Shell(machine.emulator, true);
-        machine.fresh = await machine.emulator.save_state();
-        await machine.greet();
+        Object.assign(machine, { V86, wasm_path, state, terminals: new Map() });
+        await machine.restore();
         return machine;
+    }
+
+    // A new emulated computer with the snapshot's memory. The one before is thrown away: v86 would
+    // write the snapshot over its memory, but leave what is zero in the snapshot as it is, and this
+    // kernel counts on zeros in its free memory.
+    async restore() {
+        this.emulator?.destroy();
+        try {
+            this.emulator = new this.V86({ ...computer, wasm_path: this.wasm_path, initial_state: { buffer: this.state.slice(0) } });
+            await Machine.patiently(new Promise((ready) => this.emulator.add_listener("emulator-ready", ready)));
+        } catch (error) {
+            if (error instanceof NotHere) throw error;
+            throw new NotHere(`This browser cannot give the machine its 256 MiB of memory (${error.message}).`);
+        }
+        this.shell = new Shell(this.emulator, true);
+        for (const [line, terminal] of this.terminals) this.listen(line, terminal);
+        // All restored machines have the same random numbers, and an old clock.
+        const words = [...crypto.getRandomValues(new Uint32Array(8))].map((word) => word.toString(16));
+        await this.shell.run("root", `date -s @${Math.floor(Date.now() / 1000)} >/dev/null; reseed ${words.join(" ")}`);
     }
 
     static patiently(promise) {
@@ -80,29 +91,18 @@ export class Machine {
         return Promise.race([promise, late, wrong]);
     }
 
-    // All restored machines have the same random numbers, and an old clock.
-    async greet() {
-        const words = [...crypto.getRandomValues(new Uint32Array(8))].map((word) => word.toString(16));
-        await this.shell.run("root", `date -s @${Math.floor(Date.now() / 1000)} >/dev/null; reseed ${words.join(" ")}`);
-    }
-
-    async reset() {
-        await this.emulator.restore_state(this.fresh);
-        this.shell.restored();
-        await this.greet();
-    }
-
-    stop() {
-        this.emulator.destroy();
-    }
-
     // A terminal on a serial line.
     connect(line, terminal) {
+        this.terminals.set(line, terminal);
+        this.listen(line, terminal);
+        terminal.onData((text) => this.type(line, text));
+        terminal.onResize(({ rows, cols }) => this.size(line, rows, cols));
+    }
+
+    listen(line, terminal) {
         const decoder = new TextDecoder();
         this.emulator.add_listener(`serial${line}-output-byte`, (byte) =>
             terminal.write(decoder.decode(new Uint8Array([byte]), { stream: true })));
-        terminal.onData((text) => this.type(line, text));
-        terminal.onResize(({ rows, cols }) => this.size(line, rows, cols));
     }
 
     type(line, text) {

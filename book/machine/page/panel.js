@@ -206,7 +206,7 @@ export class Panel {
         this.buttons(false);
         this.say("starting anew");
         this.ran.clear();
-        await this.machine.reset();
+        await this.machine.restore();
         for (const { terminal, line } of this.terminals) {
             terminal.reset();
             await this.machine.size(line, terminal.rows, terminal.cols);

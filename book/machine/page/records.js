@@ -47,9 +47,9 @@ export class Records {
         return steps.map((step, at) => this.page[at] ?? step);
     }
 
-    // What a command printed, as text.
+    // What a command printed, as text. Where a machine's cgroups are, the page's records do not say.
     whole(output) {
-        return output.replace(/^.*$/gm, (line) => (isRecord(line) ? asText(JSON.parse(line)) : line));
+        return output.replace(/\/sys\/fs\/cgroup\/(?:[^\s"]*\/)?container-/g, "…/container-").replace(/^.*$/gm, (line) => (isRecord(line) ? asText(JSON.parse(line)) : line));
     }
 
     // Of that, what the page's text shows.

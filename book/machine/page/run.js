@@ -26,8 +26,11 @@ const found = (block) => {
     if (!/^[$#] /.test(part)) return null;
     const whole = transcripts.find(({ text }) => text.includes(`\n${part}`));
     if (!whole) return null;
-    const before = whole.text.slice(0, whole.text.indexOf(`\n${part}`) + 1);
-    return { ...whole, user: userOf(whole.text), before: stepsOf(before), steps: stepsOf(part) };
+    // What a block asks only, the transcript answers.
+    const all = stepsOf(whole.text);
+    const first = stepsOf(whole.text.slice(0, whole.text.indexOf(`\n${part}`) + 1)).length;
+    const steps = all.slice(first, first + stepsOf(part).length);
+    return { ...whole, user: userOf(whole.text), before: all.slice(0, first), steps };
 };
 
 let panel;

@@ -30,11 +30,6 @@ export class Shell {
         }
     }
 
-    // The machine is another one, in which nothing runs.
-    restored() {
-        Object.assign(this, { bytes: [], mark: null, heard: undefined, last: Promise.resolve() });
-    }
-
     text() {
         return new TextDecoder().decode(new Uint8Array(this.bytes));
     }
