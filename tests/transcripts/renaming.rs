@@ -8,12 +8,15 @@
 //! The patterns are in names.json, for the machine in the book's pages renames in the same way
 //! (book/machine/page/compare.js):
 //!
-//! | name | what the patterns find |
-//! |---|---|
-//! | `replaced` | a log line; the head of chapter 10's `ps`, as wide as what is below it; an entry of chapter 10 with a start time and an inode number; the number of a boot; the time of a record |
-//! | `lettered` | the inode of a namespace, as a link in /proc/PID/ns has it and as a record has it; a random hostname; a key of System V; the length of a filter |
-//! | `pids` | what stands at the place of a pid in the log, in /proc, and in what the book's commands print |
-//! | `kept` | a line of an id map, in the log and as a file has it: a pid may be the same number as an id |
+//! - `replaced`: a log line; the head of chapter 10's `ps`, as wide as what is below it; an entry
+//!   of chapter 10, with a start time and an inode number; the number of a boot; the time of a
+//!   record.
+//! - `lettered`: the inode of a namespace, as a link in /proc/PID/ns has it and as a record has it;
+//!   a random hostname; a key of System V; the length of a filter.
+//! - `pids`: what stands at the place of a pid in the log, in /proc, and in what the book's
+//!   commands print.
+//! - `kept`: a line of an id map, in the log and as a file has it: a pid may be the same number as
+//!   an id.
 
 use std::collections::BTreeMap;
 

@@ -19,7 +19,7 @@ const MODULES: [&str; 3] = ["overlay", "aufs", "veth"];
 pub struct Files {
     /// What the virtual machine boots.
     pub kernel: PathBuf,
-    /// A folder with the [`MODULES`] that this kernel does not have built in.
+    /// A folder with the `MODULES` that this kernel does not have built in.
     pub modules: PathBuf,
 }
 
@@ -45,7 +45,7 @@ pub fn own(kernel: &Path, tree: Option<&Path>, folder: &Path) -> anyhow::Result<
     })
 }
 
-/// Copies the [`MODULES`] that are somewhere below `tree` into the new folder `modules`.
+/// Copies the `MODULES` that are somewhere below `tree` into the new folder `modules`.
 pub fn collect(tree: &Path, modules: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(modules).with_context(|| format!("create {}", modules.display()))?;
     for name in MODULES {
