@@ -40,8 +40,8 @@ const ON_THE_MACHINE: &[(&str, &[&str])] = &[
 ];
 
 /// Programs of the image that nothing here uses: a person at its prompt expects them.
-const FOR_THE_PROMPT: [&str; 10] =
-    ["bash", "df", "du", "false", "more", "mv", "ps", "tty", "whoami", "xargs"];
+const FOR_THE_PROMPT: [&str; 9] =
+    ["bash", "df", "du", "false", "more", "mv", "tty", "whoami", "xargs"];
 
 /// Words that no machine has: an experiment shows what happens then, or makes them itself.
 #[rustfmt::skip]
