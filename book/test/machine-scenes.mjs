@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import { difference, renaming } from "../machine/page/compare.js";
+import { contrast } from "./pages.mjs";
 
 const FIRST_OUTPUT = 5000; // milliseconds, from the click, with a server on this machine
 const FETCHED = 15e6; // bytes
@@ -87,6 +88,7 @@ const scenes = {
             return live.querySelectorAll(".card").length;
         });
         assert.ok(before >= 2, "a card for each process");
+        assert.deepEqual(await contrast(page), []);
         assert.deepEqual(plain(await rows(".stepper.live")), plain(await rows("#the-pages")));
         await context.close();
     },
@@ -106,6 +108,13 @@ const scenes = {
         await page.waitForFunction(() => /as it was/.test(document.querySelector(".machine-state").textContent), null, { timeout: PATIENCE });
         await types(page, 1, "11-nsenter ps", /NAME/);
         assert.doesNotMatch(await screen(page, 1), /^box /m);
+        // Tab is the shell's, and Escape before it takes you to the next thing on the page.
+        const inTerminal = () => page.evaluate(() => Boolean(document.activeElement.closest(".machine-screen")));
+        await page.keyboard.press("Tab");
+        assert.equal(await inTerminal(), true, "Tab leaves the terminal");
+        await page.keyboard.press("Escape");
+        await page.keyboard.press("Tab");
+        assert.equal(await inTerminal(), false, "Escape and Tab stay in the terminal");
         await context.close();
     },
 

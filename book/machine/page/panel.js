@@ -18,8 +18,7 @@ export class Panel {
         this.close = button("", "close", () => this.hide());
         this.list = element("ol", "machine-steps");
         this.screens = element("div", "machine-screens");
-        this.note = element("p", "machine-note",
-            "The page types these commands into a shell of its own, without a terminal. What you type goes to yours, on this emulated computer, 25 to 60 times slower than yours: times differ, the order does not. You are the user “you”; su makes you root, without a password.");
+        this.note = element("p", "machine-note");
         this.root = element("section", "machine",
             element("div", "machine-bar", this.state, this.second, this.again, this.close),
             this.list, this.screens, this.note);
@@ -125,6 +124,8 @@ export class Panel {
 
     // The commands of the transcript that is shown, none of them run.
     draw() {
+        const typed = "The page types these commands into a shell of its own, without a terminal. What you type goes to yours. ";
+        this.note.textContent = `${this.transcript.steps.length ? typed : ""}This emulated computer is 25 to 60 times slower than yours: times differ, the order does not. You are the user “you”; su makes you root, without a password. Escape and then Tab leaves the terminal.`;
         this.rows = this.transcript.steps.map((step) => {
             const command = this.element("code", "", step.command);
             const verdict = this.element("span", "machine-verdict");
