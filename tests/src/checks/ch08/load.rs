@@ -1,0 +1,61 @@
+//! Chapter 8, under load: many starts, one after another and side by side. What they leave behind,
+//! the comparison of the machine after each check finds: groups, mounts, processes, files.
+
+use std::env;
+
+use anyhow::{Context, ensure};
+
+use crate::{
+    Bench, Ended,
+    bench::Run,
+    checks::{Check, holds},
+};
+
+pub(super) const CHECKS: &[Check] = &[Check::new(
+    8,
+    "many start one after another and eight at a time, and none fails",
+    "hold nothing for longer than a start needs it, and give no two starts the same name: what \
+     goes well once can fail when eight do it at the same time",
+    |bench| {
+        let times = times()?;
+        for number in 0..times {
+            must_end(number, start(bench, number).finish()?)?;
+        }
+        for first in (0..times).step_by(AT_ONCE) {
+            let numbers = first..times.min(first + AT_ONCE);
+            let start = |number| Ok((number, start(bench, number).start()?));
+            let running: Vec<_> = numbers.map(start).collect::<anyhow::Result<_>>()?;
+            for (number, one) in running {
+                must_end(number, one.finish()?)?;
+            }
+        }
+        holds()
+    },
+)
+.that_takes_long()
+.not_in_the_workshop()];
+
+const AT_ONCE: usize = 8;
+
+/// How often: `JUDGE_LOAD`, or a few times.
+fn times() -> anyhow::Result<usize> {
+    match env::var("JUDGE_LOAD") {
+        Ok(times) => times.parse().context("JUDGE_LOAD is a number of starts"),
+        Err(_) => Ok(2 * AT_ONCE),
+    }
+}
+
+/// A command that says its number and ends with a status of its own.
+fn start(bench: &Bench, number: usize) -> Run<'_> {
+    bench.script(&format!("echo {number}; exit {}", status(number)))
+}
+
+fn status(number: usize) -> i32 {
+    (number % 100) as i32
+}
+
+fn must_end(number: usize, ended: Ended) -> anyhow::Result<()> {
+    let ended = ended.must_end_with(status(number))?;
+    ensure!(ended.text() == format!("{number}\n"), "start {number}: {}", ended.text());
+    Ok(())
+}
