@@ -152,10 +152,10 @@ impl Root<'_> {
         };
         // Made for mounts, where the image lacks them.
         for folder in FOLDERS.map(Path::new) {
-            let is_of_image =
-                in_image(layers.driver, &layers.image, folder).is_ok_and(|of| of.is_some());
             let path: PathBuf = Path::new("/").join(folder);
-            if !is_of_image && found.get(&path) == Some(&Change::Added) {
+            let is_of_image =
+                || in_image(layers.driver, &layers.image, folder).is_ok_and(|of| of.is_some());
+            if found.get(&path) == Some(&Change::Added) && !is_of_image() {
                 found.remove(&path);
             }
         }
