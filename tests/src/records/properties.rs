@@ -16,7 +16,7 @@ proptest! {
         );
         let record = parse(&line).unwrap();
         prop_assert_eq!((record.role, record.pid, record.message), (role, pid, message));
-        prop_assert_eq!(record.now["uid"].get(), Some(&f64::from(uid)));
+        prop_assert_eq!(record.now["uid"].get().copied(), Some(f64::from(uid)));
     }
 
     #[test]
