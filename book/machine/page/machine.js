@@ -45,9 +45,6 @@ export const unpacked = async (name, type) => {
 export class Machine {
     // Starts one. `said` gets lines for a reader who waits.
     static async start(said) {
-        if (location.protocol === "file:") {
-            throw new NotHere("This page is a file, and a browser lets a file fetch nothing: `make serve` shows the book with its machine.");
-        }
         if (typeof WebAssembly !== "object") throw new NotHere("This browser has no WebAssembly, which the machine needs.");
         if (typeof DecompressionStream !== "function") throw new NotHere("This browser cannot unpack the machine: it has no DecompressionStream.");
         const mega = (bytes) => (bytes / 1e6).toFixed(1);
