@@ -9,6 +9,7 @@ use crate::{
     Bench, Ended,
     bench::Run,
     checks::{Check, holds},
+    patience::repetitions,
 };
 
 pub(super) const CHECKS: &[Check] = &[Check::new(
@@ -41,7 +42,7 @@ const AT_ONCE: usize = 8;
 fn times() -> anyhow::Result<usize> {
     match env::var("JUDGE_LOAD") {
         Ok(times) => times.parse().context("JUDGE_LOAD is a number of starts"),
-        Err(_) => Ok(2 * AT_ONCE),
+        Err(_) => Ok(repetitions(2 * AT_ONCE as u32) as usize),
     }
 }
 
