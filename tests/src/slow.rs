@@ -83,7 +83,7 @@ pub fn hold_back(parent: Pid, bound: Duration) -> anyhow::Result<()> {
 
 /// A new child stops too. So does the stage at its execve(2): without TRACEEXEC one that executes
 /// itself again would get a SIGTRAP.
-pub(crate) fn events() -> Options {
+pub fn events() -> Options {
     Options::PTRACE_O_TRACEFORK
         | Options::PTRACE_O_TRACEVFORK
         | Options::PTRACE_O_TRACECLONE
@@ -105,7 +105,11 @@ pub(crate) fn let_go(process: Pid) -> anyhow::Result<()> {
 }
 
 /// A request's result; a process that has been killed meanwhile is no error.
-pub(crate) fn unless_it_ended(result: nix::Result<()>) -> anyhow::Result<()> {
+///
+/// # Errors
+///
+/// As ptrace(2), but for ESRCH.
+pub fn unless_it_ended(result: nix::Result<()>) -> anyhow::Result<()> {
     match result {
         Err(Errno::ESRCH) => Ok(()),
         result => result.context("ptrace"),
