@@ -1,6 +1,6 @@
 # The few commands that a person types. `make` alone lists them.
 
-.PHONY: help test test-kernels test-book doctor rootfs build transcripts bench
+.PHONY: help test test-kernels test-book doctor rootfs build transcripts bench faults
 .PHONY: start check hint progress reset solution watch book serve pictures machine
 help:
 	@echo 'Where to begin:'
@@ -87,6 +87,11 @@ test-kernels: ## run the tests on other kernels, in virtual machines
 # GROWTH=1 measures how the cost grows, instead; ARGS are options of the program, such as --quick.
 bench: ## measure what a start costs, and write it into the book
 	cargo run --quiet --package bench -- $(if $(GROWTH),--growth) $(ARGS)
+
+# ARGS are options of the program: --every 7 tries one fault of seven, --only 'CASE' one that was found.
+faults: ## kill each process, and make each system call fail, and write a table into the book
+	cargo build --quiet --workspace --bins
+	cargo run --quiet --package faults -- $(ARGS)
 
 ## Change it
 build: ## build every stage

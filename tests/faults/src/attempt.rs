@@ -1,12 +1,12 @@
 //! What becomes of a run with a fault, and of the run after it?
 
-use std::{fmt::Display, path::PathBuf, thread::sleep, time::Duration};
+use std::{path::PathBuf, thread::sleep, time::Duration};
 
 use anyhow::ensure;
 use judge::{
     Ended,
     host::{Difference, Snapshot, nobody_stays},
-    process::children_of,
+    process::{children_of, has_ended},
     slow::is_refused,
     told,
 };
@@ -39,6 +39,8 @@ pub struct Attempt {
     pub left: usize,
     /// What is not as it should be.
     pub findings: Vec<String>,
+    /// What it wrote to standard error.
+    pub said: String,
     /// Whether all findings can be another program's doing.
     pub may_be_anothers: bool,
 }
@@ -97,6 +99,7 @@ pub fn attempt(place: &Place, case: &Case) -> anyhow::Result<Attempt> {
         end,
         left,
         findings,
+        said: ended.errors.clone(),
         may_be_anothers,
     })
 }
@@ -107,7 +110,7 @@ fn next_run(place: &Place) -> anyhow::Result<()> {
     ensure!(
         status == STATUS && ended.text() == OUTPUT && said.is_empty(),
         "the next run ends with {status}, and says {}",
-        told(said)
+        told(said.trim())
     );
     Ok(())
 }
@@ -127,7 +130,7 @@ fn kill_after(place: &Place, role: Role, time: Duration) -> anyhow::Result<(Ende
         Role::Keeper => keeper(running.pid()),
         _ => keeper(running.pid()).and_then(child),
     };
-    // What has ended, and was waited for, has no pid.
+    let victim = victim.filter(|pid| !has_ended(*pid));
     let was_hurt = victim.is_some_and(|pid| kill(pid, Signal::SIGKILL).is_ok());
     Ok((running.finish()?, was_hurt))
 }
@@ -141,15 +144,13 @@ fn note<T>(result: anyhow::Result<T>, findings: &mut Vec<String>) {
 /// What the end of the run itself should not be.
 fn wrong_in(ended: &Ended, case: &Case, was_hurt: bool) -> Vec<String> {
     let mut wrong = Vec::new();
-    let mut say =
-        |what: &dyn Display| wrong.push(format!("{what}; it said {}", told(&ended.errors)));
+    let mut say = |what: &str| wrong.push(what.to_owned());
     let status = ended.status();
     let name = format!("{}: ", case.chapter.name);
     let lines: Vec<&str> = ended.errors.lines().collect();
     let is_kill = matches!(case.fault, Fault::Kill);
-    let is_itself = is_kill && case.role == Role::Parent;
     match status {
-        STATUS if ended.text() != OUTPUT => say(&"the command's output is not all there"),
+        STATUS if ended.text() != OUTPUT => say("the command's output is not all there"),
         STATUS => {}
         _ if !was_hurt => say(&format!("there was no fault, and it ends with {status}")),
         125..=127 if lines.is_empty() => say(&format!("it ends with {status} without a word")),
@@ -160,13 +161,10 @@ fn wrong_in(ended: &Ended, case: &Case, was_hurt: bool) -> Vec<String> {
         _ => say(&format!("its status is {status}")),
     }
     if lines.iter().any(|line| !line.starts_with(&name)) {
-        say(&"there is a line that does not begin with the stage's name");
+        say("there is a line that does not begin with the stage's name");
     }
     if lines.len() > 1 {
-        say(&"the error is more than one line");
-    }
-    if is_itself && was_hurt && status != 137 {
-        say(&format!("it was killed, and ends with {status}"));
+        say("the error is more than one line");
     }
     wrong
 }

@@ -4,7 +4,7 @@
 //! when it fails; mmap(2) and its like, whose failure ends every Rust program; and what the
 //! C library and Rust's runtime do before `main`.
 
-use nix::errno::Errno::{self, EINTR, EMFILE, ENOMEM, ENOSPC, EPERM};
+use nix::errno::Errno::{self, EAGAIN, EINTR, EMFILE, ENOMEM, ENOSPC, EPERM};
 
 /// A system call, or a use of it.
 #[derive(Debug)]
@@ -19,9 +19,10 @@ pub struct Call {
 }
 
 /// All errors there are.
-pub const ERRORS: [Errno; 5] = [ENOMEM, ENOSPC, EMFILE, EINTR, EPERM];
+pub const ERRORS: [Errno; 6] = [ENOMEM, ENOSPC, EMFILE, EAGAIN, EINTR, EPERM];
 
-/// The call that a process is about to make, if it is in the table.
+/// The call that a process is about to make, if it is in the table. (The first argument of
+/// clone3(2) is a pointer; here it is the flags, as clone(2) has them.)
 pub fn known(number: u64, arguments: &[u64; 6]) -> Option<&'static Call> {
     let is_it = |call: &&Call| call.number as u64 == number && (call.is_meant)(arguments);
     all().find(is_it)
@@ -54,6 +55,8 @@ const fn only(
     }
 }
 
+const CLONES: &[Errno] = &[EAGAIN, ENOMEM];
+const CLONES_INTO_NEW: &[Errno] = &[EAGAIN, ENOMEM, ENOSPC, EPERM];
 const DESCRIPTOR: &[Errno] = &[EMFILE, ENOMEM];
 const OPENS: &[Errno] = &[EMFILE, ENOMEM, EINTR, EPERM];
 const OPENS_NEW: &[Errno] = &[EMFILE, ENOMEM, ENOSPC, EINTR, EPERM];
@@ -64,11 +67,28 @@ const WAITS: &[Errno] = &[EINTR];
 const WAITS_FOR_ANY: &[Errno] = &[EINTR, ENOMEM];
 const REFUSED: &[Errno] = &[EPERM];
 
+fn has_namespaces(flags: u64) -> bool {
+    let namespaces = libc::CLONE_NEWNS
+        | libc::CLONE_NEWUTS
+        | libc::CLONE_NEWIPC
+        | libc::CLONE_NEWPID
+        | libc::CLONE_NEWNET
+        | libc::CLONE_NEWUSER
+        | libc::CLONE_NEWCGROUP;
+    flags & namespaces as u64 != 0
+}
+
 /// Every processor has these.
 const CALLS: &[Call] = &[
     // Processes and namespaces.
-    call("clone", libc::SYS_clone, MAKES),
-    call("clone3", libc::SYS_clone3, MAKES),
+    only("clone-ns", libc::SYS_clone, CLONES_INTO_NEW, |arguments| {
+        has_namespaces(arguments[0])
+    }),
+    call("clone", libc::SYS_clone, CLONES),
+    only("clone3-ns", libc::SYS_clone3, CLONES_INTO_NEW, |arguments| {
+        has_namespaces(arguments[0])
+    }),
+    call("clone3", libc::SYS_clone3, CLONES),
     call("execve", libc::SYS_execve, &[ENOMEM, EMFILE, EPERM]),
     call("unshare", libc::SYS_unshare, MAKES),
     call("setns", libc::SYS_setns, CHANGES),
@@ -77,7 +97,10 @@ const CALLS: &[Call] = &[
     call("kill", libc::SYS_kill, REFUSED),
     call("wait4", libc::SYS_wait4, WAITS),
     call("waitid", libc::SYS_waitid, WAITS),
-    call("prctl", libc::SYS_prctl, REFUSED),
+    only("prctl", libc::SYS_prctl, REFUSED, |arguments| {
+        [libc::PR_CAPBSET_DROP, libc::PR_SET_SECUREBITS, libc::PR_CAP_AMBIENT]
+            .contains(&(arguments[0] as i32))
+    }),
     call("seccomp", libc::SYS_seccomp, MEMORY),
     call("capset", libc::SYS_capset, REFUSED),
     call("setgroups", libc::SYS_setgroups, CHANGES),
@@ -85,7 +108,7 @@ const CALLS: &[Call] = &[
     call("setresuid", libc::SYS_setresuid, REFUSED),
     call("setsid", libc::SYS_setsid, REFUSED),
     call("sethostname", libc::SYS_sethostname, REFUSED),
-    call("prlimit64", libc::SYS_prlimit64, REFUSED),
+    only("prlimit64", libc::SYS_prlimit64, REFUSED, |arguments| arguments[2] != 0),
     call("keyctl", libc::SYS_keyctl, CHANGES),
     // Mounts.
     call("mount", libc::SYS_mount, CHANGES),
@@ -127,7 +150,9 @@ const CALLS: &[Call] = &[
     call("recvfrom", libc::SYS_recvfrom, WAITS_FOR_ANY),
     call("recvmsg", libc::SYS_recvmsg, WAITS_FOR_ANY),
     call("ppoll", libc::SYS_ppoll, WAITS_FOR_ANY),
-    call("flock", libc::SYS_flock, WAITS),
+    only("flock", libc::SYS_flock, WAITS, |arguments| {
+        arguments[1] as i32 & (libc::LOCK_UN | libc::LOCK_NB) == 0
+    }),
     call("ftruncate", libc::SYS_ftruncate, &[EINTR, EPERM]),
     call("sendfile", libc::SYS_sendfile, MEMORY),
     call("copy_file_range", libc::SYS_copy_file_range, &[ENOMEM, ENOSPC, EPERM]),
@@ -154,8 +179,8 @@ const OLD: &[Call] = &[
     call("open", libc::SYS_open, OPENS),
     call("dup2", libc::SYS_dup2, &[EMFILE, EINTR]),
     call("poll", libc::SYS_poll, WAITS_FOR_ANY),
-    call("fork", libc::SYS_fork, MEMORY),
-    call("vfork", libc::SYS_vfork, MEMORY),
+    call("fork", libc::SYS_fork, CLONES),
+    call("vfork", libc::SYS_vfork, CLONES),
     call("stat", libc::SYS_stat, MEMORY),
     call("lstat", libc::SYS_lstat, MEMORY),
     call("readlink", libc::SYS_readlink, MEMORY),

@@ -139,8 +139,9 @@ fn cases(
     seed: u64,
 ) -> anyhow::Result<Vec<Case>> {
     let place = Place::new(chapter, user, folder)?;
-    let start = Instant::now();
     place.run()?.finish()?.must_end_with(stages::STATUS)?;
+    let (run, start) = (place.run()?, Instant::now());
+    run.finish()?.must_end_with(stages::STATUS)?;
     let whole = start.elapsed();
     let calls = trace::calls(place.run()?, place.bench().stage)?;
     let case = |role, moment, fault| Case {

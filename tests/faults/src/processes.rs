@@ -111,13 +111,14 @@ impl Processes {
     }
 
     /// It begins a system call.
-    pub fn begins(&mut self, pid: Pid, call: u64, arguments: &[u64; 6]) -> Option<Begun> {
+    pub fn begins(&mut self, pid: Pid, call: u64, mut arguments: [u64; 6]) -> Option<Begun> {
         let process = self.known.get_mut(&pid)?;
         let is = |number: libc::c_long| call == number as u64;
         if is(libc::SYS_clone) {
             process.flags = arguments[0];
         } else if is(libc::SYS_clone3) {
             process.flags = first_number_at(pid, arguments[0]).unwrap_or_default();
+            arguments[0] = process.flags;
         } else if is_fork(call) {
             process.flags = 0;
         }
@@ -130,7 +131,7 @@ impl Processes {
         Some(Begun {
             role,
             number: *number,
-            call: calls::known(call, arguments).filter(|_| is_own),
+            call: calls::known(call, &arguments).filter(|_| is_own),
         })
     }
 }

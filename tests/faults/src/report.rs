@@ -3,7 +3,7 @@
 use std::{fmt::Write, fs, path::Path};
 
 use anyhow::Context;
-use judge::User;
+use judge::{User, told};
 use nix::sys::utsname::uname;
 
 use crate::{
@@ -17,7 +17,8 @@ use crate::{
 #[derive(Default)]
 pub struct Report {
     rows: Vec<Row>,
-    findings: Vec<String>,
+    /// Kinds of findings, and how often.
+    findings: Vec<(String, usize)>,
     /// Faults that were planned and did not come: the process made no such call this time.
     unhurt: usize,
     /// All faults that there are, of which some were tried.
@@ -41,8 +42,9 @@ impl Report {
         let has_findings = !attempt.findings.is_empty();
         if has_findings {
             let text = attempt.findings.join("; ");
-            println!("FOUND: {text}\n       make faults ARGS=\"--only '{case}'\"");
-            self.findings.push(format!("`{case}`: {text}"));
+            println!("FOUND: {text}; it said {}", told(attempt.said.trim()));
+            println!("       make faults ARGS=\"--only '{case}'\"");
+            self.note(case, &attempt.findings[0]);
         }
         if attempt.end == End::Unhurt && !has_findings {
             self.unhurt += 1;
@@ -57,6 +59,21 @@ impl Report {
         row.ended += usize::from(attempt.end == End::Ended);
         row.left += usize::from(attempt.left > 0);
         row.findings += usize::from(has_findings);
+    }
+
+    /// The book has what was found where, once.
+    fn note(&mut self, case: &Case, what: &str) {
+        let (stage, role) = (case.chapter.name, case.role.name());
+        let kind = match case.fault {
+            Fault::Kill => format!("stage {stage}, the {role} is killed: {what}"),
+            Fault::Fail(call, errno) => {
+                format!("stage {stage}, {errno:?} for `{}` of the {role}: {what}", call.name)
+            }
+        };
+        match self.findings.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, times)) => *times += 1,
+            None => self.findings.push((kind, 1)),
+        }
     }
 
     /// How many faults were tried.
@@ -117,8 +134,8 @@ impl Report {
         let release: Vec<&str> = release.split('.').take(2).collect();
         let stages: Vec<&str> = stages().iter().map(|chapter| chapter.name).collect();
         Ok(format!(
-            "Linux {} on {}, stages {}: {} faults of {} possible ones ({how}); {} more did not come \
-             about, because the process made other calls that time.",
+            "Linux {} on {}, stages {}: {} faults of {} possible ones ({how}); {} more did not \
+             come about: the process had ended, or made other calls that time.",
             release.join("."),
             name.machine().to_string_lossy(),
             stages.join(", "),
@@ -137,8 +154,12 @@ impl Report {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../book/src/faults");
         fs::create_dir_all(&folder).context("make book/src/faults")?;
         let mut text = format!("{}\n\n{}", self.summary(how)?, self.table());
-        for (number, finding) in self.findings.iter().enumerate() {
-            let _ = writeln!(text, "{}- {finding}", if number == 0 { "\n" } else { "" });
+        for (number, (finding, times)) in self.findings.iter().enumerate() {
+            let _ = writeln!(
+                text,
+                "{}- {finding} ({times} times)",
+                if number == 0 { "\n" } else { "" }
+            );
         }
         fs::write(folder.join("table.md"), text).context("write table.md")?;
         println!("wrote book/src/faults/table.md");

@@ -198,7 +198,7 @@ impl Tracer<'_> {
         } else if info.op == libc::PTRACE_SYSCALL_INFO_ENTRY && !self.was_hurt {
             // SAFETY: `op` says that this is the field of the union that was written.
             let entry = unsafe { info.u.entry };
-            if let Some(begun) = self.processes.begins(pid, entry.nr, &entry.args) {
+            if let Some(begun) = self.processes.begins(pid, entry.nr, entry.args) {
                 self.calls.push(begun);
                 self.hurt_at(pid, begun)?;
             }
