@@ -199,6 +199,7 @@ fn try_all(
             place.run()?.finish()?.must_end_with(stages::STATUS)?;
             tried = attempt(&place, case).with_context(|| case.to_string())?;
         }
+        wait::check()?; // what a Ctrl-C has ended is no finding
         let is_clean = tried.findings.is_empty();
         report.add(case, tried);
         if !is_clean {
