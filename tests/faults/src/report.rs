@@ -154,12 +154,15 @@ impl Report {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../book/src/faults");
         fs::create_dir_all(&folder).context("make book/src/faults")?;
         let mut text = format!("{}\n\n{}", self.summary(how)?, self.table());
-        for (number, (finding, times)) in self.findings.iter().enumerate() {
-            let _ = writeln!(
-                text,
-                "{}- {finding} ({times} times)",
-                if number == 0 { "\n" } else { "" }
-            );
+        if !self.is_clean() {
+            text += "\nThis does not hold yet:\n\n";
+        }
+        for (finding, times) in &self.findings {
+            let times = match times {
+                1 => "once".into(),
+                times => format!("{times} times"),
+            };
+            let _ = writeln!(text, "- {finding} ({times})");
         }
         fs::write(folder.join("table.md"), text).context("write table.md")?;
         println!("wrote book/src/faults/table.md");
