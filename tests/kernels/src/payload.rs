@@ -170,6 +170,7 @@ fn binaries() -> anyhow::Result<Vec<PathBuf>> {
             "--exclude=kernels",
             "--exclude=machine",
             "--exclude=bench",
+            "--exclude=faults",
             "--bins",
             "--examples",
         ][..],
