@@ -17,7 +17,7 @@ use nix::{
 
 use crate::{
     case::{Case, Fault, Moment, Role},
-    stages::{OUTPUT, Place, STATUS},
+    stages::{OUTPUT, Place, SHELL, STATUS},
     trace::follow,
 };
 
@@ -147,7 +147,9 @@ fn wrong_in(ended: &Ended, case: &Case, was_hurt: bool) -> Vec<String> {
     let mut say = |what: &str| wrong.push(what.to_owned());
     let status = ended.status();
     let name = format!("{}: ", case.chapter.name);
-    let lines: Vec<&str> = ended.errors.lines().collect();
+    // The command may complain as well: its output has nobody to read it any more.
+    let is_the_commands = |line: &&str| line.starts_with(&format!("{SHELL}: "));
+    let lines: Vec<&str> = ended.errors.lines().filter(|line| !is_the_commands(line)).collect();
     let is_kill = matches!(case.fault, Fault::Kill);
     match status {
         STATUS if ended.text() != OUTPUT => say("the command's output is not all there"),

@@ -71,6 +71,8 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
+            // What a signal has interrupted has an error of its own.
+            let error = wait::check().err().unwrap_or(error);
             eprintln!("faults: {error:#}");
             ExitCode::FAILURE
         }
@@ -86,6 +88,9 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     let mut report = Report::default();
     if let Some(case) = cli.only {
         try_all(case.chapter, case.user, &[case], folder.path(), &mut report, far_away(cli))?;
+        if report.tried() == 0 {
+            println!("There was no fault: the process makes no such call, or ends before.");
+        }
         println!("\n{}", report.table());
         return Ok(report.is_clean());
     }

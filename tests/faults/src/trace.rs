@@ -34,7 +34,7 @@ use crate::{
 const EXEC: i32 = Event::PTRACE_EVENT_EXEC as i32;
 
 /// A run that takes longer hangs.
-const BOUND: Duration = Duration::from_secs(10);
+const BOUND: Duration = Duration::from_secs(5);
 /// How long its other processes may live on.
 const REST: Duration = Duration::from_secs(5);
 
