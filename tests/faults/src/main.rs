@@ -7,7 +7,7 @@
 //! | [`calls`] | which system calls can fail, and how? |
 //! | [`stages`] | which stages are tried, with which options? |
 //! | [`trace`], [`processes`], [`registers`] | how is a process hurt at one of its calls? |
-//! | [`attempt`] | what becomes of such a run, and of the next one? |
+//! | [`mod@attempt`] | what becomes of such a run, and of the next one? |
 //! | [`report`] | what was tried, how often, and what was found? |
 //! | [`wait`] | how does this wait with a bound, and end at a Ctrl-C? |
 
