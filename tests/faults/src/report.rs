@@ -63,6 +63,8 @@ impl Report {
 
     /// The book has what was found where, once.
     fn note(&mut self, case: &Case, what: &str) {
+        // Not the pids of what hangs.
+        let what = what.split_once(": ").map_or(what, |(what, _)| what);
         let (stage, role) = (case.chapter.name, case.role.name());
         let kind = match case.fault {
             Fault::Kill => format!("stage {stage}, the {role} is killed: {what}"),
