@@ -40,8 +40,9 @@ const BUT: &[&str] = &["cat", "cp", "date", "dd", "head", "id", "readlink", "tai
 /// Packages of libraries. Of these, only what a program needs is taken.
 #[rustfmt::skip]
 const LIBRARIES: &[&str] = &[
-    "libacl1", "libattr1", "libaudit1", "libblkid1", "libc6", "libcap-ng0", "libcrypt1", "libmount1", "libpam0g", "libpcre2-8-0", "libselinux1", "libsemanage2",
-    "libsepol2", "libsmartcols1", "libsubid4", "libtinfo6", "libudev1", "libuuid1",
+    "libacl1", "libattr1", "libaudit1", "libblkid1", "libc6", "libcap-ng0", "libcrypt1",
+    "libmount1", "libpam0g", "libpcre2-8-0", "libselinux1", "libsemanage2", "libsepol2",
+    "libsmartcols1", "libsubid4", "libtinfo6", "libudev1", "libuuid1",
 ];
 
 /// The first process, the emulated computer's firmware, and what a terminal can do.
@@ -139,7 +140,8 @@ impl Debian {
 /// The names of the libraries that a file names itself, and of its loader.
 fn needed(file: &Path) -> anyhow::Result<Vec<String>> {
     let shown = output(Command::new("readelf").args(["-Wdl"]).arg(file).env("LC_ALL", "C"))?;
-    // `(NEEDED) Shared library: [libc.so.6]`; `[Requesting program interpreter: /lib/ld-linux.so.2]`
+    // `(NEEDED) Shared library: [libc.so.6]`, and the loader:
+    // `[Requesting program interpreter: /lib/ld-linux.so.2]`
     let name = |line: &str| {
         let is_one = line.contains("(NEEDED)") || line.contains("program interpreter");
         let named = line.rsplit(['[', ' ', '/']).next()?.strip_suffix(']')?;

@@ -114,8 +114,8 @@ fn sample(line: &str) -> Option<Sample> {
     })
 }
 
-/// Whether a line of strace's, `PID call(…`, is the beginning of a call, and neither its end nor a
-/// signal.
+/// Whether a line of strace's, `PID call(…`, is the beginning of a call, and neither its end nor
+/// a signal.
 fn is_call(line: &str) -> bool {
     let rest = line.trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start();
     rest.starts_with(|letter: char| letter.is_ascii_lowercase() || letter == '_')
