@@ -118,6 +118,24 @@ const scenes = {
         await context.close();
     },
 
+    async "a reset ends a command that runs, and two presses start one machine"({ open, site }) {
+        const { context, page } = await open("light", "wide");
+        let snapshots = 0;
+        page.on("request", (request) => { snapshots += request.url().endsWith("/state.zst"); });
+        await page.goto(`${site.origin}/01-uts.html`);
+        await page.locator(".run-here-button").nth(1).click();
+        await page.locator('.run-here-button[data-run="01-uts/show"]').click();
+        await page.waitForSelector(".machine-steps button:enabled", { timeout: PATIENCE });
+        assert.equal(snapshots, 1);
+        const reset = page.locator(".machine-bar >> text=reset");
+        await page.locator(".machine-steps button").first().click();
+        assert.equal(await reset.isEnabled(), true, "no reset while a command runs");
+        await reset.click();
+        await page.waitForFunction(() => /as it was/.test(document.querySelector(".machine-state").textContent), null, { timeout: PATIENCE });
+        await runAll(page);
+        await context.close();
+    },
+
     async "where it cannot start, a line says why"({ open, site }) {
         const ways = {
             "no WebAssembly": [/WebAssembly/, (page) => page.addInitScript(() => { delete window.WebAssembly; })],

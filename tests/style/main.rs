@@ -36,7 +36,9 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
     let chapters = root.join("chapters");
     let of_chapters = |inside: &str, ending: &str| files(&chapters, &format!("/{inside}/"), ending);
     let mut rust = files(&chapters, "", "rs")?;
-    rust.extend(files(&root.join("tests"), "", "rs")?);
+    for folder in ["book/machine/src", "tests", "tour"] {
+        rust.extend(files(&root.join(folder), "", "rs")?);
+    }
     // Its own tests have the refused words.
     rust.retain(|file| !file.starts_with(root.join("tests/style")));
     let root_of_all = root.to_owned();

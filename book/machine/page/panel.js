@@ -39,21 +39,32 @@ export class Panel {
         this.draw();
         if (this.machine) return;
         this.buttons(false);
+        if (this.starting) return; // another button was pressed before
+        this.starting = true;
         try {
             await this.start();
         } catch (error) {
-            if (!(error instanceof NotHere)) throw error;
-            this.root.remove();
-            this.machine = undefined;
-            bar.querySelector(".machine-failed")?.remove();
-            const failed = this.element("p", "machine-failed", `${error.message} The transcript above shows what the commands print.`);
-            failed.setAttribute("role", "alert");
-            bar.append(failed);
-            bar.querySelector("button").hidden = false;
+            this.fail(error);
             return;
+        } finally {
+            this.starting = false;
         }
         this.buttons(true);
         this.list.querySelector("button")?.focus();
+    }
+
+    // A line says why there is no machine; the transcript stays as it was.
+    fail(error) {
+        if (!(error instanceof NotHere)) throw error;
+        this.root.remove();
+        this.machine = undefined;
+        this.terminals = [];
+        this.screens.replaceChildren();
+        this.bar.querySelector(".machine-failed")?.remove();
+        const failed = this.element("p", "machine-failed", `${error.message} The transcript above shows what the commands print.`);
+        failed.setAttribute("role", "alert");
+        this.bar.append(failed);
+        this.bar.querySelector("button").hidden = false;
     }
 
     async start() {
@@ -87,6 +98,8 @@ export class Panel {
     buttons(are) {
         for (const one of this.root.querySelectorAll("button")) one.disabled = !are;
         this.close.disabled = false;
+        // Also while a command runs: it may have no end.
+        this.again.disabled = !this.machine;
         this.second.disabled = !are || this.terminals.length === TERMINALS.length;
     }
 
@@ -205,9 +218,15 @@ export class Panel {
 
     async reset() {
         this.buttons(false);
+        this.again.disabled = true;
         this.say("starting anew");
         this.ran.clear();
-        await this.machine.restore();
+        try {
+            await this.machine.restore();
+        } catch (error) {
+            this.fail(error);
+            return;
+        }
         for (const { terminal, line } of this.terminals) {
             terminal.reset();
             await this.machine.size(line, terminal.rows, terminal.cols);

@@ -3,12 +3,7 @@
 
 import { stepsOf, userOf } from "./transcript.js";
 
-const element = (name, className, ...children) => {
-    const made = document.createElement(name);
-    if (className) made.className = className;
-    made.append(...children);
-    return made;
-};
+const { element } = window.towerLifelines;
 
 const button = (className, text, pressed) => {
     const made = element("button", className, text);
