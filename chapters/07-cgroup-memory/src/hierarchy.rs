@@ -101,6 +101,9 @@ fn mounted(line: &str, cgroup: &str) -> Option<Hierarchy> {
     let (mount, filesystem) = line.split_once(" - ")?;
     let mut mount = mount.split(' ').skip(3).map(unescaped);
     let (root, mount_point) = (mount.next()?, mount.next()?);
+    if !(root.is_absolute() && mount_point.is_absolute()) {
+        return None;
+    }
     let mut filesystem = filesystem.split(' ');
     let (kind, options) = (filesystem.next()?, filesystem.nth(1)?);
     let version = match kind {
