@@ -12,7 +12,7 @@
 //! the two is killed, the other kills the container and clears up.
 
 use std::{
-    io::{Read, Write},
+    io::{self, ErrorKind, Read, Write},
     os::fd::{AsFd, OwnedFd},
     process,
     sync::Arc,
@@ -43,9 +43,9 @@ pub fn keep(
     clear: impl FnOnce(bool),
 ) -> anyhow::Result<Exit> {
     let mut keeper = Keeper::start(maps, work)?;
-    let exit = keeper.wait(job)?;
+    let ended = keeper.wait(job);
     match keeper.report.start() {
-        Start::Ends => Ok(exit),
+        Start::Ends => ended,
         Start::Failed(failure) => {
             job.take_terminal_back(true); // the keeper may have lent it, and not taken it back
             Err(failure.into())
@@ -61,6 +61,7 @@ pub fn keep(
             if let Err(error) = cleared {
                 warn!("clear up after the keeper: {error:#}");
             }
+            let exit = ended?;
             Err(anyhow!("the keeper ended with {exit}, so the container was ended"))
         }
     }
@@ -107,31 +108,43 @@ impl Keeper {
         }
     }
 
-    /// Waits for its end, and the container's.
+    /// Waits for its end, and the container's. If it cannot wait, it ends both.
     fn wait(&mut self, job: &Job) -> anyhow::Result<Exit> {
         let process = self.process.take().context("a keeper is waited for once")?;
+        let pid = process.pid();
+        let exit = match self.watch(job, &process) {
+            Ok(()) => process.reap(),
+            Err(error) => {
+                drop(process); // which kills it
+                Err(error)
+            }
+        };
+        if let Ok(exit) = &exit {
+            debug!("the keeper, {pid}, ended with {exit}");
+        }
+        self.report.listen().context("read the keeper's report")?;
+        if let Some(container) = &self.container {
+            end(container)?;
+        }
+        exit
+    }
+
+    /// Passes signals on, and hears of the container, until the keeper has ended.
+    fn watch(&mut self, job: &Job, process: &Process) -> anyhow::Result<()> {
         loop {
             let mut watched = vec![process.as_fd(), job.as_fd()];
             if self.container.is_none() {
                 watched.push(self.channel.as_fd());
             }
             let ready = wait_for_any(&watched)?;
-            job.pass_all_on(&process)?;
+            job.pass_all_on(process)?;
             if ready[0] {
-                break;
+                return Ok(());
             }
             if ready.get(2) == Some(&true) {
                 self.container = hear_of_the_container(&self.channel)?;
             }
         }
-        let pid = process.pid();
-        let exit = process.reap()?;
-        debug!("the keeper, {pid}, ended with {exit}");
-        self.report.listen().context("read the keeper's report")?;
-        if let Some(container) = &self.container {
-            end(container)?;
-        }
-        Ok(exit)
     }
 }
 
@@ -162,7 +175,7 @@ impl Parent {
     ///
     /// # Errors
     ///
-    /// The parent has ended.
+    /// The parent has ended; EAGAIN: too many threads.
     pub fn look_after(&self, container: &Process) -> anyhow::Result<()> {
         let (channel, container_fd) = (self.0.clone(), container.as_fd().try_clone_to_owned());
         let container_fd = container_fd.context("duplicate the container's pidfd")?;
@@ -170,14 +183,15 @@ impl Parent {
         (&*channel).write_all(&pid).context("send the parent the container's pid")?;
         channel.wait()?;
         channel.say()?;
-        thread::spawn(move || {
+        let watch = move || {
             // The next word never comes; the parent's end does.
             if channel.wait().is_err()
                 && let Err(errno) = send(container_fd.as_fd(), libc::SIGKILL)
             {
                 warn!("kill the container: {}", errno.desc());
             }
-        });
+        };
+        thread::Builder::new().spawn(watch).context("start a thread")?;
         Ok(())
     }
 }
@@ -186,15 +200,30 @@ impl Parent {
 /// the pid was still the container's when the pidfd was opened.
 fn hear_of_the_container(channel: &End) -> anyhow::Result<Option<OwnedFd>> {
     let mut pid = [0; 4];
-    if { channel }.read_exact(&mut pid).is_err() {
-        return Ok(None); // the keeper has ended, and the container sees it at the gate
+    let heard = { channel }.read_exact(&mut pid).context("read the container's pid");
+    if !is_there(heard)? {
+        return Ok(None); // the container sees it at the gate
     }
     let pid = Pid::from_raw(i32::from_ne_bytes(pid)).context("the container has a pid")?;
     let container = pidfd_open(pid, PidfdFlags::empty());
-    if channel.say().and_then(|()| channel.wait()).is_err() {
+    if !is_there(channel.say().and_then(|()| channel.wait()))? {
         return Ok(None);
     }
     container.context("pidfd_open of the container").map(Some)
+}
+
+/// Whether the process at a channel's other end is still there, after a word that came or went
+/// (`heard`): if it has ended, its own end says why.
+///
+/// # Errors
+///
+/// The word failed for another reason.
+pub fn is_there(heard: anyhow::Result<()>) -> anyhow::Result<bool> {
+    let ends = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset, ErrorKind::UnexpectedEof];
+    heard.map(|()| true).or_else(|error| match error.downcast_ref::<io::Error>() {
+        Some(other) if !ends.contains(&other.kind()) => Err(error),
+        _ => Ok(false),
+    })
 }
 
 /// Ends the container, if it still lives, and returns when nothing of it is left.

@@ -47,7 +47,7 @@ use lab::{Exit, Probe};
 use nix::unistd::geteuid;
 
 pub use furnish::{furnish, protect_proc};
-pub use keeper::{Parent, keep};
+pub use keeper::{Parent, is_there, keep};
 pub use layers::{LayerOptions, Layers};
 pub use root::Root;
 pub use scratch::start_time;

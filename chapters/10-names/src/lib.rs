@@ -30,7 +30,7 @@ use lab::Probe;
 
 pub use identity::{Identity, has_ended};
 pub use name::Name;
-pub use names::{Entry, Names};
+pub use names::{Entry, Names, let_go_on};
 pub use ps::{SignalNumber, kill, ps};
 pub use run::{NamedRunOptions, init, run};
 // ANCHOR_END: intro

@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow, bail};
 use ch01_uts::wait_for_any;
 use ch02_ipc::End;
 use ch03_pid::Job;
+use ch09_aufs::is_there;
 use lab::{info, warn};
 use nix::unistd::Pid;
 
@@ -144,16 +145,14 @@ impl Entry {
     ///
     /// # Errors
     ///
-    /// The entry cannot be written.
+    /// The entry cannot be written; as [`let_go_on`].
     pub fn record_when_ready(&self, ready: &End, init: Pid, job: &Job) -> anyhow::Result<()> {
-        let is_ready = wait_for_any(&[ready.as_fd(), job.as_fd()])?[0] && ready.wait().is_ok();
-        if !is_ready {
+        let is_ready = wait_for_any(&[ready.as_fd(), job.as_fd()])?[0];
+        if !is_ready || !is_there(ready.wait())? {
             return Ok(());
         }
         self.record(init)?;
-        // If it has ended by now, its end says why.
-        let _ = ready.say();
-        Ok(())
+        let_go_on(ready)
     }
 
     fn record(&self, init: Pid) -> anyhow::Result<()> {
@@ -186,5 +185,14 @@ impl Drop for Entry {
             warn!("{error:#}"); // the next reader sees that it is left over
         }
     }
+}
+
+/// Lets init go on.
+///
+/// # Errors
+///
+/// As send(2).
+pub fn let_go_on(ready: &End) -> anyhow::Result<()> {
+    is_there(ready.say()).map(drop)
 }
 // ANCHOR_END: entry

@@ -22,7 +22,7 @@ use ch09_aufs::{LayerOptions, Layers, Parent, furnish, keep, protect_proc};
 use lab::{Exit, Next, warn};
 use nix::unistd::geteuid;
 
-use crate::{Entry, Name, Names};
+use crate::{Entry, Name, Names, let_go_on};
 
 /// The name under which init inherits its end of the channel on which it reports that it is ready.
 const READY: &str = "ready";
@@ -163,8 +163,7 @@ fn container(
     let ready = ready.in_parent()?;
     match reserved.entry {
         Some(entry) => entry.record_when_ready(&ready, child.pid(), job)?,
-        // If init has ended, its end says why.
-        None => ready.say().unwrap_or_default(),
+        None => let_go_on(&ready)?,
     }
     let outcome = streams.wait(job, child);
     groups.report();

@@ -101,10 +101,11 @@ impl<'a> Relay<'a> {
         let typing = Typing::start(self.ends, &child)?; // raw, before anything is shown
         let copies = streams.start()?;
         let interrupted = self.job.watch(&mut child)?;
-        copies.finish(self.job)?;
+        let copied = copies.finish(self.job);
         typing.finish();
         callers.set_back(); // before anything is said about the end
-        self.job.end(child, interrupted)
+        let exit = self.job.end(child, interrupted)?;
+        copied.map(|()| exit)
     }
 }
 

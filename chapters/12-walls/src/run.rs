@@ -17,7 +17,7 @@ use ch07_cgroup_memory::{Groups, base::is_root_outside};
 use ch08_pipe_init::{Message, Prepared, become_init, receive, send, stay_and_reap, take_streams};
 use ch09_aufs::{LayerOptions, Layers, Parent, Root, keep};
 use ch10_names::{
-    NamedRunOptions,
+    NamedRunOptions, let_go_on,
     run::{Reserved, in_a_keeper},
 };
 use ch11_nsenter::nsexec::Become;
@@ -107,8 +107,7 @@ fn container(
     let (child, ready) = (waiting.child, waiting.ready.in_parent()?);
     match reserved.entry {
         Some(entry) => entry.record_when_ready(&ready, child.pid(), job)?,
-        // If init has ended, its end says why.
-        None => ready.say().unwrap_or_default(),
+        None => let_go_on(&ready)?,
     }
     let outcome = match relay {
         Some(relay) => relay.wait(prepared.streams, child),

@@ -41,7 +41,8 @@ impl Typing {
             unsaid: Vec::new(),
         };
         let (ended, end) = pipe().context("make a pipe for a thread")?;
-        let thread = thread::spawn(move || typist.copy(&ended));
+        let copy = move || typist.copy(&ended);
+        let thread = thread::Builder::new().spawn(copy).context("start a thread")?;
         Ok(Typing { thread, end })
     }
 

@@ -172,6 +172,28 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     ),
+    Check::new(
+        8,
+        "output that cannot be written to the end, or not be copied at all, is an error",
+        "say it, and end with 125: the command has ended well, but its output is not all there",
+        |bench| {
+            let to = |place: &str| format!("exec \"$0\" \"$@\" >>{place}");
+            let full =
+                run(bench, &["-q"], &["echo", "lost"]).under(&["sh", "-c", &to("/dev/full")]);
+            let ended = full.finish()?.must_end_with(125)?;
+            ended.must_complain(&["standard output", "No space left on device"])?;
+            // A stack that no thread can have.
+            let output = bench.file("output", "", 0o666)?.display().to_string();
+            let stack = (1_u64 << 50).to_string();
+            let run = run(bench, &["-q"], &["echo", "lost"]).env("RUST_MIN_STACK", stack);
+            let ended = run.under(&["sh", "-c", &to(&output)]).finish()?.must_end_with(125)?;
+            ended.must_complain(&["start a thread", "Resource temporarily unavailable"])?;
+            let written = fs::read_to_string(output)?;
+            ensure!(written.is_empty(), "the command has run: {}", told(&written));
+            holds()
+        },
+    )
+    .not_in_the_workshop(),
 ];
 
 /// `run OPTIONS -- COMMAND`, at the host's files: bench.stage adds -i.
