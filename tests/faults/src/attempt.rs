@@ -17,9 +17,13 @@ use nix::{
 
 use crate::{
     case::{Case, Fault, Moment, Role},
+    shortage::{Limit, Shortage},
     stages::{OUTPUT, Place, SHELL, STATUS},
     trace::follow,
 };
+
+/// SIGXFSZ: a file would be larger than RLIMIT_FSIZE.
+const TOO_LARGE: i32 = 128 + libc::SIGXFSZ;
 
 /// How a run with a fault ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +61,10 @@ pub fn attempt(place: &Place, case: &Case) -> anyhow::Result<Attempt> {
     let groups = place.groups()?;
     let mut findings = Vec::new();
 
-    let (ended, was_hurt) = match case.moment {
-        Moment::Call(_) => {
+    let (ended, was_hurt) = match (case.moment, case.fault) {
+        (_, Fault::Short(shortage)) => (shortage.run(place)?, true),
+        (Moment::After(time), _) => kill_after(place, case.role, time)?,
+        _ => {
             let traced = follow(place.run()?, bench.stage, Some(case)).inspect_err(|error| {
                 if is_refused(error) {
                     eprintln!("{}", judge::slow::REFUSED);
@@ -67,7 +73,6 @@ pub fn attempt(place: &Place, case: &Case) -> anyhow::Result<Attempt> {
             findings.extend(traced.hangs);
             (traced.ended, traced.was_hurt)
         }
-        Moment::After(time) => kill_after(place, case.role, time)?,
     };
     note(nobody_stays(), &mut findings);
     let status = ended.status();
@@ -147,19 +152,33 @@ fn wrong_in(ended: &Ended, case: &Case, was_hurt: bool) -> Vec<String> {
     let mut say = |what: &str| wrong.push(what.to_owned());
     let status = ended.status();
     let name = format!("{}: ", case.chapter.name);
-    // The command may complain as well: its output has nobody to read it any more.
-    let is_the_commands = |line: &&str| line.starts_with(&format!("{SHELL}: "));
-    let lines: Vec<&str> = ended.errors.lines().filter(|line| !is_the_commands(line)).collect();
+    // The command may complain as well: its output has nobody to read it any more. So may the
+    // loader, before the stage's first line.
+    let is_of_others = |line: &&str| {
+        line.starts_with(&format!("{SHELL}: ")) || line.contains("while loading shared libraries")
+    };
     let is_kill = matches!(case.fault, Fault::Kill);
+    let hides = |number| matches!(case.fault, Fault::Short(shortage) if shortage.hides(number));
+    let lines = ended.errors.lines().filter(|line| !is_of_others(line) && !hides(2));
+    let lines: Vec<&str> = lines.collect();
+    let is_silent = match case.fault {
+        Fault::Short(_) => ended.errors.is_empty(),
+        _ => lines.is_empty(),
+    };
     match status {
-        STATUS if ended.text() != OUTPUT => say("the command's output is not all there"),
+        STATUS if ended.text() != OUTPUT && !hides(1) => {
+            say("the command's output is not all there");
+        }
         STATUS => {}
         _ if !was_hurt => say(&format!("there was no fault, and it ends with {status}")),
-        125..=127 if lines.is_empty() => say(&format!("it ends with {status} without a word")),
+        125..=127 if is_silent && !hides(2) => {
+            say(&format!("it ends with {status} without a word"))
+        }
         125..=127 => {}
         // Killed itself, or it says that the container was.
         137 if is_kill => {}
         137 if !lines.is_empty() => {}
+        TOO_LARGE if matches!(case.fault, Fault::Short(Shortage::Limit(Limit::FileSize, _))) => {}
         _ => say(&format!("its status is {status}")),
     }
     if lines.iter().any(|line| !line.starts_with(&name)) {

@@ -8,6 +8,7 @@ use nix::errno::Errno;
 
 use crate::{
     calls::{self, Call},
+    shortage::Shortage,
     stages::stages,
 };
 
@@ -47,6 +48,8 @@ impl Role {
 pub enum Moment {
     /// As it begins this system call, counted from 1 among all calls of processes in its role.
     Call(usize),
+    /// From the start on.
+    Start,
     /// So long after the start.
     After(Duration),
 }
@@ -58,6 +61,8 @@ pub enum Fault {
     Kill,
     /// The next such call of that process fails so, and is not made.
     Fail(&'static Call, Errno),
+    /// There is too little of something.
+    Short(Shortage),
 }
 
 /// A fault, of a stage that is started by a user.
@@ -77,11 +82,13 @@ impl fmt::Display for Case {
         write!(text, "{stage} {user} {role} ")?;
         match self.moment {
             Moment::Call(number) => write!(text, "{number} ")?,
+            Moment::Start => text.write_str("start ")?,
             Moment::After(time) => write!(text, "{}us ", time.as_micros())?,
         }
         match self.fault {
             Fault::Kill => text.write_str("KILL"),
             Fault::Fail(call, errno) => write!(text, "{}:{errno:?}", call.name),
+            Fault::Short(shortage) => shortage.fmt(text),
         }
     }
 }
@@ -98,6 +105,7 @@ impl FromStr for Case {
         let role = ROLES.into_iter().find(|one| one.name() == role);
         let user = User::all().iter().find(|one| one.name() == user);
         let moment = match moment.strip_suffix("us") {
+            None if moment == "start" => Moment::Start,
             Some(time) => Moment::After(Duration::from_micros(time.parse().context("a time")?)),
             None => Moment::Call(moment.parse().context("the number of a call, or a time")?),
         };
@@ -116,7 +124,12 @@ fn fault_of(word: &str) -> anyhow::Result<Fault> {
     if word == "KILL" {
         return Ok(Fault::Kill);
     }
-    let (call, errno) = word.split_once(':').context("a fault is KILL, or CALL:ERROR")?;
+    if word.contains('=') {
+        return word.parse().map(Fault::Short);
+    }
+    let (call, errno) = word
+        .split_once(':')
+        .context("a fault is KILL, CALL:ERROR, or SHORTAGE=NUMBER")?;
     let known = calls::ERRORS.into_iter().find(|one| format!("{one:?}") == errno);
     Ok(Fault::Fail(
         calls::named(call).with_context(|| format!("no call is called {call}"))?,
@@ -130,12 +143,20 @@ mod tests {
 
     #[test]
     fn a_case_is_read_as_it_is_written() {
-        for text in ["09-aufs user keeper 123 openat:EMFILE", "13-privileges user init 120us KILL"]
-        {
+        for text in [
+            "09-aufs user keeper 123 openat:EMFILE",
+            "13-privileges user init 120us KILL",
+            "08-pipe-init user parent start nofile=12",
+        ] {
             let case: Case = text.parse().expect("it is one");
             assert_eq!(case.to_string(), text);
         }
-        for wrong in ["09 user keeper 1", "09 user you 1 KILL", "09 user init 1 openat:EGOOD"] {
+        for wrong in [
+            "09 user keeper 1",
+            "09 user init start closed=8",
+            "09 user you 1 KILL",
+            "09 user init 1 openat:EGOOD",
+        ] {
             assert!(wrong.parse::<Case>().is_err(), "{wrong}");
         }
     }

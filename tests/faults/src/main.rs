@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`case`] | which process is hurt, when, and how? |
 //! | [`calls`] | which system calls can fail, and how? |
+//! | [`shortage`] | of what can there be too little? |
 //! | [`stages`] | which stages are tried, with which options? |
 //! | [`trace`], [`processes`], [`registers`] | how is a process hurt at one of its calls? |
 //! | [`mod@attempt`] | what becomes of such a run, and of the next one? |
@@ -17,6 +18,7 @@ mod case;
 mod processes;
 mod registers;
 mod report;
+mod shortage;
 mod stages;
 mod trace;
 mod wait;
@@ -36,6 +38,7 @@ use clap::Parser;
 use judge::{User, chapters::Chapter, host, told};
 use processes::Begun;
 use report::Report;
+use shortage::Shortage;
 use stages::Place;
 use tempfile::Builder;
 
@@ -109,7 +112,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
                 .enumerate()
                 .filter(|(index, case)| {
                     let is_one_of_many = *index as u64 % cli.every == seed % cli.every;
-                    is_one_of_many || matches!(case.moment, Moment::After(_))
+                    is_one_of_many || !matches!(case.moment, Moment::Call(_))
                 })
                 .map(|(_, case)| case)
                 .collect();
@@ -119,7 +122,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     }
     let how = match cli.every {
         1 => format!("seed {seed}"),
-        every => format!("one of every {every}, and all random moments; seed {seed}"),
+        every => format!("one of every {every} calls, and all others; seed {seed}"),
     };
     println!("\n{}\n{}", report.table(), report.summary(&how)?);
     let is_whole = cli.stage.is_none() && Instant::now() < deadline && User::all().len() > 1;
@@ -169,6 +172,8 @@ fn cases(
     let mut cases: Vec<Case> = calls.iter().map(killed).collect();
     cases.extend(calls.iter().flat_map(failed));
     let mut dice = fastrand::Rng::with_seed(seed);
+    let short = Shortage::all(place.bench().stage, user, whole, &mut dice).into_iter();
+    cases.extend(short.map(|one| case(Role::Parent, Moment::Start, Fault::Short(one))));
     let roles = match place.bench().stage {
         ..9 => [Role::Parent, Role::Init].as_slice(),
         _ => &[Role::Parent, Role::Keeper, Role::Init],
@@ -226,8 +231,7 @@ fn copy_binaries(to: &Path) -> anyhow::Result<()> {
             own.parent().context("a file is in a folder")?.to_owned()
         }
     };
-    for chapter in stages::stages() {
-        let name = chapter.name;
+    for name in stages::stages().iter().map(|chapter| chapter.name).chain(["rootfs"]) {
         let file = from.join(name);
         let hint = || format!("copy {}: `cargo build --workspace` first", file.display());
         fs::copy(&file, to.join(name)).with_context(hint)?;

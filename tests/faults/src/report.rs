@@ -10,6 +10,7 @@ use crate::{
     attempt::{Attempt, End},
     calls::ERRORS,
     case::{Case, Fault, Moment, ROLES},
+    shortage::Shortage,
     stages::stages,
 };
 
@@ -67,6 +68,7 @@ impl Report {
         let what = what.split_once(": ").map_or(what, |(what, _)| what);
         let (stage, role) = (case.chapter.name, case.role.name());
         let kind = match case.fault {
+            Fault::Short(shortage) => format!("stage {stage}, {}: {what}", shortage.label()),
             Fault::Kill => format!("stage {stage}, the {role} is killed: {what}"),
             Fault::Fail(call, errno) => {
                 format!("stage {stage}, {errno:?} for `{}` of the {role}: {what}", call.name)
@@ -175,8 +177,9 @@ impl Report {
 /// The row of a case.
 fn label(case: &Case) -> String {
     match (case.fault, case.moment) {
+        (Fault::Short(shortage), _) => shortage.label().into(),
         (Fault::Kill, Moment::Call(_)) => format!("SIGKILL for the {} at a call", case.role.name()),
-        (Fault::Kill, Moment::After(_)) => AT_ANY_MOMENT.into(),
+        (Fault::Kill, _) => AT_ANY_MOMENT.into(),
         (Fault::Fail(_, errno), _) => format!("{errno:?}"),
     }
 }
@@ -187,5 +190,6 @@ const AT_ANY_MOMENT: &str = "SIGKILL at a random moment";
 fn labels() -> Vec<String> {
     let killed = ROLES.iter().map(|role| format!("SIGKILL for the {} at a call", role.name()));
     let failed = ERRORS.iter().map(|errno| format!("{errno:?}"));
-    killed.chain([AT_ANY_MOMENT.to_owned()]).chain(failed).collect()
+    let short = Shortage::LABELS.map(str::to_owned);
+    killed.chain([AT_ANY_MOMENT.to_owned()]).chain(failed).chain(short).collect()
 }

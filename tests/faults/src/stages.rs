@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
 };
@@ -55,6 +56,8 @@ impl Place {
                 .map(|number| layer(&bench, &format!("layer-{number}"), "file", "text"))
                 .collect::<anyhow::Result<_>>()?,
         };
+        let rootfs = bench.folder.join("rootfs");
+        bench.run(bench.other("rootfs"), [&rootfs]).finish()?.must_end_with(0)?;
         Ok(Place {
             delegation: Delegation::to(&bench, &["memory"])?,
             layers,
@@ -74,26 +77,58 @@ impl Place {
     ///
     /// The stage makes no image.
     pub fn run(&self) -> anyhow::Result<Run<'_>> {
+        self.run_with(Path::new("mine"))
+    }
+
+    /// The same, with a container layer at this path if the stage has layers.
+    ///
+    /// # Errors
+    ///
+    /// As [`Place::run`].
+    pub fn run_with(&self, container_layer: &Path) -> anyhow::Result<Run<'_>> {
         let bench = &self.bench;
+        let mut options = self.options();
+        if bench.stage < 9 {
+            options.extend(["--", SHELL, "-c", SCRIPT]);
+            return Ok(self.put(bench.stage(options)));
+        }
+        let container_layer = container_layer.to_str().context("a path in UTF-8")?;
+        options.extend(["--container-layer", container_layer]);
+        Ok(self.put(stacked(bench, &options, &self.layers, SCRIPT)?))
+    }
+
+    /// The same, in [`Place::rootfs`].
+    pub fn run_in_rootfs(&self) -> Run<'_> {
+        let rootfs = self.rootfs();
+        let words = [&["run", "-i"], &self.options()[..]].concat();
+        let words = words.into_iter().map(OsString::from);
+        let last = ["--", SHELL, "-c", SCRIPT].map(OsString::from);
+        let rootfs = ["--rootfs".into(), rootfs.into_os_string()];
+        self.put(self.bench.run(&self.bench.binary, words.chain(rootfs).chain(last)))
+    }
+
+    /// A root file system.
+    pub fn rootfs(&self) -> PathBuf {
+        self.bench.folder.join("rootfs")
+    }
+
+    fn options(&self) -> Vec<&'static str> {
         let mut options = vec!["-q"];
         if self.delegation.is_some() {
             options.extend(["-m", "64m"]);
         }
-        if bench.stage >= 9 {
-            options.extend(["--container-layer", "mine"]);
-        }
-        if bench.stage >= 10 {
+        if self.bench.stage >= 10 {
             options.extend(["--name", "victim"]);
         }
-        let run = match bench.stage {
-            ..9 => bench.stage([&options[..], &["--", SHELL, "-c", SCRIPT]].concat()),
-            _ => stacked(bench, &options, &self.layers, SCRIPT)?,
-        };
-        let run = run.env("XDG_RUNTIME_DIR", bench.temporary());
-        Ok(match &self.delegation {
+        options
+    }
+
+    fn put<'a>(&'a self, run: Run<'a>) -> Run<'a> {
+        let run = run.env("XDG_RUNTIME_DIR", self.bench.temporary());
+        match &self.delegation {
             Some(delegation) => delegation.put(run),
             None => run,
-        })
+        }
     }
 
     /// What lies in the user's folders that a run may leave there.
