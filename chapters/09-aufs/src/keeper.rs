@@ -17,6 +17,7 @@ use std::{
     process,
     sync::Arc,
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context, anyhow};
@@ -184,10 +185,11 @@ impl Parent {
         channel.wait()?;
         channel.say()?;
         let watch = move || {
-            // The next word never comes; the parent's end does.
-            if channel.wait().is_err()
-                && let Err(errno) = send(container_fd.as_fd(), libc::SIGKILL)
-            {
+            // The parent says no more, so what there is to read is its end.
+            while wait_for_any(&[channel.as_fd()]).is_err() {
+                thread::sleep(Duration::from_millis(10)); // until the kernel has memory again
+            }
+            if let Err(errno) = send(container_fd.as_fd(), libc::SIGKILL) {
                 warn!("kill the container: {}", errno.desc());
             }
         };

@@ -38,27 +38,30 @@ impl Filter {
     /// Compiles a profile. `None` if it lets everything through.
     ///
     /// seccompiler knows one action besides the default. So there is a program for each action,
-    /// the most severe first, which goes on to the next where it has nothing to say. The last one
-    /// lets through what the profile names, and answers all else with the profile's default.
+    /// the most severe first, which goes on to the next where it has nothing to say. The last two
+    /// let through what the profile names, and answer all else with the profile's default.
     ///
     /// # Errors
     ///
     /// It has more than 4096 instructions, or the architecture is neither x86_64 nor aarch64.
     pub fn compile(profile: &Profile) -> anyhow::Result<Option<Filter>> {
-        let mut program = BpfProgram::new();
+        let mut program = architecture()?;
         for action in severe_first(&profile.items) {
             let of_this_action = profile.items.iter().filter(|item| item.action == action);
             let part = part(rules(of_this_action)?, SeccompAction::Allow, action.clone())?;
             program.extend(go_on(part));
         }
-        let (default, nothing) = (&profile.default, program.is_empty());
+        let default = &profile.default;
         match default {
-            SeccompAction::Allow if nothing => return Ok(None),
+            SeccompAction::Allow if severe_first(&profile.items).is_empty() => return Ok(None),
             SeccompAction::Allow | SeccompAction::Log => program.extend(go_on(unknown_from(X32))),
             _ => program.extend(go_on(unknown_from(syscalls::newest() + 1))),
         }
-        let let_through = rules(&profile.items)?;
-        program.extend(part(let_through, default.clone(), SeccompAction::Allow)?);
+        let (always, sometimes): (Rules, Rules) = rules(&profile.items)?
+            .into_iter()
+            .partition(|(_, conditions)| conditions.is_empty());
+        program.extend(let_through(&always));
+        program.extend(part(sometimes, default.clone(), SeccompAction::Allow)?);
         let length = program.len();
         ensure!(length <= MOST, "the filter has {length} instructions: the kernel takes {MOST}");
         Ok(Some(Filter(program)))
@@ -150,8 +153,14 @@ fn rules<'a>(items: impl IntoIterator<Item = &'a Item>) -> anyhow::Result<Rules>
     Ok(rules)
 }
 
-/// The program of seccompiler begins with a look at the architecture: for another one than this
-/// program's (on x86_64, `int 0x80` makes calls of i386) it kills the process.
+/// seccompiler's programs begin with a look at the architecture: for another one than this
+/// program's (on x86_64, `int 0x80` makes calls of i386) they kill the process. This one does
+/// nothing else.
+fn architecture() -> anyhow::Result<BpfProgram> {
+    let kill = SeccompAction::KillProcess;
+    part(Rules::new(), SeccompAction::Allow, kill).map(go_on)
+}
+
 fn part(
     rules: Rules,
     otherwise: SeccompAction,
@@ -169,12 +178,6 @@ fn part(
 /// ENOSYS says that the kernel does not have it, and a program then tries an older call; after
 /// EPERM it would give up.
 fn unknown_from(number: u32) -> BpfProgram {
-    let instruction = |code: u32, jf, k| sock_filter {
-        code: code as u16,
-        jt: 0,
-        jf,
-        k,
-    };
     // ANCHOR: exercise-unknown
     let load_the_number = instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0);
     let compare = instruction(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, 1, number);
@@ -183,13 +186,36 @@ fn unknown_from(number: u32) -> BpfProgram {
     // ANCHOR_END: exercise-unknown
 }
 
-fn answer(action: &SeccompAction) -> sock_filter {
-    sock_filter {
-        code: (libc::BPF_RET | libc::BPF_K) as u16,
-        jt: 0,
-        jf: 0,
-        k: action.clone().into(),
+/// Lets these calls through, whatever their arguments. It compares runs of numbers that follow each
+/// other, because the kernel walks a new filter once for each call there is (since Linux 5.11).
+fn let_through(calls: &Rules) -> BpfProgram {
+    let numbers: Vec<i64> = calls.keys().copied().collect();
+    let mut program = vec![instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0)];
+    for run in numbers.chunk_by(|number, next| number + 1 == *next) {
+        let (first, last) = (run[0] as u32, run[run.len() - 1] as u32);
+        let is_below = instruction(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, 2, first);
+        let is_above = instruction(libc::BPF_JMP | libc::BPF_JGT | libc::BPF_K, 0, last);
+        program.extend([
+            is_below,
+            sock_filter { jt: 1, ..is_above },
+            answer(&SeccompAction::Allow),
+        ]);
     }
+    program
+}
+
+/// If a comparison holds, the next instruction follows; otherwise `jf` are skipped.
+fn instruction(code: u32, jf: u8, k: u32) -> sock_filter {
+    sock_filter {
+        code: code as u16,
+        jt: 0,
+        jf,
+        k,
+    }
+}
+
+fn answer(action: &SeccompAction) -> sock_filter {
+    instruction(libc::BPF_RET | libc::BPF_K, 0, action.clone().into())
 }
 
 /// The same program, which goes on to the next one where it would let something through.
