@@ -1,6 +1,7 @@
 //! A learner's way through the commands, and what happens on bad input.
 
 mod timetable;
+mod tutoring;
 mod watching;
 
 use std::{
@@ -122,6 +123,8 @@ pub fn trials(folder: &Path, builder: &Arc<Builder>) -> Vec<Trial> {
         of_learner("goes from start to done, and on to the next exercise", goes_through),
         of_learner("goes on to the next chapter", goes_on_to_the_next_chapter),
         of_learner("loses no work", loses_no_work),
+        of_learner("gives an assistant what is so", tutoring::is_true_for_each_exercise),
+        of_learner("changes what an assistant gets", tutoring::keeps_what_the_learner_changed),
         of_learner("types something that makes no sense", makes_no_sense),
         of_learner("has a checkout that cannot be written", read_only),
         of_learner("watches: colours, keys, and the next exercise", watching::goes_through),

@@ -90,10 +90,7 @@ impl Workshop {
         };
         let (own, shared) =
             (self.root.join("chapters").join(chapter), self.root.join("Cargo.toml"));
-        let chapters = match folder.strip_prefix(&self.root) {
-            Ok(inside) => format!("{}chapters", "../".repeat(inside.components().count())),
-            Err(_) => self.root.join("chapters").display().to_string(),
-        };
+        let chapters = self.way_from(folder, "chapters");
         let manifest = manifest::alone(&read(&own.join("Cargo.toml"))?, &read(&shared)?, &chapters)
             .with_context(|| format!("Cargo.toml of {chapter}"))?;
         let mut files = sources.clone();

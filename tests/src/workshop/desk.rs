@@ -17,6 +17,7 @@ use super::{
     source,
     start::{as_handed_out, hand_out, keep},
     state::State,
+    tutor,
 };
 use crate::chapters::{CHAPTERS, Chapter};
 
@@ -181,9 +182,10 @@ impl Desk {
             "make reset CH={number} FORCE=1 keeps it as a backup and hands the exercise out again"
         );
         ensure!(force, "{} has your work in it: {way}", self.workshop.shown(&folder));
+        let agents = tutor::changed(&folder)?;
         println!("Your work is in {} now.", self.workshop.shown(&keep(&folder)?));
         let of = self.exercises.len();
-        hand_out(&self.workshop, &mut self.state, &self.exercise, of, &handed_out)
+        hand_out(&self.workshop, &mut self.state, &self.exercise, of, &handed_out, agents)
     }
 }
 

@@ -10,6 +10,7 @@
 //! | [`verdict`] | does a check hold for it, fail, hang, leave a zombie? |
 //! | [`state`] | where does a learner stand? |
 //! | [`start`] | what happens on `start`? |
+//! | [`tutor`] | what does a coding assistant get to read that is opened there? |
 //! | [`progress`] | what happens on `progress`, and what comes next? |
 //! | [`desk`] | what happens on `hint`, `reset`, `solution`? |
 //! | [`marking`] | what happens on `check`? |
@@ -35,6 +36,7 @@ pub mod source;
 pub mod start;
 pub mod state;
 pub mod timetable;
+pub mod tutor;
 pub mod verdict;
 pub mod watch;
 
@@ -91,6 +93,15 @@ impl Workshop {
     /// A path as a learner would type it in the repository.
     pub fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+
+    /// A path in the repository as one writes it in `folder`: relative, if the folder is in the
+    /// repository, too.
+    pub fn way_from(&self, folder: &Path, path: &str) -> String {
+        match folder.strip_prefix(&self.root) {
+            Ok(inside) => format!("{}{path}", "../".repeat(inside.components().count())),
+            Err(_) => self.root.join(path).display().to_string(),
+        }
     }
 
     /// The learner's crate for a chapter.

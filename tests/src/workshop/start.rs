@@ -18,11 +18,12 @@ use super::{
     prose::wrapped,
     source,
     state::{Stand, State},
+    tutor,
 };
 use crate::chapters::{CHAPTERS, Chapter};
 
 /// In the learner's crate: its sources as the exercise was handed out.
-const HANDED_OUT: &str = ".handed-out";
+pub(super) const HANDED_OUT: &str = ".handed-out";
 
 /// Starts an exercise of a chapter: the one with this number, or the next that is not done.
 /// Without a word and a number it shows the exercise that is open, or goes on with the next one,
@@ -46,12 +47,13 @@ pub fn start(
     let exercises = workshop.exercises(chapter)?;
     let exercise = exercise_meant(chapter, &exercises, &state, number)?;
     let (folder, of) = (workshop.crate_folder(chapter.name), exercises.len());
+    let agents = tutor::changed(&folder)?;
     if force && folder.exists() {
         println!("Your work is in {} now.", workshop.shown(&keep(&folder)?));
     }
     if !folder.exists() {
         let files = workshop.handed_out(exercise)?;
-        return hand_out(&workshop, &mut state, exercise, of, &files);
+        return hand_out(&workshop, &mut state, exercise, of, &files, agents);
     }
     let afresh = format!("make start CH={} EX={} FORCE=1", &chapter.name[..2], exercise.number);
     if let Some(open) = open(&state, chapter, &exercises)? {
@@ -167,15 +169,21 @@ fn go_on(
     Ok(())
 }
 
-/// Makes the learner's crate new, with these sources.
+/// Makes the learner's crate new, with these sources, and the learner's own `AGENTS.md`.
 pub(super) fn hand_out(
     workshop: &Workshop,
     state: &mut State,
     exercise: &Exercise,
     of: usize,
     files: &Files,
+    agents: Option<String>,
 ) -> anyhow::Result<()> {
-    workshop.write_crate(exercise.chapter, files, &workshop.crate_folder(exercise.chapter))?;
+    let folder = workshop.crate_folder(exercise.chapter);
+    workshop.write_crate(exercise.chapter, files, &folder)?;
+    write_files(
+        &agents.map(|text| (tutor::AGENTS.to_owned(), text)).into_iter().collect(),
+        &folder,
+    )?;
     begin(workshop, state, exercise, of)
 }
 
@@ -203,14 +211,20 @@ fn begin(
 ) -> anyhow::Result<()> {
     let folder = workshop.crate_folder(exercise.chapter);
     let kept = folder.join(HANDED_OUT);
+    let own = tutor::changed(&folder)?;
     remove(&kept)?;
-    write_files(&sources(&folder)?, &kept)?;
+    let sources = sources(&folder)?;
+    write_files(&sources, &kept)?;
+    let agents = tutor::agents(workshop, exercise, &folder, &sources);
+    write_files(&Files::from([(tutor::AGENTS.to_owned(), agents.clone())]), &kept)?;
+    let agents = own.map_or(agents.clone(), |own| tutor::renewed(own, &agents));
     let page = format!(
         "{}\n\nThree hints, one at a time: `make hint CH={}`\n",
         exercise.page,
         &exercise.chapter[..2]
     );
-    write_files(&Files::from([("TASK.md".to_owned(), page)]), &folder)?;
+    let files = [("TASK.md".to_owned(), page), (tutor::AGENTS.to_owned(), agents)];
+    write_files(&Files::from(files), &folder)?;
     let hints = state.of(exercise).map_or(0, |entry| entry.hints);
     state.change(exercise, Stand::Open, hints)?;
     tell(workshop, exercise, of)
