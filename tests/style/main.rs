@@ -1,6 +1,6 @@
 //! Is the prose in plain English? A word on the list `words.txt` is refused, with what to write
-//! instead: in the book, the exercises, README.md and CONTRIBUTING.md, and in all Rust, whose
-//! comments and errors are read too. And is each line of Rust at most 100 columns wide?
+//! instead: in the book, the exercises, README.md, CONTRIBUTING.md and what assistants read, and in all
+//! Rust, whose comments and errors are read too. And is each line of Rust at most 100 columns wide?
 
 #[allow(dead_code)] // no trial of this test is skipped
 #[path = "../harness.rs"]
@@ -47,6 +47,12 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
         (
             "README.md, CONTRIBUTING.md",
             ["README.md", "CONTRIBUTING.md"].map(|file| root.join(file)).to_vec(),
+        ),
+        (
+            "what assistants read",
+            ["AGENTS.md", "tests/src/workshop/tutor.md"]
+                .map(|file| root.join(file))
+                .to_vec(),
         ),
         ("the pages of the book", files(&root.join("book/src"), "", "md")?),
         ("the exercises", of_chapters("exercises", "md")?),
