@@ -115,7 +115,8 @@ pub(super) const CHECKS: &[Check] = &[
             running.release()?.must_end_with(0)?;
             holds()
         },
-    ),
+    )
+    .not_in_the_workshop(),
     Check::new(
         13,
         "an entry whose privileges are garbled is refused",
