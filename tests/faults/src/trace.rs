@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use judge::{
     Ended,
     bench::{Run, Running},
@@ -92,10 +92,15 @@ impl Tracer<'_> {
         let alarm = Alarm::new()?;
         // It has stopped at its execve(2).
         let stopped = WaitPidFlag::WSTOPPED | WaitPidFlag::__WALL;
-        waitid(Id::Pid(running.pid()), stopped).context("the stage does not start")?;
+        let mut deadline = Instant::now() + BOUND;
+        while let Err(errno) = waitid(Id::Pid(running.pid()), stopped) {
+            // The alarm, on a busy machine.
+            let goes_on = errno == Errno::EINTR && Instant::now() < deadline;
+            ensure!(goes_on, "the stage does not start: {}", errno.desc());
+        }
         unless_it_ended(ptrace::setoptions(running.pid(), events()))?;
         self.let_on(running.pid(), None)?;
-        let mut deadline = Instant::now() + BOUND;
+        deadline = Instant::now() + BOUND;
         loop {
             match next()? {
                 Some(WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..))
