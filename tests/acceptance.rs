@@ -138,7 +138,42 @@ fn trials_of_doctor(user: User, place: &Path) -> Vec<Trial> {
     let interrupted = harness::trial_or_skip(name, move || {
         Bench::new(0, &doctor, user, &folder).and_then(|bench| diagnosis::is_interrupted(&bench))
     });
-    surroundings.into_iter().map(trial).chain([interrupted]).collect()
+    let (doctor, folder) = (place.join("doctor"), place.to_owned());
+    let name = format!("doctor as {}: its report has each machine of a folder", user.name());
+    let reported = harness::trial_or_skip(name, move || {
+        Bench::new(0, &doctor, user, &folder).and_then(|bench| is_reported(&bench))
+    });
+    surroundings.into_iter().map(trial).chain([interrupted, reported]).collect()
+}
+
+/// This machine, once as it is and once as a blocked one, and a file that is something else.
+fn is_reported(bench: &Bench) -> anyhow::Result<Outcome> {
+    let readable = fs::Permissions::from_mode(0o755);
+    let folder = Builder::new().prefix("room-").permissions(readable).tempdir()?;
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text);
+    let doctor = |words: &[&str]| bench.run(bench.other("doctor"), words).finish();
+    let own = doctor(&["--json"])?;
+    let report = || doctor(&["--report", &folder.path().display().to_string()]);
+    write("as-it-is.json", &own.text())?;
+    let alone = report()?.must_end_with(own.status())?.text();
+    ensure!(alone.contains("\nas-it-is  ") && !alone.contains("No doctor's JSON"), "{alone}");
+
+    let other = r#""verdict":"blocked","reasons":["a test: it must not"]"#;
+    let verdict = ["runs", "partly", "blocked"]
+        .map(|word| format!(r#"{{"chapter":"01-uts","verdict":"{word}","reasons":["#));
+    let text = own.text();
+    let (start, rest) = verdict
+        .iter()
+        .find_map(|start| text.split_once(start.as_str()))
+        .context("no chapter 1 in its JSON")?;
+    let (_, rest) = rest.split_once("]}").context("its reasons have no end")?;
+    write("ill.json", &format!(r#"{start}{{"chapter":"01-uts",{other}}}{rest}"#))?;
+    write("mail.json", "See the file.\n")?;
+    let both = report()?.must_end_with(1)?.text();
+    for words in ["\nas-it-is  ", "\nill       ✗", "✗ ill\n", "it must not", "mail.json: "] {
+        ensure!(both.contains(words), "no {words:?} in {both}");
+    }
+    Ok(Outcome::Holds)
 }
 
 /// Where cargo put the stages: beside the folder `deps` that this test is in.

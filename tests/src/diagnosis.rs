@@ -74,7 +74,7 @@ fn read(ended: &Ended) -> anyhow::Result<Diagnosis> {
 }
 
 /// The answers in what it wrote.
-fn answers(text: &str) -> anyhow::Result<Diagnosis> {
+pub(crate) fn answers(text: &str) -> anyhow::Result<Diagnosis> {
     let json = json(text)?;
     let mut diagnosis = Diagnosis::new();
     for chapter in field::<Vec<JsonValue>>(&json, "chapters")? {
@@ -97,7 +97,7 @@ fn answers(text: &str) -> anyhow::Result<Diagnosis> {
     Ok(diagnosis)
 }
 
-fn field<'a, T: InnerAsRef>(object: &'a JsonValue, key: &str) -> anyhow::Result<&'a T> {
+pub(crate) fn field<'a, T: InnerAsRef>(object: &'a JsonValue, key: &str) -> anyhow::Result<&'a T> {
     let fields: &HashMap<String, JsonValue> =
         object.get().context("the doctor's JSON is no object")?;
     fields

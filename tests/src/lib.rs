@@ -23,6 +23,7 @@
 //! | [`patience()`] | how long may something take on this machine? |
 //! | [`chapters`] | which chapters are there, and what do their probes say? |
 //! | [`diagnosis`] | what does the doctor say, and do the stages do as it said? |
+//! | [`machines`] | what did the doctors of a whole room find? |
 //! | [`styles`] | in which colours does a program speak, and when in none? |
 //! | [`skips`] | which tests may be skipped? |
 //! | [`summary`] | what did all tests say, in a few lines? |
@@ -44,6 +45,7 @@ pub mod hang;
 pub mod host;
 pub mod layered;
 pub mod login;
+pub mod machines;
 pub mod named;
 pub mod namespaces;
 pub mod opens;

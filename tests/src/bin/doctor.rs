@@ -2,28 +2,39 @@
 
 #[path = "doctor/json.rs"]
 mod json;
+#[path = "doctor/report.rs"]
+mod report;
 #[path = "doctor/words.rs"]
 mod words;
 
-use std::{ffi::OsStr, io::Write, process::ExitCode};
+use std::{
+    ffi::OsStr,
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use ch07_cgroup_memory::hierarchy::{Version, hierarchies_of};
 use clap::Parser;
-use judge::{chapters::CHAPTERS, styles::Styles};
+use judge::{chapters::CHAPTERS, machines, styles::Styles};
 use lab::{Exit, Probe};
 use nix::{sys::utsname::uname, unistd::geteuid};
 
 /// Asks each chapter whether it runs on this machine, and if not: why, and what to do.
 ///
 /// Exit status 0: you can learn every chapter here, though an option may be missing. 1: a chapter
-/// does not run.
+/// does not run. With --report: 1 if that is so on one of the machines, or a file tells nothing.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
     /// One JSON object, for the presenter of a workshop
     #[arg(long)]
     json: bool,
+
+    /// Sum up the files *.json of a folder, each from the doctor of a participant's machine
+    #[arg(long, value_name = "FOLDER", conflicts_with = "json")]
+    report: Option<PathBuf>,
 }
 
 /// A chapter's name, and what its probe found.
@@ -64,6 +75,9 @@ impl Machine {
 fn main() -> ExitCode {
     lab::run(|| {
         let cli: Cli = lab::parse()?;
+        if let Some(folder) = &cli.report {
+            return report(folder);
+        }
         let machine = Machine::this()?;
         // What the probes try is no news; only their answers are.
         log::set_max_level(log::LevelFilter::Off);
@@ -78,4 +92,12 @@ fn main() -> ExitCode {
         let blocked = answers.iter().any(|(_, probe)| matches!(probe, Probe::DoesNotRun(_)));
         Ok(Exit::Code(u8::from(blocked)))
     })
+}
+
+fn report(folder: &Path) -> anyhow::Result<Exit> {
+    let room = machines::read(folder)?;
+    let text = report::of(&room, Styles::of_output());
+    std::io::stdout().write_all(text.as_bytes())?;
+    let is_blocked = room.machines.iter().any(machines::Machine::is_blocked);
+    Ok(Exit::Code(u8::from(is_blocked || !room.unread.is_empty())))
 }

@@ -88,12 +88,13 @@ fn group(probe: &Probe, chapters: &[&str], answers: &[Answer], styles: Styles) -
     text + "\n"
 }
 
-fn said(what: &str, text: &str) -> String {
+/// A line or more, with what they are about in the margin.
+pub fn said(what: &str, text: &str) -> String {
     wrapped(&format!("  {what:<14}"), MARGIN, text) + "\n"
 }
 
 /// Between words only: a path or a command stays whole.
-fn wrapped(first: &str, rest: &str, text: &str) -> String {
+pub fn wrapped(first: &str, rest: &str, text: &str) -> String {
     let options = Options::new(WIDTH).initial_indent(first).subsequent_indent(rest);
     textwrap::fill(text, options.break_words(false).word_splitter(NoHyphenation))
 }
