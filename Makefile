@@ -1,6 +1,6 @@
 # The few commands that a person types. `make` alone lists them.
 
-.PHONY: help test test-kernels test-book doctor rootfs build transcripts bench faults
+.PHONY: help test test-kernels test-book doctor rootfs build transcripts bench faults room
 .PHONY: start check hint progress reset solution watch book serve pictures machine
 help:
 	@echo 'Where to begin:'
@@ -14,6 +14,7 @@ help:
 sources := Cargo.lock $(wildcard Cargo.toml chapters/*/Cargo.toml tests/Cargo.toml) \
 	$(shell find chapters/*/src tests/src -type f)
 target/made/%: $(sources)
+	@tests/room/rust.sh
 	@[ -e $@ ] || echo 'Compiling first: up to three minutes in a fresh clone, and only once.'
 	cargo build --bin $*
 	@mkdir -p $(@D) && touch $@
@@ -65,6 +66,11 @@ solution: target/made/workshop ## the difference between yours and a right answe
 
 watch: target/made/workshop ## check again at every save
 	$(call run,workshop -- watch $(CH))
+
+## For a workshop
+# RUST=1 puts this machine's Rust into the folder too.
+room: target/made/rootfs ## a folder in which all of this works without a network
+	@tests/room/make.sh
 
 ## Test
 # ARGS are words for cargo test, such as ARGS='--test acceptance -- 06-reexec'.

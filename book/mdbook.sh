@@ -1,6 +1,7 @@
 #!/bin/sh
 # mdbook.sh WORDS…: runs `mdbook WORDS…` with an mdBook that fits this book. That is the one in
-# PATH; else the one in target/tools, where this puts it, and nowhere else on the machine.
+# PATH; else the one that `make room` put into this folder; else the one in target/tools, where this
+# puts it, and nowhere else on the machine.
 set -eu
 
 version=0.5.4
@@ -106,8 +107,10 @@ get() {
 	fi
 }
 
-if fits mdbook; then
-	exec mdbook "$@"
-fi
+for one in mdbook "$root/room/mdbook"; do
+	if fits "$one"; then
+		exec "$one" "$@"
+	fi
+done
 fits "$own" || get
 exec "$own" "$@"
