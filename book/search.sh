@@ -12,8 +12,10 @@ index=$(ls -t searchindex-*.js | head -n 1)
 options=$(sed -n 's/.*JSON\.parse(.\({"results_options":.*\),"doc_urls":.*/\1}/p' "$index")
 
 
-# The pages in their order.
-pages=$(sed 's/<a /\n&/g' toc.html | sed -n 's/^<a href="\([^"#]*\.html\)".*/\1/p')
+# The pages in their order. What goes wrong in the room is the presenter's: a learner who searches
+# for a word of an exercise must not find the answer.
+pages=$(sed 's/<a /\n&/g' toc.html | sed -n 's/^<a href="\([^"#]*\.html\)".*/\1/p' |
+	grep -v '^mistakes\.html$')
 
 sections() {
 	# shellcheck disable=SC2086 # the names have no spaces

@@ -1,5 +1,6 @@
 //! A learner's way through the commands, and what happens on bad input.
 
+mod mistakes;
 mod timetable;
 mod tutoring;
 mod watching;
@@ -130,6 +131,7 @@ pub fn trials(folder: &Path, builder: &Arc<Builder>) -> Vec<Trial> {
         of_learner("watches: colours, keys, and the next exercise", watching::goes_through),
         of_learner("leaves watch: the terminal is set back", watching::leaves),
         trial("the presenter's timetable is the sum of the exercises", timetable::is_the_sum),
+        trial("the presenter's mistakes are known wrong answers", mistakes::are_known),
     ]
 }
 

@@ -205,6 +205,20 @@ export const scenes = {
         await context.close();
     },
 
+    async "what goes wrong in the room is closed, and no search finds it"({ open, site }) {
+        const { context, page } = await open("light", "wide");
+        await page.goto(`${site.origin}/mistakes.html`);
+        const details = page.locator("details.room");
+        assert.equal(await details.count(), chapters.length - 1);
+        assert(!await details.locator("li").filter({ visible: true }).count(), "a mistake can be seen at once");
+        await details.first().locator("summary").click();
+        assert(await details.first().locator("li").first().isVisible());
+        const [index] = (await readdir(join(workspace, "book/book/html"))).filter((name) => /^searchindex-.*\.js$/.test(name));
+        const words = await text("book/book/html", index);
+        assert(words.includes("workshop.html#") && !words.includes("mistakes.html#"));
+        await context.close();
+    },
+
     async "where the repository is public, pages and files lead there"({ open }) {
         const folder = await mkdtemp(join(tmpdir(), "book-"));
         const address = "https://code.example/owner/tower";
