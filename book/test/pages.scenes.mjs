@@ -205,6 +205,17 @@ export const scenes = {
         await context.close();
     },
 
+    async "the hand-out is two sides of paper, and the second is the poster"({ open, site }) {
+        const { context, page } = await open("navy", "wide");
+        await page.goto(`${site.origin}/handout.html`);
+        await page.emulateMedia({ media: "print" });
+        assert(await page.locator(".poster img").evaluate((image) => image.decode().then(() => image.naturalWidth > 0)));
+        assert(!await page.locator(".how-to-print").isVisible());
+        const pdf = await page.pdf({ preferCSSPageSize: true });
+        assert.equal(pdf.toString("latin1").match(/\/Type \/Page\b/g).length, 2);
+        await context.close();
+    },
+
     async "what goes wrong in the room is closed, and no search finds it"({ open, site }) {
         const { context, page } = await open("light", "wide");
         await page.goto(`${site.origin}/mistakes.html`);
