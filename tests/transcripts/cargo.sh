@@ -5,7 +5,7 @@ case "$1 $2" in
 "build -p") [ "$4 $#" = "--example 5" ] && [ -x "target/debug/examples/$5" ] && exit ;;
 esac
 [ -n "$program" ] || {
-	echo "error: a transcript can say \`cargo run --bin NAME\`, and"
+	echo "error: this cargo runs what is built: it knows \`cargo run --bin NAME\`, and"
 	echo "\`cargo run -p PACKAGE --example NAME\` or \`cargo build\` with the same"
 	exit 101
 }

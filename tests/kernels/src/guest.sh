@@ -1,6 +1,7 @@
 #!/bin/sh
-# PID 1 of a guest: makes it a small machine, runs the tests, and says how they ended.
-# What is written to the second serial line is what the tests' reader sees; the first is the kernel's.
+# PID 1 of a guest: makes it a small machine, then runs the tests or a person's shell, and says how
+# that ended. What is written to the second serial line is what the tests' reader sees; the first is
+# the kernel's, or the person's.
 export PATH=/usr/bin:/bin HOME=/root
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -12,7 +13,7 @@ exec </dev/null >/dev/ttyS1 2>&1
 trap 'echo "exit status $?"; exec >/dev/null 2>&1; busybox poweroff -f' EXIT
 set -eu
 
-. /judge/settings # CGROUPS, FILES, ONLY, WITHOUT, and what the tests take from the environment
+. /judge/settings # CGROUPS, FILES, THEN, and what tests.sh or shell.sh takes
 hostname guest
 busybox ip link set lo up
 chmod u+s /usr/bin/newuidmap /usr/bin/newgidmap
@@ -41,14 +42,4 @@ v1)
 	;;
 esac
 
-echo "Linux $(uname -r), cgroup $CGROUPS, files on $FILES, booted in $(cut -d ' ' -f 1 /proc/uptime) s"
-echo "the doctor says to root:"
-NO_COLOR=1 /judge/doctor || :
-echo "the doctor says to an ordinary user:"
-busybox su user -c "NO_COLOR=1 /judge/doctor" || :
-export JUDGE_BINARIES=/judge JUDGE_GUEST=yes
-if [ -n "$ONLY" ]; then set -- "$ONLY"; fi
-IFS='|' # a word may have spaces
-for word in $WITHOUT; do set -- "$@" --skip "$word"; done
-unset IFS
-/judge/acceptance --color never "$@"
+. /judge/$THEN.sh

@@ -7,11 +7,15 @@
 //! | [`payload`] | what is in a guest? `init.sh` and `guest.sh` are its first process |
 //! | [`qemu`] | how is a guest run, with a bound on its time? |
 //! | [`report`] | what did its tests say? |
+//! | [`shell`] | how does a person get a shell in a guest? `shell.sh` and `login.sh` give it |
+//! | [`trial`] | does that shell do what the book says? |
 
 mod guests;
 mod payload;
 mod qemu;
 mod report;
+mod shell;
+mod trial;
 
 use std::{
     env, fs,
@@ -44,8 +48,14 @@ const NEEDED: [(&str, &str); 4] = [
 /// What a guest wrote stays in target/kernels/GUEST: `output`, and `console` for its kernel.
 #[derive(Parser)]
 struct Cli {
-    /// Only these guests
+    /// Only these guests; `vm` is the trial of `make vm`
     guests: Vec<String>,
+    /// In place of the tests, a shell in one guest (6.12-v2, if you name none), on this terminal
+    #[arg(long, conflicts_with_all = ["only", "jobs", "bound"])]
+    shell: bool,
+    /// Without KVM, even if it is here
+    #[arg(long, requires = "shell")]
+    emulate: bool,
     /// Boot this kernel, a bzImage, in place of Debian's
     #[arg(long, value_name = "FILE", conflicts_with = "guests")]
     kernel: Option<PathBuf>,
@@ -64,7 +74,13 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
+    let cli = Cli::parse();
+    let ended = if cli.shell {
+        enter(&cli).map(|()| true)
+    } else {
+        run(&cli)
+    };
+    match ended {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -74,8 +90,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether all went well.
-fn run(cli: &Cli) -> anyhow::Result<bool> {
+/// Makes sure that the programs are here. Returns the folder for all that is kept.
+fn prepare() -> anyhow::Result<PathBuf> {
     ensure!(
         cfg!(target_arch = "x86_64"),
         "the guests are x86-64 machines, and run programs built on one"
@@ -86,11 +102,32 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     }
     let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/kernels");
     fs::create_dir_all(&cache).with_context(|| format!("create {}", cache.display()))?;
-    let cache = cache.canonicalize()?;
+    Ok(cache.canonicalize()?)
+}
+
+/// A shell in one guest, until it ends.
+fn enter(cli: &Cli) -> anyhow::Result<()> {
+    let cache = prepare()?;
+    let guests = chosen(cli)?;
+    let guest = match (cli.guests.len(), cli.kernel.is_some()) {
+        (0, false) => GUESTS.iter().find(|guest| guest.name == shell::USUAL),
+        (0 | 1, _) => guests.first().copied(),
+        _ => bail!("a shell is in one guest: name one, or none for {}", shell::USUAL),
+    };
+    let guest = guest.with_context(|| format!("no guest is called {}", shell::USUAL))?;
+    let folder = cache.join("vm");
+    let files = files(guest, cli, &cache)?;
+    let common = payload::build(&folder.join("common"), false)?;
+    shell::enter(guest, &files, &common, &folder, cli.emulate)
+}
+
+/// Whether all went well.
+fn run(cli: &Cli) -> anyhow::Result<bool> {
+    let cache = prepare()?;
     let guests = chosen(cli)?;
     // The archive is slow, and so is the compiler: side by side.
     let (common, kernels) = thread::scope(|scope| {
-        let common = scope.spawn(|| payload::build(&cache));
+        let common = scope.spawn(|| payload::build(&cache, true));
         let kernels: Vec<_> = guests.iter().map(|guest| files(guest, cli, &cache)).collect();
         (common.join().expect("the build does not panic"), kernels)
     });
@@ -107,13 +144,17 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
             failed.extend(failures.into_iter().map(|failure| (guest.name, failure)));
         }
     };
-    let failed: Vec<(&str, String)> = thread::scope(|scope| {
+    let mut failed: Vec<(&str, String)> = thread::scope(|scope| {
         let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(worker)).collect();
         workers
             .into_iter()
             .flat_map(|worker| worker.join().expect("no worker panics"))
             .collect()
     });
+    let has_all = cli.guests.is_empty() && cli.kernel.is_none() && cli.only.is_none();
+    if has_all || cli.guests.iter().any(|name| name == trial::NAME) {
+        failed.extend(trial::visit().into_iter().map(|failure| (trial::NAME, failure)));
+    }
     // The last lines name them: the reports above are long.
     for (name, failure) in &failed {
         println!("== {name}: FAILED. {failure}");
@@ -125,7 +166,7 @@ fn chosen(cli: &Cli) -> anyhow::Result<Vec<&'static Guest>> {
     if cli.kernel.is_some() {
         return Ok(vec![&OWN]);
     }
-    for name in &cli.guests {
+    for name in cli.guests.iter().filter(|name| cli.shell || *name != trial::NAME) {
         if !GUESTS.iter().any(|guest| guest.name == name) {
             let names: Vec<&str> = GUESTS.iter().map(|guest| guest.name).collect();
             bail!("no guest is called {name}; there are {}", names.join(", "));
@@ -165,13 +206,9 @@ fn visit(
     };
     let ended = files.and_then(|files| {
         fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
-        let machine = payload::machine(
-            guest,
-            cli.only.as_deref().unwrap_or(guest.tests),
-            common,
-            &files,
-            folder,
-        )?;
+        let only = cli.only.as_deref().unwrap_or(guest.tests);
+        let settings = payload::settings_of_tests(guest, only);
+        let machine = payload::machine(guest, &settings, common, &files, folder)?;
         qemu::boot(&machine, Duration::from_secs(cli.bound), folder)
     });
     match ended {

@@ -53,8 +53,8 @@ const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nuser:x:23001:23002:user:/tm
 const GROUP: &str = "root:x:0:\nuser:x:23002:\nfurther:x:23003:user\nnogroup:x:65534:\n";
 const SUBIDS: &str = "user:100000:65536\n";
 
-/// Builds the root file system that all guests share, as a cpio archive.
-pub fn build(folder: &Path) -> anyhow::Result<PathBuf> {
+/// Builds the root file system that all guests share, as a cpio archive; with the tests, or without.
+pub fn build(folder: &Path, has_tests: bool) -> anyhow::Result<PathBuf> {
     let root = folder.join("root");
     if root.exists() {
         fs::remove_dir_all(&root)?;
@@ -68,7 +68,7 @@ pub fn build(folder: &Path) -> anyhow::Result<PathBuf> {
     let busybox = on_this_machine(BUSYBOX).context("no busybox here")?; // main.rs has looked
     copy_with_libraries(&busybox, &root)?;
     fs::create_dir(root.join("judge"))?;
-    for binary in binaries()? {
+    for binary in binaries(has_tests)? {
         let name = binary
             .file_name()
             .context("a binary has a name")?
@@ -85,13 +85,15 @@ pub fn build(folder: &Path) -> anyhow::Result<PathBuf> {
     }
     script(&root.join("init"), include_str!("init.sh"))?;
     script(&root.join("judge/guest.sh"), include_str!("guest.sh"))?;
+    script(&root.join("judge/tests.sh"), include_str!("tests.sh"))?;
     archive(&root, &folder.join("root.cpio"))
 }
 
-/// The guest, ready to be booted: adds to the common archive what is its own.
+/// The guest, ready to be booted: adds to the common archive what is its own, these settings and
+/// what is in `folder/root` already.
 pub fn machine(
     guest: &Guest,
-    only: &str,
+    settings: &str,
     common: &Path,
     files: &modules::Files,
     folder: &Path,
@@ -99,7 +101,7 @@ pub fn machine(
     let own = folder.join("root");
     let judge = own.join("judge");
     fs::create_dir_all(judge.join("modules"))?;
-    fs::write(judge.join("settings"), settings(guest, only))?;
+    fs::write(judge.join("settings"), settings)?;
     fs::write(judge.join("expected-skips.txt"), guest.skips.unwrap_or_default())?;
     for module in entries(&files.modules)? {
         let name = module.file_name().context("a module has a name")?;
@@ -135,8 +137,8 @@ fn disk(folder: &Path) -> anyhow::Result<PathBuf> {
     Ok(disk)
 }
 
-/// What guest.sh reads.
-fn settings(guest: &Guest, only: &str) -> String {
+/// What guest.sh reads of each guest.
+pub fn settings(guest: &Guest) -> String {
     let cgroups = match guest.cgroups {
         Cgroups::V1 => "v1",
         Cgroups::V2 => "v2",
@@ -145,14 +147,19 @@ fn settings(guest: &Guest, only: &str) -> String {
         Files::Ext4 => "ext4",
         Files::Tmpfs => "tmpfs",
     };
+    format!("CGROUPS={cgroups}\nFILES={files}\n")
+}
+
+/// And where the tests are to run.
+pub fn settings_of_tests(guest: &Guest, only: &str) -> String {
     let only = only.replace('\'', "");
     let without = if only.is_empty() {
         guest.without.join("|")
     } else {
         String::new()
     };
-    let mut text =
-        format!("CGROUPS={cgroups}\nFILES={files}\nONLY='{only}'\nWITHOUT='{without}'\n");
+    let mut text = settings(guest);
+    text += &format!("THEN=tests\nONLY='{only}'\nWITHOUT='{without}'\n");
     text += &format!("export JUDGE_PATIENCE={PATIENCE}\n");
     if guest.skips.is_some() {
         text += "export CI=true JUDGE_EXPECTED_SKIPS=/judge/expected-skips.txt\n";
@@ -161,9 +168,9 @@ fn settings(guest: &Guest, only: &str) -> String {
 }
 
 /// The files of the workspace's binaries and of the acceptance tests.
-fn binaries() -> anyhow::Result<Vec<PathBuf>> {
+fn binaries(has_tests: bool) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for words in [
+    let targets = [
         &[
             "build",
             "--workspace",
@@ -175,7 +182,8 @@ fn binaries() -> anyhow::Result<Vec<PathBuf>> {
             "--examples",
         ][..],
         &["test", "--package=judge", "--test=acceptance", "--no-run"],
-    ] {
+    ];
+    for words in &targets[..1 + usize::from(has_tests)] {
         found.extend(built("guest", TARGET, words)?);
     }
     Ok(found)
@@ -234,6 +242,13 @@ mod tests {
         }
     }
 
+    const SCRIPTS: [&str; 4] = [
+        include_str!("init.sh"),
+        include_str!("guest.sh"),
+        include_str!("tests.sh"),
+        include_str!("shell.sh"),
+    ];
+
     /// What a guest's scripts call is there: words of an image, of busybox, or the shell's own.
     #[test]
     fn the_scripts_of_a_guest_call_what_is_there() {
@@ -243,7 +258,7 @@ mod tests {
             .collect();
         for absent in ["insmod", "ip", "poweroff", "su", "switch_root"] {
             assert!(!image.contains(&absent));
-            for script in [include_str!("init.sh"), include_str!("guest.sh")] {
+            for script in SCRIPTS {
                 for line in script.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
                     let words: Vec<&str> = line.split_whitespace().collect();
                     let place = words.iter().position(|word| *word == absent);

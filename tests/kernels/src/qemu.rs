@@ -1,13 +1,13 @@
-//! How is a guest run, with a bound on its time, and what did it say?
+//! How is a guest run, with a bound on its time, and what did it say? How does a person get in?
 
 use std::{
-    fs,
+    fs::{self, File, OpenOptions},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use judge::process::wait_for_end;
 use nix::unistd::Pid;
 
@@ -19,7 +19,10 @@ const PROCESSOR: &str = "qemu64,+rdrand,cx16=off";
 /// QEMU translates a program's code for the place where it lies: at random addresses, it would
 /// translate the C library anew for each process. Nor can an emulated processor be attacked as
 /// the mitigations expect.
-const COMMAND_LINE: &str = "console=ttyS0 panic=-1 norandmaps mitigations=off";
+const COMMAND_LINE: &str = "panic=-1 norandmaps mitigations=off";
+
+/// What shell.sh writes before the shell starts.
+const READY: &str = "the shell starts";
 
 /// What a guest left.
 #[derive(Debug)]
@@ -53,22 +56,11 @@ pub fn boot(machine: &Machine, bound: Duration, folder: &Path) -> anyhow::Result
     let (console, output) = (folder.join("console"), folder.join("output"));
     let serial = |file: &Path| format!("file:{}", file.display());
     let started = Instant::now();
-    let mut child = Command::new("qemu-system-x86_64")
-        .args(["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-m", "512"])
-        .args(["-M", "pc", "-cpu", PROCESSOR, "-accel", "tcg,thread=single"])
+    let mut child = qemu(machine, "console=ttyS0")
+        .args(["-cpu", PROCESSOR, "-accel", "tcg,thread=single"])
         .args(["-serial", &serial(&console), "-serial", &serial(&output)])
-        .args(["-device", "nvme,drive=disk,serial=disk", "-drive"])
-        .arg(format!(
-            "if=none,id=disk,format=raw,cache=unsafe,file={}",
-            machine.disk.display()
-        ))
-        .arg("-kernel")
-        .arg(&machine.kernel)
-        .arg("-initrd")
-        .arg(&machine.initramfs)
-        .args(["-append", &format!("{COMMAND_LINE} {}", machine.command_line)])
         .stdin(Stdio::null())
-        .stderr(fs::File::create(folder.join("qemu"))?)
+        .stderr(File::create(folder.join("qemu"))?)
         .spawn()
         .context("run qemu-system-x86_64 (package qemu-system-x86)")?;
     let written = || fs::metadata(&output).map_or(0, |file| file.len());
@@ -106,6 +98,63 @@ pub fn boot(machine: &Machine, bound: Duration, folder: &Path) -> anyhow::Result
         status,
         time: started.elapsed(),
     })
+}
+
+/// Boots a machine whose first serial line is this terminal, and waits until it is off. Ctrl-A X
+/// switches it off, too. Where KVM is not usable, or qemu gives up on it, it is emulated.
+///
+/// # Errors
+///
+/// qemu failed, or the machine went off before there was a shell in it.
+pub fn enter(machine: &Machine, is_emulated: bool, folder: &Path) -> anyhow::Result<()> {
+    let hint = "If it hangs, Ctrl-A X switches it off.";
+    if is_emulated {
+        eprintln!("Booting, emulated. {hint}");
+    } else if let Err(error) = OpenOptions::new().read(true).write(true).open("/dev/kvm") {
+        eprintln!("Booting, emulated, for /dev/kvm cannot be used: {error}. {hint}");
+    } else {
+        eprintln!("Booting, with KVM. {hint}");
+        match on_this_terminal(machine, &["-cpu", "host", "-accel", "kvm"], folder) {
+            Ok(()) => return Ok(()),
+            Err(error) => eprintln!("KVM does not do: {error:#}\nBooting again, emulated."),
+        }
+    }
+    on_this_terminal(machine, &["-cpu", PROCESSOR, "-accel", "tcg,thread=single"], folder)
+}
+
+fn on_this_terminal(machine: &Machine, how: &[&str], folder: &Path) -> anyhow::Result<()> {
+    let [console, output, qemus] = ["console", "output", "qemu"].map(|name| folder.join(name));
+    let mut command = qemu(machine, "console=ttyS2");
+    command.args(how).args(["-serial", "mon:stdio"]);
+    for file in [&output, &console] {
+        command.arg("-serial").arg(format!("file:{}", file.display()));
+    }
+    let ended = command.stderr(File::create(&qemus)?).status();
+    let ended = ended.context("run qemu-system-x86_64 (package qemu-system-x86)")?;
+    let words = fs::read_to_string(&qemus)?;
+    ensure!(ended.success(), "qemu-system-x86_64: {ended}: {}", words.trim());
+    ensure!(
+        fs::read_to_string(&output)?.contains(READY),
+        "the machine went off before there was a shell in it: see {}",
+        console.display()
+    );
+    Ok(())
+}
+
+/// What all machines have in common.
+fn qemu(machine: &Machine, console: &str) -> Command {
+    let disk = machine.disk.display();
+    let mut command = Command::new("qemu-system-x86_64");
+    command
+        .args(["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-m", "512"])
+        .args(["-M", "pc", "-device", "nvme,drive=disk,serial=disk", "-drive"])
+        .arg(format!("if=none,id=disk,format=raw,cache=unsafe,file={disk}"))
+        .arg("-kernel")
+        .arg(&machine.kernel)
+        .arg("-initrd")
+        .arg(&machine.initramfs)
+        .args(["-append", &format!("{console} {COMMAND_LINE} {}", machine.command_line)]);
+    command
 }
 
 /// The last line of the tests' output.
