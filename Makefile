@@ -1,6 +1,6 @@
 # The few commands that a person types. `make` alone lists them.
 
-.PHONY: help test test-kernels test-book doctor rootfs build transcripts bench faults room
+.PHONY: help test test-kernels test-book vm doctor rootfs build transcripts bench faults room
 .PHONY: start check hint progress reset solution watch book serve pictures machine
 help:
 	@echo 'Where to begin:'
@@ -89,6 +89,11 @@ test-book: book ## open every page of the book in Chromium
 test-kernels: ## run the tests on other kernels, in virtual machines
 	cargo run --quiet --package kernels -- $(if $(KERNEL),--kernel "$(KERNEL)") \
 		$(if $(MODULES),--modules "$(MODULES)") $(GUEST)
+
+# GUEST and KERNEL as above; ARGS=--emulate does without KVM.
+vm: ## a shell on another kernel, in a virtual machine, with the checkout in it
+	@cargo run --quiet --package kernels -- --shell $(if $(KERNEL),--kernel "$(KERNEL)") \
+		$(if $(MODULES),--modules "$(MODULES)") $(GUEST) $(ARGS)
 
 # GROWTH=1 measures how the cost grows, instead; ARGS are options of the program, such as --quick.
 bench: ## measure what a start costs, and write it into the book
