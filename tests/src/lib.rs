@@ -24,6 +24,7 @@
 //! | [`chapters`] | which chapters are there, and what do their probes say? |
 //! | [`diagnosis`] | what does the doctor say, and do the stages do as it said? |
 //! | [`machines`] | what did the doctors of a whole room find? |
+//! | [`place`] | where does this run, and what helps there? |
 //! | [`styles`] | in which colours does a program speak, and when in none? |
 //! | [`skips`] | which tests may be skipped? |
 //! | [`summary`] | what did all tests say, in a few lines? |
@@ -50,6 +51,7 @@ pub mod named;
 pub mod namespaces;
 pub mod opens;
 mod patience;
+pub mod place;
 pub mod process;
 pub mod records;
 pub mod reused;

@@ -17,7 +17,7 @@ use std::{
 use anyhow::Context;
 use ch07_cgroup_memory::hierarchy::{Version, hierarchies_of};
 use clap::Parser;
-use judge::{chapters::CHAPTERS, machines, styles::Styles};
+use judge::{chapters::CHAPTERS, machines, place::Place, styles::Styles};
 use lab::{Exit, Probe};
 use nix::{sys::utsname::uname, unistd::geteuid};
 
@@ -50,6 +50,8 @@ struct Machine {
     uid: u32,
     /// The versions of cgroups that are mounted: `v1`, `v2`, `v1+v2` or `none`.
     cgroup: &'static str,
+    /// What stands around it.
+    place: Place,
 }
 
 impl Machine {
@@ -68,6 +70,7 @@ impl Machine {
                 (false, true) => "v2",
                 (false, false) => "none",
             },
+            place: Place::this(),
         })
     }
 }

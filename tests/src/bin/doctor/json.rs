@@ -15,12 +15,17 @@ const VERSION: f64 = 1.0;
 /// A text cannot be written as JSON.
 pub fn of(machine: &Machine, answers: &[Answer]) -> anyhow::Result<String> {
     let chapters = answers.iter().map(chapter).collect::<anyhow::Result<Vec<_>>>()?;
+    let is_blocked = answers.iter().any(|(_, probe)| matches!(probe, Probe::DoesNotRun(_)));
+    let advice = machine.place.advice().filter(|_| is_blocked);
+    let advice = advice.map(|words| string(&words)).transpose()?;
     let whole = object(&[
         ("version", number(VERSION)?),
         ("kernel", string(&machine.kernel)?),
         ("arch", string(&machine.arch)?),
         ("uid", number(f64::from(machine.uid))?),
         ("cgroup", string(machine.cgroup)?),
+        ("place", string(machine.place.name())?),
+        ("advice", advice.unwrap_or("null".into())),
         ("chapters", format!("[{}]", chapters.join(","))),
     ]);
     Ok(whole + "\n")
@@ -65,6 +70,8 @@ fn object(fields: &[(&str, String)]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use judge::place::{Kind, Place, Walls};
+
     use super::*;
 
     #[test]
@@ -74,6 +81,11 @@ mod tests {
             arch: "x86_64".into(),
             uid: 1000,
             cgroup: "v2",
+            place: Place {
+                kind: Kind::Wsl1,
+                walls: Walls::default(),
+                restricts: false,
+            },
         };
         let answers = [
             ("01-uts", Probe::Runs),
@@ -83,7 +95,9 @@ mod tests {
         assert_eq!(
             of(&machine, &answers).unwrap(),
             "{\"version\":1,\"kernel\":\"6.1\",\"arch\":\"x86_64\",\"uid\":1000,\"cgroup\":\"v2\",\
-             \"chapters\":[\
+             \"place\":\"wsl1\",\"advice\":\"WSL 1 has no Linux kernel. In PowerShell, `wsl \
+             --list --verbose` shows your systems, and `wsl --set-version NAME 2` gives one a \
+             kernel.\",\"chapters\":[\
              {\"chapter\":\"01-uts\",\"verdict\":\"runs\",\"reasons\":[]},\
              {\"chapter\":\"07-cgroup-memory\",\"verdict\":\"partly\",\
              \"reasons\":[\"no \\\"group\\\"\"]},\

@@ -38,10 +38,14 @@ pub fn of(machine: &Machine, answers: &[Answer], styles: Styles) -> String {
         arch,
         uid,
         cgroup,
+        place,
     } = machine;
-    let mut text = format!("Linux {kernel} on {arch}, as uid {uid}, cgroup {cgroup}\n\n");
+    let title = place.title().map_or(String::new(), |title| format!(", {title}"));
+    let head = format!("Linux {kernel} on {arch}, as uid {uid}, cgroup {cgroup}{title}");
+    let mut text = wrapped("", "", &head) + "\n\n";
+    let advice = place.advice();
     for (probe, chapters) in grouped(answers) {
-        text += &group(probe, &chapters, answers, styles);
+        text += &group(probe, &chapters, answers, advice.as_deref(), styles);
     }
     text + &conclusion(answers, styles)
 }
@@ -66,7 +70,13 @@ fn causes(probe: &Probe) -> Vec<String> {
     probe.reasons().iter().map(cause).collect()
 }
 
-fn group(probe: &Probe, chapters: &[&str], answers: &[Answer], styles: Styles) -> String {
+fn group(
+    probe: &Probe,
+    chapters: &[&str],
+    answers: &[Answer],
+    advice: Option<&str>,
+    styles: Styles,
+) -> String {
     let Styles {
         bad,
         good,
@@ -83,7 +93,10 @@ fn group(probe: &Probe, chapters: &[&str], answers: &[Answer], styles: Styles) -
     let mut text = names.replacen(MARGIN, &format!("{colour}{head}{end}"), 1) + "\n";
     for reason in probe.reasons() {
         text += &said("why", &reason);
-        text += &said("what to do", way_out(&reason, probe, answers));
+        let way_out = way_out(&reason, probe, answers);
+        let advice = advice.filter(|_| matches!(probe, Probe::DoesNotRun(_)));
+        let advice = advice.map_or(String::new(), |advice| format!("{advice} "));
+        text += &said("what to do", &format!("{advice}{way_out}"));
     }
     text + "\n"
 }
@@ -138,6 +151,8 @@ fn conclusion(answers: &[Answer], styles: Styles) -> String {
 
 #[cfg(test)]
 mod tests {
+    use judge::place::{Kind, Place, Walls};
+
     use super::*;
 
     fn machine() -> Machine {
@@ -146,6 +161,11 @@ mod tests {
             arch: "x86_64".into(),
             uid: 1000,
             cgroup: "v1",
+            place: Place {
+                kind: Kind::Machine,
+                walls: Walls::default(),
+                restricts: false,
+            },
         }
     }
 
@@ -185,5 +205,22 @@ Next: make start CH=01      (and the book beside it: make serve)
             assert!(text.contains(words), "no {words:?} in {text}");
         }
         assert!(text.contains("\x1b[1;31m✗ does not run  \x1b[0m01-uts\n"), "{text:?}");
+    }
+
+    #[test]
+    fn the_place_is_named_and_its_advice_stands_where_a_chapter_does_not_run() {
+        let mut machine = machine();
+        machine.place.kind = Kind::Docker;
+        machine.place.walls.masks = true;
+        let answers = [("01-uts", Probe::Runs), ("04-mount", Probe::DoesNotRun("masks".into()))];
+        let text = of(&machine, &answers, Styles::default());
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("cgroup v1, in a Docker container ✓ runs"), "{text}");
+        let advice = "what to do The container's walls refuse it. Start it as an ordinary user and \
+                      without them: `docker run --user 1000 --security-opt \
+                      systempaths=unconfined`. Once this is changed";
+        assert!(words.contains(advice), "{text}");
+        let runs = [("01-uts", Probe::Runs)];
+        assert!(!of(&machine, &runs, Styles::default()).contains("walls"));
     }
 }
