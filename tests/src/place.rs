@@ -1,6 +1,6 @@
-//! Does this run on a machine's own Linux, or in a place with walls of its own, and what helps there?
+//! Does this run on a machine's own Linux, or in a place with walls, and what helps there?
 //!
-//! It is found out from files: those of /proc, and the marks that the engines of containers leave.
+//! The files of /proc tell, and the marks that the engines of containers leave.
 
 use std::{fs, path::Path};
 
@@ -33,6 +33,8 @@ pub struct Walls {
     pub masks: bool,
     /// AppArmor's profile for it.
     pub profile: Option<String>,
+    /// It is root without CAP_SYS_ADMIN: chapters 1 to 4 take it for root.
+    pub weak_root: bool,
 }
 
 /// Where this runs.
@@ -62,12 +64,16 @@ impl Place {
     /// What the files below `root` say. A file that is not there says nothing.
     pub fn below(root: &Path) -> Place {
         let read = |name: &str| fs::read_to_string(root.join(name)).unwrap_or_default();
+        let (status, mountinfo) = (read("proc/self/status"), read("proc/self/mountinfo"));
         let walls = Walls {
-            filter: field(&read("proc/self/status"), "Seccomp:") == Some("2"),
-            masks: masks(&read("proc/self/mountinfo")),
+            filter: field(&status, "Seccomp:") == Some("2"),
+            masks: masks(&mountinfo),
+            weak_root: is_weak_root(&status),
             profile: profile(&read("proc/self/attr/current")),
         };
-        let mark = root.join(".dockerenv").exists().then_some(Kind::Docker);
+        // A machine may have been made of an image's files: the mark alone makes no container.
+        let is_around = walls != Walls::default() || is_on_overlay(&mountinfo);
+        let mark = (is_around && root.join(".dockerenv").exists()).then_some(Kind::Docker);
         let rootless = !has_all_ids(&read("proc/self/uid_map"));
         let mark = match root.join("run/.containerenv").exists() {
             true => Some(Kind::Podman { rootless }),
@@ -75,7 +81,7 @@ impl Place {
         };
         let restricts = read("proc/sys/kernel/apparmor_restrict_unprivileged_userns");
         Place {
-            kind: kind(&read("proc/version"), mark.filter(|_| walls != Walls::default())),
+            kind: kind(&read("proc/version"), mark),
             walls,
             restricts: restricts.trim() == "1",
         }
@@ -109,6 +115,7 @@ impl Place {
 
     /// What helps here where a chapter does not run.
     pub fn advice(&self) -> Option<String> {
+        let has_walls = self.walls != Walls::default();
         Some(match self.kind {
             Kind::Wsl1 => "WSL 1 has no Linux kernel. In PowerShell, `wsl --list --verbose` shows \
                            your systems, and `wsl --set-version NAME 2` gives one a kernel."
@@ -116,31 +123,22 @@ impl Place {
             Kind::Gvisor => "gVisor is no Linux: it answers a part of its system calls. Start the \
                              container with another runtime (`docker run --runtime=runc`)."
                 .into(),
-            Kind::Docker => self.container(
-                "docker run",
-                &[
-                    (self.walls.filter, "seccomp=unconfined"),
-                    (self.walls.profile.is_some(), "apparmor=unconfined"),
-                    (self.walls.masks, "systempaths=unconfined"),
-                ],
-            ),
-            Kind::Podman { .. } => self.container(
-                "podman run",
-                &[
-                    (self.walls.filter, "seccomp=unconfined"),
-                    (self.walls.profile.is_some(), "apparmor=unconfined"),
-                    (self.walls.masks, "unmask=ALL"),
-                ],
-            ),
-            Kind::Machine | Kind::Wsl2 if self.restricts => RESTRICTED.into(),
-            Kind::Machine | Kind::Wsl2 => return None,
+            Kind::Docker if has_walls => self.container("docker run", "systempaths=unconfined"),
+            Kind::Podman { .. } if has_walls => self.container("podman run", "unmask=ALL"),
+            _ if self.restricts => RESTRICTED.into(),
+            _ => return None,
         })
     }
 
-    fn container(&self, command: &str, options: &[(bool, &str)]) -> String {
-        let options = options.iter().filter(|(is_needed, _)| *is_needed);
+    fn container(&self, command: &str, unmasked: &str) -> String {
+        let options = [
+            (self.walls.filter, "seccomp=unconfined"),
+            (self.walls.profile.is_some(), "apparmor=unconfined"),
+            (self.walls.masks, unmasked),
+        ];
+        let needed = options.iter().filter(|(is_needed, _)| *is_needed);
         let options: String =
-            options.map(|(_, option)| format!(" --security-opt {option}")).collect();
+            needed.map(|(_, option)| format!(" --security-opt {option}")).collect();
         let host = match self.restricts {
             true => format!(" And on its host: {RESTRICTED}"),
             false => String::new(),
@@ -188,6 +186,22 @@ fn profile(current: &str) -> Option<String> {
 /// Whether each id is itself outside: the first user namespace.
 fn has_all_ids(uid_map: &str) -> bool {
     uid_map.split_whitespace().eq(["0", "0", "4294967295"])
+}
+
+/// From /proc/self/status: uid 0, and no bit for CAP_SYS_ADMIN.
+fn is_weak_root(status: &str) -> bool {
+    let is_root =
+        field(status, "Uid:").is_some_and(|ids| ids.split_whitespace().nth(1) == Some("0"));
+    let effective = field(status, "CapEff:").and_then(|set| u64::from_str_radix(set, 16).ok());
+    is_root && effective.is_some_and(|set| set & (1 << 21) == 0)
+}
+
+/// Whether the root is an overlay (mountinfo: the type comes after the dash).
+fn is_on_overlay(mountinfo: &str) -> bool {
+    mountinfo.lines().any(|line| {
+        let kind = line.split(" - ").nth(1).and_then(|rest| rest.split(' ').next());
+        line.split(' ').nth(4) == Some("/") && kind == Some("overlay")
+    })
 }
 
 /// The value of a line `KEY VALUE` of /proc/self/status.

@@ -77,6 +77,25 @@ fn podman_is_rootless_if_its_root_is_somebody_else_outside() {
 }
 
 #[test]
+fn a_container_without_walls_is_one_and_needs_no_advice() {
+    let overlay = ("proc/self/mountinfo", "9 8 0:40 / / rw - overlay overlay rw\n");
+    let docker = place(&[("proc/version", LINUX), overlay, (".dockerenv", "")]);
+    assert_eq!((docker.name(), docker.advice()), ("docker", None));
+    let podman = place(&[("proc/version", LINUX), ("run/.containerenv", "")]);
+    assert_eq!((podman.name(), podman.advice()), ("rootless-podman", None));
+}
+
+#[test]
+fn root_without_cap_sys_admin_is_told_to_be_an_ordinary_user() {
+    let root = ("proc/self/status", "Uid:\t0\t0\t0\t0\nCapEff:\t00000000a80425fb\nSeccomp:\t0\n");
+    let whole = ("proc/self/status", "Uid:\t0\t0\t0\t0\nCapEff:\t000001ffffffffff\nSeccomp:\t0\n");
+    let user = ("proc/self/status", "Uid:\t1\t1\t1\t1\nCapEff:\t0000000000000000\nSeccomp:\t0\n");
+    let advice = |status| place(&[status, ("run/.containerenv", "")]).advice();
+    assert!(advice(root).is_some_and(|advice| advice.contains("`podman run --user 1000`")));
+    assert_eq!((advice(whole), advice(user)), (None, None));
+}
+
+#[test]
 fn what_is_no_linux_is_named_whatever_stands_around_it() {
     let versions = [
         ("Linux version 4.4.0 #1 SMP Sun Jan 10 15:06:54 PST 2016\n", "gvisor"),
@@ -125,7 +144,8 @@ fn a_label_of_selinux_is_no_profile() {
 proptest! {
     #[test]
     fn any_text(text in ".*") {
-        let _ = (kind(&text, None), masks(&text), profile(&text), field(&text, "Seccomp:"));
+        let _ = (kind(&text, None), masks(&text), profile(&text));
+        let _ = (is_weak_root(&text), is_on_overlay(&text));
     }
 
     /// Only a mount below /proc is a mask, and only where folders are not made for it.
