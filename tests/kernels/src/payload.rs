@@ -53,7 +53,8 @@ const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nuser:x:23001:23002:user:/tm
 const GROUP: &str = "root:x:0:\nuser:x:23002:\nfurther:x:23003:user\nnogroup:x:65534:\n";
 const SUBIDS: &str = "user:100000:65536\n";
 
-/// Builds the root file system that all guests share, as a cpio archive; with the tests, or without.
+/// Builds the root file system that all guests share, as a cpio archive; the tests are in it, or
+/// not.
 pub fn build(folder: &Path, has_tests: bool) -> anyhow::Result<PathBuf> {
     let root = folder.join("root");
     if root.exists() {

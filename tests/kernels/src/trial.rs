@@ -69,7 +69,7 @@ fn talk() -> anyhow::Result<()> {
     person.end(patience(TO_AN_ANSWER))
 }
 
-/// Somebody at a terminal, on which this program gives them a shell.
+/// The user of a terminal, on which this program gives a shell.
 struct Person {
     terminal: File,
     child: Child,
