@@ -22,6 +22,9 @@ pub fn explain_clone_error(namespaces: Namespaces, errno: Errno) -> String {
              start the container with --privileged, or use the machine itself or a VM"
             .into(),
         Errno::EPERM => "it needs CAP_SYS_ADMIN, which root has".into(),
+        Errno::ENOSYS => {
+            "it has no pidfds: use Linux 5.10 or newer (gVisor and WSL 1 are not Linux)".into()
+        }
         Errno::EINVAL => "this kernel was built without one of them: see /proc/self/ns".into(),
         _ => "see clone(2)".into(),
     }

@@ -12,7 +12,11 @@ use lab::{Kind, Namespaces, Next, context, diagnose, error_pipe, go_on, info};
 use nix::{
     errno::Errno,
     sched::{CloneFlags, unshare},
-    sys::{prctl, signal::Signal},
+    sys::{
+        prctl,
+        signal::{Signal, kill},
+        wait::waitpid,
+    },
     unistd::Pid,
 };
 
@@ -75,6 +79,13 @@ pub unsafe fn raw_clone(flags: libc::c_int) -> nix::Result<Cloned> {
         unsafe { libc::syscall(libc::SYS_clone, flags, none, from_mut(&mut pidfd), none, none) };
     match Errno::result(pid)? {
         0 => Ok(Cloned::Child),
+        // Before Linux 5.2, and in gVisor, CLONE_PIDFD is ignored: there is a child, and no pidfd.
+        pid if pidfd == -1 => {
+            let child = Pid::from_raw(pid as i32);
+            kill(child, Signal::SIGKILL)?;
+            waitpid(child, None)?;
+            Err(Errno::ENOSYS)
+        }
         pid => {
             // SAFETY: the kernel has just opened it, so nothing else owns it; it is close-on-exec.
             let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
