@@ -130,7 +130,8 @@ fn disk(folder: &Path) -> anyhow::Result<PathBuf> {
     if disk.exists() {
         fs::remove_file(&disk)?;
     }
-    run(Command::new("mke2fs")
+    let mke2fs = on_this_machine("mke2fs").context("no mke2fs here")?; // main.rs has looked
+    run(Command::new(mke2fs)
         .args(["-q", "-t", "ext4"])
         .arg(&disk)
         .arg("1G")
@@ -199,7 +200,8 @@ fn copy_programs(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn on_this_machine(program: &str) -> Option<PathBuf> {
+/// Where a program is, an administrator's too, which an ordinary user's PATH lacks.
+pub fn on_this_machine(program: &str) -> Option<PathBuf> {
     find(program.as_ref(), Some("/usr/bin:/bin:/usr/sbin:/sbin".as_ref()))
 }
 
