@@ -28,6 +28,8 @@ pub struct Machine {
     pub cgroup: String,
     /// A verdict for each chapter of the book.
     pub diagnosis: Diagnosis,
+    /// What the doctor says of the place: a container, a WSL, an Ubuntu that restricts.
+    pub advice: Option<String>,
 }
 
 impl Machine {
@@ -91,6 +93,10 @@ pub fn parse(name: &str, text: &str) -> anyhow::Result<Machine> {
         "it has the version {version}, and this doctor reads {VERSION}"
     );
     let text_of = |key| field::<String>(&object, key).cloned();
+    let advice = match field::<()>(&object, "advice") {
+        Ok(()) => None, // null
+        Err(_) => Some(text_of("advice")?),
+    };
     let uid = *field::<f64>(&object, "uid")?;
     let is_id = uid.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&uid);
     ensure!(is_id, "its uid is {uid}");
@@ -108,6 +114,7 @@ pub fn parse(name: &str, text: &str) -> anyhow::Result<Machine> {
         uid: uid as u32,
         cgroup: text_of("cgroup")?,
         diagnosis,
+        advice,
     })
 }
 

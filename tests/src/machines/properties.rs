@@ -12,7 +12,7 @@ fn object(version: &str, uid: &str, chapters: &[(&str, &str, Vec<String>)]) -> S
     let chapters = chapters.join(",");
     format!(
         r#"{{"version":{version},"kernel":"6.1","arch":"x","uid":{uid},"cgroup":"v2",
-        "chapters":[{chapters}]}}"#
+        "place":"machine","advice":null,"chapters":[{chapters}]}}"#
     )
 }
 

@@ -1,6 +1,6 @@
 //! What the doctors of a whole room found: a table, and each reason once, with its machines.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use judge::{
     chapters::CHAPTERS,
@@ -46,6 +46,15 @@ pub fn of(room: &Room, styles: Styles) -> String {
     let mut text = table(&room.machines, styles);
     for finding in findings(&room.machines) {
         text += &paragraph(&finding, styles);
+    }
+    let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for machine in &room.machines {
+        if let Some(advice) = &machine.advice {
+            places.entry(advice).or_default().push(&machine.name);
+        }
+    }
+    for (advice, names) in places {
+        text += &(wrapped("", "", &format!("{}: {advice}", names.join(", "))) + "\n\n");
     }
     let roots: Vec<&str> = room
         .machines
@@ -198,6 +207,7 @@ mod tests {
             uid,
             cgroup: "v2".into(),
             diagnosis: Diagnosis::from_iter(answers),
+            advice: None,
         }
     }
 
@@ -207,12 +217,10 @@ mod tests {
         let (memory, more) = (root_s("limit memory"), root_s("limit something"));
         let limits = [(7, Verdict::Partly, &*memory), (8, Verdict::Partly, &*more)];
         let no_overlay = (9, Verdict::Blocked, "mount: no overlay here: `modprobe overlay`");
+        let mut ill = machine("table-3", 0, &[limits[0], limits[1], no_overlay]);
+        ill.advice = Some("This is a container: leave it.".into());
         let room = Room {
-            machines: vec![
-                machine("table-1", 1000, &[]),
-                machine("table-2", 1000, &limits),
-                machine("table-3", 0, &[limits[0], limits[1], no_overlay]),
-            ],
+            machines: vec![machine("table-1", 1000, &[]), machine("table-2", 1000, &limits), ill],
             unread: vec![("table-4.json".into(), anyhow!("it is empty"))],
         };
         let expected = "\
@@ -235,6 +243,8 @@ table-3  ✓  ✓  ✓  ✓  ✓  ✓  ◐  ◐  ✗  ✓  ✓  ✓  ✓   6.1 x
                 With cgroup v2 let them work in `systemd-run --user --scope -p
                 Delegate=yes bash`. With v1 let them follow chapter 7 on the
                 screen, and go on with `make start CH=08`.
+
+table-3: This is a container: leave it.
 
 Their doctor ran as root: table-3. If they will work as an ordinary user, let
 them run it again as that user.
