@@ -1,6 +1,6 @@
-//! Do the static programs of a release run? Boots a machine of their architecture with nothing in it
-//! but Debian's kernel, busybox, bash and these programs, and starts each stage, as root and as an
-//! ordinary user. `inside.sh` is what runs in there.
+//! Do the static programs of a release run? Boots a machine of their architecture with nothing in
+//! it but Debian's kernel, busybox, bash and these programs, and starts each stage, as root and as
+//! an ordinary user. `inside.sh` is what runs in there.
 
 use std::{
     fs::{self, File},
