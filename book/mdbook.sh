@@ -107,6 +107,18 @@ get() {
 	fi
 }
 
+# Where the repository is public, and Cargo.toml names it, each page has links to its own source and
+# to each file of code that it names.
+address=$(sed -n 's/^repository = "\(.*\)"/\1/p' "$root/Cargo.toml")
+case $address in
+'' | */OWNER/*) ;;
+*)
+	: "${MDBOOK_OUTPUT__HTML__GIT_REPOSITORY_URL=$address}"
+	: "${MDBOOK_OUTPUT__HTML__EDIT_URL_TEMPLATE=$address/edit/main/book/{path\}}"
+	export MDBOOK_OUTPUT__HTML__GIT_REPOSITORY_URL MDBOOK_OUTPUT__HTML__EDIT_URL_TEMPLATE
+	;;
+esac
+
 for one in mdbook "$root/room/mdbook"; do
 	if fits "$one"; then
 		exec "$one" "$@"
