@@ -41,6 +41,7 @@ for user in root user; do
 	is '\[a b\]\[\]\[c\]' '08-pipe-init run -q -- printf "[%s]" "a b" "" c'
 	is gone '09-aufs run -q -- sh -c "rm /image-layer1.txt; [ -e /image-layer1.txt ] || echo gone"'
 	is named '10-names run -q --name box -- echo named'
+	# shellcheck disable=SC2016 # for the shell in there
 	is other '11-nsenter run -q --name box -- sh -c "echo up; sleep 600" >up &
 		until [ -s up ]; do sleep 0.1; done
 		[ "$(11-nsenter exec -q box hostname)" = guest ] || echo other
