@@ -1,10 +1,12 @@
 //! Is the prose in plain English? A word on the list `words.txt` is refused, with what to write
 //! instead: in the book, the exercises, README.md, CONTRIBUTING.md and what assistants read, and in all
-//! Rust, whose comments and errors are read too. And is each line of Rust at most 100 columns wide?
+//! Rust, whose comments and errors are read too. Is each line of Rust at most 100 columns wide? And is
+//! what keeps the repository in order itself in order (`kept`)?
 
 #[allow(dead_code)] // no trial of this test is skipped
 #[path = "../harness.rs"]
 mod harness;
+mod kept;
 mod prose;
 mod rules;
 mod self_tests;
@@ -43,6 +45,7 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
     rust.retain(|file| !file.starts_with(root.join("tests/style")));
     let root_of_all = root.to_owned();
     let mut trials = self_tests::trials();
+    trials.extend(kept::trials(root));
     for (name, files) in [
         (
             "README.md, CONTRIBUTING.md",
@@ -51,6 +54,12 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
         (
             "what assistants read",
             ["AGENTS.md", "tests/src/workshop/tutor.md"]
+                .map(|file| root.join(file))
+                .to_vec(),
+        ),
+        (
+            "SECURITY.md, CHANGELOG.md, a release's README",
+            ["SECURITY.md", "CHANGELOG.md", ".ci/release.md"]
                 .map(|file| root.join(file))
                 .to_vec(),
         ),

@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use libtest_mimic::Trial;
 
-use crate::{LIST, harness::trial, prose, rules};
+use crate::{LIST, harness::trial, kept, prose, rules};
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -11,6 +11,8 @@ pub fn trials() -> Vec<Trial> {
         trial("style: code, comments and addresses are no prose", no_prose),
         trial("style: a line of the list without a reason is refused", no_reason),
         trial("style: a long sentence is a suggestion, and no error", long),
+        trial("style: a dependency without a reason is found", no_reason_for_a_dependency),
+        trial("style: a workflow that is not pinned or may too much is found", loose_workflow),
     ]
 }
 
@@ -66,6 +68,42 @@ fn long() -> anyhow::Result<()> {
         ensure!(rules::refused(&rules, &lines).is_empty(), "{lines:?}");
         let found = rules::suggested(&rules, &lines);
         ensure!(found.len() == suggestions, "{found:?}");
+    }
+    Ok(())
+}
+
+fn no_reason_for_a_dependency() -> anyhow::Result<()> {
+    let manifest = "[workspace.dependencies]\nlab = { path = \"x\" }\n# Why.\na = \"1\"\nb = \"1\"\n\
+                    [profile.dev]\ndebug = false\n";
+    ensure!(kept::without_reason(manifest) == ["b = \"1\""]);
+    let member = "[dependencies]\na.workspace = true\nb = { workspace = true, features = [] }\n\
+                  [target.'cfg(fuzzing)'.dev-dependencies]\nc = \"1\"\n[lints]\nworkspace = true\n";
+    ensure!(kept::outside_the_workspace(member) == ["c = \"1\""]);
+    let package = r#"{ "//": { "a": "why" }, "dependencies": { "a": "1" },
+                       "devDependencies": { "b": "1" } }"#;
+    ensure!(kept::unexplained(package)? == ["b"]);
+    Ok(())
+}
+
+fn loose_workflow() -> anyhow::Result<()> {
+    let hash = "0123456789abcdef0123456789abcdef01234567";
+    let tight = format!(
+        "permissions: {{}}\n\njobs:\n  a:\n    runs-on: x\n    timeout-minutes: 1\n    permissions:\n      \
+         contents: read\n    steps:\n      - uses: actions/checkout@{hash} # v1.2.3\n        with:\n          \
+         persist-credentials: false\n  b:\n    uses: ./here.yml\n    permissions:\n      contents: read\n"
+    );
+    ensure!(kept::loose(&tight)?.is_empty(), "{:?}", kept::loose(&tight)?);
+    for (from, to) in [
+        ("permissions: {}\n", "permissions: write-all\n"),
+        (&hash[1..], ""),
+        (" # v1.2.3", ""),
+        ("@0", "@v"),
+        ("persist-credentials: false", "fetch-depth: 0"),
+        ("    permissions:\n      contents: read\n    steps", "    steps"),
+        ("    timeout-minutes: 1\n", ""),
+    ] {
+        let found = kept::loose(&tight.replacen(from, to, 1))?;
+        ensure!(found.len() == 1, "{from:?} → {to:?}: {found:?}");
     }
     Ok(())
 }
