@@ -14,15 +14,17 @@ use tinyjson::JsonValue;
 
 use crate::{files, harness::trial};
 
+type Check = fn(&Path) -> anyhow::Result<()>;
+
 pub fn trials(root: &Path) -> Vec<Trial> {
-    let checks: [(_, fn(&Path) -> anyhow::Result<()>); 5] = [
+    let checks: [(&str, Check); 5] = [
         ("each dependency of Rust's has its reason", rust),
         ("each dependency of npm's has its reason", npm),
         ("the workflows are pinned, and have the least permissions", workflows),
         ("the workflows run all phases of CI", phases),
         ("the placeholder is in one place", placeholder),
     ];
-    let of = |(name, check): (&str, fn(&Path) -> anyhow::Result<()>)| {
+    let of = |(name, check): (&str, Check)| {
         let root = root.to_owned();
         trial(format!("style: {name}"), move || check(&root))
     };
