@@ -29,7 +29,8 @@ const MISSING: [(&str, &str); 2] = [
 
 /// For a machine on which a chapter does not run.
 const BLOCKED: &str = "Once this is changed, the course needs no sudo. If you cannot change it, \
-                       use a virtual machine with Linux 5.11 or newer: every chapter runs there.";
+                       use a virtual machine with Linux 5.11 or newer (on x86-64, `make vm` boots \
+                       one in qemu): every chapter runs there.";
 
 /// All of it, with one line at the end that says what to type next.
 pub fn of(machine: &Machine, answers: &[Answer], styles: Styles) -> String {
