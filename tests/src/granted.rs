@@ -2,11 +2,11 @@
 //!
 //! root puts other files in place of /etc/subuid and the like, in the judge's own mount namespace.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use nix::{
     mount::{MntFlags, MsFlags, mount, umount2},
-    unistd::geteuid,
+    unistd::{User, geteuid},
 };
 
 use crate::{Bench, Outcome};
@@ -22,6 +22,34 @@ pub fn with_granted_ids(
     check: impl FnOnce() -> anyhow::Result<()>,
 ) -> anyhow::Result<Outcome> {
     with_ids_in_files(bench, "learner:100000:65536\n", check)
+}
+
+/// Likewise; whatever ids the machine grants its user will do.
+///
+/// # Errors
+///
+/// What does not hold.
+pub fn with_any_granted_ids(
+    bench: &Bench,
+    check: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<Outcome> {
+    if geteuid().is_root() || !Path::new("/usr/bin/newuidmap").exists() || !has_own_ids() {
+        return with_granted_ids(bench, check);
+    }
+    check()?;
+    Ok(Outcome::Holds)
+}
+
+/// Whether the administrator has granted some to this process's user (subuid(5), subgid(5)).
+fn has_own_ids() -> bool {
+    let id = geteuid();
+    let name = User::from_uid(id).ok().flatten().map(|user| user.name);
+    let owners = [Some(id.to_string()), name];
+    ["/etc/subuid", "/etc/subgid"].iter().all(|file| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let mut lines = text.lines().filter_map(|line| line.split_once(':'));
+        lines.any(|(owner, _)| owners.iter().flatten().any(|one| one == owner))
+    })
 }
 
 /// Likewise, with this text in /etc/subuid and /etc/subgid, for the user `learner`.

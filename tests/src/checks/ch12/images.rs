@@ -38,20 +38,31 @@ pub(super) const CHECKS: &[Check] = &[
             let before = state(&host)?;
             let image = image(bench, "image")?;
             let up = "../".repeat(30) + &host.display().to_string();
+            fs::create_dir(image.join("inner"))?;
             for name in FOLDERS {
-                for what in ["a link to a folder", "a link that goes up", "a file", "a fifo"] {
+                for what in [
+                    "a link to a folder",
+                    "a link that goes up",
+                    "a link to a folder of the image",
+                    "a file",
+                    "a fifo",
+                ] {
                     let place = image.join(name);
                     let _ = fs::remove_dir(&place);
                     match what {
                         "a link to a folder" => symlink(&host, &place)?,
                         "a link that goes up" => symlink(&up, &place)?,
+                        "a link to a folder of the image" => symlink("inner", &place)?,
                         "a file" => fs::write(&place, "")?,
                         _ => mkfifo(&place, Mode::from_bits_truncate(0o666))?,
                     }
                     for option in ["--layer", "--rootfs"] {
-                        is_harmless(bench, option, &image)
-                            .and_then(|_| unchanged(&host, &before))
-                            .with_context(|| format!("{option}, /{name} is {what}"))?;
+                        let case = || format!("{option}, /{name} is {what}");
+                        let refused = is_harmless(bench, option, &image)
+                            .and_then(|refused| unchanged(&host, &before).map(|()| refused))
+                            .with_context(case)?;
+                        let is_followed = what.starts_with("a link") && !refused;
+                        ensure!(!is_followed, "{}: it is followed, and not refused", case());
                     }
                     fs::remove_file(&place)?;
                     fs::create_dir(&place)?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 use crate::{
     User,
@@ -12,6 +12,15 @@ use crate::{
     named::exec,
     told,
 };
+
+/// Names what covers a file and is not an empty file, and what covers a folder and can be written to.
+const COVERS: &str = r#"
+    for file in /proc/keys /proc/timer_list /proc/interrupts; do
+        [ ! -e $file ] || [ "$(cat $file 2>&1 && echo read)" = read ] || echo "$file"
+    done
+    for folder in /proc/acpi /proc/asound /proc/scsi /sys/firmware; do
+        [ ! -d $folder ] || ! { echo >$folder/new; } 2>/dev/null || echo "$folder"
+    done"#;
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
@@ -24,6 +33,8 @@ pub(super) const CHECKS: &[Check] = &[
             for map in maps(bench.user) {
                 let found = gains(with_attacker(bench, map, &attack())?.finish()?)?;
                 ensure!(found.is_empty(), "with the map {map:?}: {}", told(&found));
+                let ended = script(bench, map, COVERS).finish()?.must_end_with(0)?;
+                ended.must_write("").context("a cover cannot be read, or can be written to")?;
             }
             // What exec runs has its own way in.
             let running = with_attacker(bench, &["--name", "box"], "echo up; cat")?;

@@ -61,6 +61,14 @@ pub(super) const CHECKS: &[Check] = &[
             must_answer(bench, &[], &known)?;
             let profile = denying(bench, "denies.json", r#""chroot""#)?;
             must_answer(bench, &["--seccomp", &profile], &denied)?;
+            // A rule that has looked at an argument leaves that behind, and not the number.
+            let item = r#"{"names":["close"],"action":"SCMP_ACT_ERRNO",
+                "args":[{"index":0,"value":98,"op":"SCMP_CMP_EQ"}]}"#;
+            let text = format!(r#"{{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{item}]}}"#);
+            let profile = bench.file("argument.json", &text, 0o644)?.display().to_string();
+            let call = format!("{} {}", libc::SYS_close, i32::MAX);
+            let found = answers(bench, &["--seccomp", &profile], &[call])?;
+            ensure!(found == ["EBADF"], "close of {}: {}, not EBADF", i32::MAX, told(&found));
             holds()
         },
     ),

@@ -1,0 +1,3 @@
+// says: follow no link, and open nothing
+        let inside = ResolveFlags::BENEATH;
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
