@@ -13,7 +13,7 @@ use crate::{
     told,
 };
 
-/// Names what covers a file and is not an empty file, and what covers a folder and can be written to.
+/// Names each cover of a file that is no empty file, and each of a folder that can be written to.
 const COVERS: &str = r#"
     for file in /proc/keys /proc/timer_list /proc/interrupts; do
         [ ! -e $file ] || [ "$(cat $file 2>&1 && echo read)" = read ] || echo "$file"
