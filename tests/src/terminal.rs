@@ -41,7 +41,7 @@ pub struct Terminal {
     child: Child,
     unread: String,
     bound: Duration,
-    first: LocalFlags,
+    first: Termios,
 }
 
 impl Terminal {
@@ -115,7 +115,7 @@ impl Terminal {
             }
         });
         let bound = run.bound().min(PATIENCE);
-        let first = flags(&pty.master)?;
+        let first = settings(&pty.master)?;
         let child = run.start_on(slave()?, slave()?, slave()?)?;
         Ok(Terminal {
             master: pty.master.into(),
@@ -170,12 +170,12 @@ impl Terminal {
     ///
     /// It has hung up.
     pub fn flags(&self) -> anyhow::Result<LocalFlags> {
-        flags(&self.master)
+        self.settings().map(|settings| flags(&settings))
     }
 
     /// The same, from before anything ran on it.
     pub fn first_flags(&self) -> LocalFlags {
-        self.first
+        flags(&self.first)
     }
 
     /// All its settings.
@@ -184,7 +184,12 @@ impl Terminal {
     ///
     /// It has hung up.
     pub fn settings(&self) -> anyhow::Result<Termios> {
-        tcgetattr(&self.master).context("read the terminal's settings")
+        settings(&self.master)
+    }
+
+    /// The same, from before anything ran on it.
+    pub fn first_settings(&self) -> Termios {
+        self.first.clone()
     }
 
     /// Gives it another size, as a window does that is pulled.
@@ -309,7 +314,10 @@ fn size(rows: u16, columns: u16) -> Winsize {
     }
 }
 
-fn flags(master: impl AsFd) -> anyhow::Result<LocalFlags> {
-    let all = tcgetattr(master).context("read the terminal's settings")?.local_flags;
-    Ok(all & (LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::ISIG))
+fn settings(master: impl AsFd) -> anyhow::Result<Termios> {
+    tcgetattr(master).context("read the terminal's settings")
+}
+
+fn flags(settings: &Termios) -> LocalFlags {
+    settings.local_flags & (LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::ISIG)
 }

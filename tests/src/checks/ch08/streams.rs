@@ -99,7 +99,7 @@ pub(super) const CHECKS: &[Check] = &[
             for options in [&[][..], &["--init"]] {
                 let run = run(bench, options, &["sh", "-c", script]);
                 let mut terminal = Terminal::of(run)?;
-                let before = terminal.flags()?;
+                let before = terminal.first_flags();
                 terminal.write("secret\n")?;
                 terminal.until("read: .")?;
                 ensure!(terminal.flags()? == before, "the container has set the terminal");

@@ -76,7 +76,7 @@ pub(super) const CHECKS: &[Check] = &[
                 (&["exec", "-q", "-ti", "nobody", "--", "true"], 125),
             ] {
                 let mut terminal = Terminal::of_words(call(bench, words), SHELL)?;
-                let before = terminal.settings()?;
+                let before = terminal.first_settings();
                 terminal.until(&format!("it has ended with {status}\r\n"))?;
                 must_be_as(&terminal, &before).with_context(|| told(&words))?;
                 terminal.write("word\n")?;
@@ -132,7 +132,7 @@ pub(super) const CHECKS: &[Check] = &[
             let shell = "\"$0\" \"$@\" & read word; echo \"heard $word.\"; fg
                          stty sane; echo it has stopped; fg; exit $?";
             let mut terminal = Terminal::of_words(call(bench, &words), shell)?;
-            let before = terminal.settings()?;
+            let before = terminal.first_settings();
             for _ in 0..500 {
                 if stage_of(&terminal).is_ok_and(|stage| process::state(stage) == Some('T')) {
                     break;
@@ -195,7 +195,7 @@ pub(super) const CHECKS: &[Check] = &[
             let words = ["run", "-q", "-t", "--rootfs", "/", "--", "sh", "-c", script];
             let shell = "\"$0\" \"$@\" >output; echo ended $?; cat output; read word; exit 6";
             let mut terminal = Terminal::of_words(call(bench, &words), shell)?;
-            let before = terminal.settings()?;
+            let before = terminal.first_settings();
             terminal.write("word\n")?;
             let shown = terminal.until("ended 0\r\nout\r\n")?;
             ensure!(shown == "word\r\n2\r\n", "it shows {shown}", shown = told(&shown));
@@ -224,7 +224,7 @@ fn is_set_back_but(
     how: impl FnOnce(&mut Terminal) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let mut terminal = Terminal::of_words(run, SHELL)?;
-    let before = terminal.settings()?;
+    let before = terminal.first_settings();
     terminal.until("ready\r\n")?;
     ensure!(terminal.settings()? != before, "the terminal is not raw");
     how(&mut terminal)?;
