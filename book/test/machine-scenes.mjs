@@ -96,8 +96,8 @@ const scenes = {
     async "you join a container from a second terminal, and a reset brings all back"({ open, site }) {
         const { context, page } = await open("navy", "phone");
         await page.goto(`${site.origin}/run-here.html`);
-        assert.equal(await page.locator("#machine-missing").count(), 0);
         await page.locator(".run-here-button").click();
+        assert.equal(await page.locator("#machine-missing").count(), 0);
         await page.waitForSelector(".machine-bar button:enabled >> text=second terminal", { timeout: PATIENCE });
         await page.locator(".machine-bar >> text=second terminal").click();
         await types(page, 0, "11-nsenter run -q -ti --name box", /root@box:/);

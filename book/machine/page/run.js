@@ -12,8 +12,13 @@ const button = (className, text, pressed) => {
     return made;
 };
 
-// The whole transcripts, and what cannot run here.
-const { transcripts, names } = await (await fetch(new URL("transcripts.json", import.meta.url))).json();
+// The whole transcripts, and what cannot run here. Where they cannot be fetched, for example because
+// the reader leaves the page, it stays as it is without the machine.
+const fetched = await fetch(new URL("transcripts.json", import.meta.url)).then(
+    (response) => response.json(),
+    (error) => console.info(`no machine in this page: ${error.message}`),
+);
+const { transcripts, names } = fetched ?? { transcripts: [] };
 
 // The transcript of which this block shows all or a part; and the steps that stand before it.
 const found = (block) => {
@@ -53,7 +58,7 @@ for (const code of document.querySelectorAll("main pre > code.language-console")
 
 // The page about the machine has one without a transcript.
 const place = document.querySelector("#a-machine-to-try");
-if (place) {
+if (place && fetched) {
     const bar = element("div", "run-here", button("run-here-button", "start Linux here", () =>
         open(bar, { name: "", user: "you", before: [], steps: [] }, null)));
     document.querySelector("#machine-missing")?.replaceWith(bar);
