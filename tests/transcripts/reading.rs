@@ -134,7 +134,8 @@ impl Reading {
         let now = self.reader()?.types_with(Some(records::VARIABLE), &transcript, SHELLS[0])?;
         let (file, now_text) = (records::file_of(file), records::render(&now)?);
         let written = fs::read_to_string(&file).unwrap_or_default();
-        let Some(difference) = difference(&written, &now_text) else {
+        let (before, now_apart) = (records::apart(&written), records::apart(&now_text));
+        let Some(difference) = difference(&before, &now_apart) else {
             return Ok(());
         };
         if is_refresh() && (now.who != "both" || user == User::Ordinary) {
@@ -190,7 +191,8 @@ pub fn is_refresh() -> bool {
 /// The output must be the page's. For the user who may rewrite, a refresh writes its file anew.
 fn compare(file: &Path, now: &Transcript, may_rewrite: Option<User>) -> anyhow::Result<()> {
     let (written, now_text) = (fs::read_to_string(file)?, now.render()?);
-    let Some(difference) = difference(&written, &now_text) else {
+    let (before, now_apart) = (records::apart(&written), records::apart(&now_text));
+    let Some(difference) = difference(&before, &now_apart) else {
         return Ok(());
     };
     if let (true, Some(user)) = (is_refresh(), may_rewrite) {

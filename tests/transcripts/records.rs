@@ -6,13 +6,13 @@
 //! no name is left out: the host's file systems and cgroups, and what its users may.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use anyhow::Context;
 use judge::records::Object;
-use regex::Regex;
+use regex::{Captures, Regex};
 use tinyjson::JsonValue;
 
 use crate::{
@@ -63,6 +63,38 @@ pub fn render(transcript: &Transcript) -> anyhow::Result<String> {
     }
     // In a page's script, this would begin a tag.
     Ok(text.replace('<', r"\u003c"))
+}
+
+/// The kernel may give the number of a namespace that has ended to a new one. A number is a new
+/// one's if all processes that had it in these records have ended: then it gets another here.
+pub fn apart(records: &str) -> String {
+    let pid = Regex::new(r#""pid":(\d+)"#).unwrap();
+    let ended = Regex::new(r#""message":"(\d+) ended with "#).unwrap();
+    let namespace = Regex::new(r#""[a-z]+":(\d{10})\b"#).unwrap();
+    let mut holders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut others: BTreeMap<String, u64> = BTreeMap::new();
+    let mut next = 9_000_000_000_u64;
+    let mut apart = String::new();
+    for line in records.split_inclusive('\n') {
+        let speaker = pid.captures(line).map(|found| found[1].to_owned()).unwrap_or_default();
+        if let Some(found) = ended.captures(line) {
+            holders.values_mut().for_each(|pids| pids.retain(|one| *one != found[1]));
+        }
+        apart += &namespace.replace_all(line, |found: &Captures| {
+            let number = found[1].to_owned();
+            let pids = holders.entry(number.clone()).or_insert_with(|| [speaker.clone()].into());
+            if pids.is_empty() {
+                others.insert(number.clone(), next);
+                next += 1;
+            }
+            pids.insert(speaker.clone());
+            match others.get(&number) {
+                Some(other) => found[0].replace(&number, &other.to_string()),
+                None => found[0].to_owned(),
+            }
+        });
+    }
+    apart
 }
 
 /// An object with one string.

@@ -9,11 +9,31 @@ pub fn trials() -> Vec<Trial> {
     vec![
         trial("records: who speaks decides whether there is a diagram", wanted),
         trial("records: what is the machine's own is left out", left_out),
+        trial("records: a number that a new namespace gets again is another name", reused),
         trial(
             "records: a page that forgets them, or shows them elsewhere, is found out",
             page::records_elsewhere_are_found,
         ),
     ]
+}
+
+fn reused() -> anyhow::Result<()> {
+    let written = |first: u64, second: u64, end: &str| {
+        let record = |pid: u32, message: &str, ipc: u64| {
+            format!(
+                "{{\"pid\":{pid},\"message\":\"{message}\",\
+                 \"now\":{{\"namespaces\":{{\"ipc\":{ipc}}}}}}}\n"
+            )
+        };
+        let parent = record(4242, end, 4026531839);
+        let text = record(4244, "x", first) + &parent + &record(4246, "x", second);
+        rename(&records::apart(&text))
+    };
+    let (one, two) = (4026532187, 4026532188);
+    let end = "4244 ended with status 0";
+    ensure!(written(one, one, end) == written(one, two, end), "a new namespace");
+    ensure!(written(one, one, "x") != written(one, two, "x"), "the same namespace");
+    Ok(())
 }
 
 fn wanted() -> anyhow::Result<()> {
