@@ -33,6 +33,11 @@ rootfs: target/made/rootfs ## a small root file system in ./rootfs, without a ne
 	$(call run,rootfs -- rootfs)
 	@echo 'Try: cargo run --bin 06-reexec -- --rootfs rootfs      (exit leaves it)'
 
+# GUEST and KERNEL as above; ARGS=--emulate does without KVM.
+vm: ## a shell on another kernel, in a virtual machine, with the checkout in it
+	@cargo run --quiet --package kernels -- --shell $(if $(KERNEL),--kernel "$(KERNEL)") \
+		$(if $(MODULES),--modules "$(MODULES)") $(GUEST) $(ARGS)
+
 ## Read
 serve: ## read the book in a browser, at localhost:3000 (or PORT=3001)
 	@trap : INT; book/mdbook.sh serve book $(if $(PORT),--port $(PORT)) \
@@ -89,11 +94,6 @@ test-book: book ## open every page of the book in Chromium
 test-kernels: ## run the tests on other kernels, in virtual machines
 	cargo run --quiet --package kernels -- $(if $(KERNEL),--kernel "$(KERNEL)") \
 		$(if $(MODULES),--modules "$(MODULES)") $(GUEST)
-
-# GUEST and KERNEL as above; ARGS=--emulate does without KVM.
-vm: ## a shell on another kernel, in a virtual machine, with the checkout in it
-	@cargo run --quiet --package kernels -- --shell $(if $(KERNEL),--kernel "$(KERNEL)") \
-		$(if $(MODULES),--modules "$(MODULES)") $(GUEST) $(ARGS)
 
 # GROWTH=1 measures how the cost grows, instead; ARGS are options of the program, such as --quick.
 bench: ## measure what a start costs, and write it into the book
