@@ -33,7 +33,7 @@ rootfs: target/made/rootfs ## a small root file system in ./rootfs, without a ne
 	$(call run,rootfs -- rootfs)
 	@echo 'Try: cargo run --bin 06-reexec -- --rootfs rootfs      (exit leaves it)'
 
-# GUEST and KERNEL as above; ARGS=--emulate does without KVM.
+# GUEST and KERNEL as for test-kernels; ARGS=--emulate does without KVM.
 vm: ## a shell on another kernel, in a virtual machine, with the checkout in it
 	@cargo run --quiet --package kernels -- --shell $(if $(KERNEL),--kernel "$(KERNEL)") \
 		$(if $(MODULES),--modules "$(MODULES)") $(GUEST) $(ARGS)
