@@ -68,7 +68,12 @@ fn series(
 
 /// `run` without a log, with these words, and the payload.
 fn run(maker: &Maker, stage: &str, words: &[String]) -> Start {
-    let mut arguments = vec!["run", "-q"];
+    aloud(maker, stage, &[&["-q".to_owned()], words].concat())
+}
+
+/// The same with a log, unless the words say otherwise.
+fn aloud(maker: &Maker, stage: &str, words: &[String]) -> Start {
+    let mut arguments = vec!["run"];
     arguments.extend(words.iter().map(String::as_str));
     arguments.extend(["--", "/true"]);
     maker.stage(&format!("stages/{stage}"), &arguments)
@@ -220,7 +225,8 @@ fn image_files(maker: &Maker, all: &mut Vec<Series>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The container layer stays as it is from run to run: it is kept.
+/// The container layer stays as it is from run to run: it is kept. Without a log, a stage would not
+/// look for changes.
 fn changes(maker: &Maker, all: &mut Vec<Series>) -> anyhow::Result<()> {
     let numbers = [1, 1_000, 10_000, 25_000, 50_000];
     let name = |stage: &str, number| format!("changed-{stage}-{number}");
@@ -238,7 +244,7 @@ fn changes(maker: &Maker, all: &mut Vec<Series>) -> anyhow::Result<()> {
         series(all, what, stage, &numbers, |number| {
             let mut words = named(&[maker.text("layers/0")]);
             words.extend(["--container-layer".to_owned(), maker.text(&name(stage, number))]);
-            run(maker, stage, &words)
+            aloud(maker, stage, &words)
         });
     }
     Ok(())
