@@ -6,7 +6,7 @@ use std::env;
 use anyhow::{Context, ensure};
 
 use crate::{
-    Bench, Ended,
+    Ended, Outcome,
     bench::Run,
     checks::{Check, holds},
     patience::repetitions,
@@ -17,26 +17,29 @@ pub(super) const CHECKS: &[Check] = &[Check::new(
     "many start one after another and eight at a time, and none fails",
     "hold nothing for longer than a start needs it, and give no two starts the same name: what \
      goes well once can fail when eight do it at the same time",
-    |bench| {
-        let times = times()?;
-        for number in 0..times {
-            must_end(number, start(bench, number).finish()?)?;
-        }
-        for first in (0..times).step_by(AT_ONCE) {
-            let numbers = first..times.min(first + AT_ONCE);
-            let start = |number| Ok((number, start(bench, number).start()?));
-            let running: Vec<_> = numbers.map(start).collect::<anyhow::Result<_>>()?;
-            for (number, one) in running {
-                must_end(number, one.finish()?)?;
-            }
-        }
-        holds()
-    },
+    |bench| many_start(|script| bench.script(script)),
 )
 .that_takes_long()
 .not_in_the_workshop()];
 
 const AT_ONCE: usize = 8;
+
+/// Starts them, as `run` does for a script.
+pub(in crate::checks) fn many_start<'a>(run: impl Fn(&str) -> Run<'a>) -> anyhow::Result<Outcome> {
+    let times = times()?;
+    let start = |number| run(&format!("echo {number}; exit {}", status(number)));
+    for number in 0..times {
+        must_end(number, start(number).finish()?)?;
+    }
+    for first in (0..times).step_by(AT_ONCE) {
+        let numbers = first..times.min(first + AT_ONCE);
+        let started = numbers.map(|number| Ok((number, start(number).start()?)));
+        for (number, one) in started.collect::<anyhow::Result<Vec<_>>>()? {
+            must_end(number, one.finish()?)?;
+        }
+    }
+    holds()
+}
 
 /// How often: `JUDGE_LOAD`, or a few times.
 fn times() -> anyhow::Result<usize> {
@@ -46,11 +49,7 @@ fn times() -> anyhow::Result<usize> {
     }
 }
 
-/// A command that says its number and ends with a status of its own.
-fn start(bench: &Bench, number: usize) -> Run<'_> {
-    bench.script(&format!("echo {number}; exit {}", status(number)))
-}
-
+/// Each has its own.
 fn status(number: usize) -> i32 {
     (number % 100) as i32
 }

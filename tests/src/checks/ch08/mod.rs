@@ -7,6 +7,8 @@ mod load;
 mod message;
 mod streams;
 
+pub(super) use load::many_start;
+
 use super::Check;
 
 /// In the order in which a reader meets them.

@@ -6,9 +6,9 @@ use anyhow::ensure;
 use nix::sys::signal::Signal;
 
 use crate::{
-    checks::{Check, holds},
+    checks::{Check, ch08::many_start, holds},
     host::nobody_stays,
-    layered::{cached, container},
+    layered::{cached, container, script},
     patience, repetitions, told,
 };
 
@@ -42,6 +42,15 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     )
+    .not_in_the_workshop(),
+    Check::new(
+        9,
+        "many with layers start one after another and eight at a time, and none fails",
+        "hold no layer's lock for longer than a start needs it: others that start at the same time \
+         have the same image",
+        |bench| many_start(|words| script(bench, &["-q"], words)),
+    )
+    .that_takes_long()
     .not_in_the_workshop(),
     Check::new(
         9,
