@@ -1,5 +1,5 @@
-//! Is what the repository is kept in order with itself in order? Each dependency has its reason, and
-//! the workflows are pinned, have the least permissions, and run all that .ci/run does.
+//! Is what keeps the repository in order itself in order? Each dependency has its reason, and the
+//! workflows are pinned, have the least permissions, and run all that .ci/run does.
 
 use std::{
     collections::{BTreeSet, HashMap},

@@ -73,8 +73,8 @@ fn long() -> anyhow::Result<()> {
 }
 
 fn no_reason_for_a_dependency() -> anyhow::Result<()> {
-    let manifest = "[workspace.dependencies]\nlab = { path = \"x\" }\n# Why.\na = \"1\"\nb = \"1\"\n\
-                    [profile.dev]\ndebug = false\n";
+    let manifest = "[workspace.dependencies]\nlab = { path = \"x\" }\n# Why.\na = \"1\"\n\
+                    b = \"1\"\n[profile.dev]\ndebug = false\n";
     ensure!(kept::without_reason(manifest) == ["b = \"1\""]);
     let member = "[dependencies]\na.workspace = true\nb = { workspace = true, features = [] }\n\
                   [target.'cfg(fuzzing)'.dev-dependencies]\nc = \"1\"\n[lints]\nworkspace = true\n";
@@ -88,9 +88,23 @@ fn no_reason_for_a_dependency() -> anyhow::Result<()> {
 fn loose_workflow() -> anyhow::Result<()> {
     let hash = "0123456789abcdef0123456789abcdef01234567";
     let tight = format!(
-        "permissions: {{}}\n\njobs:\n  a:\n    runs-on: x\n    timeout-minutes: 1\n    permissions:\n      \
-         contents: read\n    steps:\n      - uses: actions/checkout@{hash} # v1.2.3\n        with:\n          \
-         persist-credentials: false\n  b:\n    uses: ./here.yml\n    permissions:\n      contents: read\n"
+        "permissions: {{}}
+
+jobs:
+  a:
+    runs-on: x
+    timeout-minutes: 1
+    permissions:
+      contents: read
+    steps:
+      - uses: actions/checkout@{hash} # v1.2.3
+        with:
+          persist-credentials: false
+  b:
+    uses: ./here.yml
+    permissions:
+      contents: read
+"
     );
     ensure!(kept::loose(&tight)?.is_empty(), "{:?}", kept::loose(&tight)?);
     for (from, to) in [
