@@ -11,8 +11,8 @@ help:
 
 # A program is compiled aloud, and only when a source is newer than its stamp: with --quiet, cargo
 # is silent for two minutes in a fresh clone, and without it, it talks each time.
-sources := Cargo.lock $(wildcard Cargo.toml chapters/*/Cargo.toml tests/Cargo.toml) \
-	$(shell find chapters/*/src tests/src -type f)
+sources := Cargo.lock $(wildcard Cargo.toml chapters/*/Cargo.toml doctor/Cargo.toml tests/Cargo.toml) \
+	$(shell find chapters/*/src doctor/src tests/src -type f)
 target/made/%: $(sources)
 	@tests/room/rust.sh
 	@[ -e $@ ] || echo 'Compiling first: up to three minutes in a fresh clone, and only once.'

@@ -73,8 +73,12 @@ fn read(ended: &Ended) -> anyhow::Result<Diagnosis> {
     Ok(diagnosis)
 }
 
-/// The answers in what it wrote.
-pub(crate) fn answers(text: &str) -> anyhow::Result<Diagnosis> {
+/// The answers in the JSON that a doctor wrote.
+///
+/// # Errors
+///
+/// It is no such JSON.
+pub fn answers(text: &str) -> anyhow::Result<Diagnosis> {
     let json = json(text)?;
     let mut diagnosis = Diagnosis::new();
     for chapter in field::<Vec<JsonValue>>(&json, "chapters")? {
@@ -97,7 +101,12 @@ pub(crate) fn answers(text: &str) -> anyhow::Result<Diagnosis> {
     Ok(diagnosis)
 }
 
-pub(crate) fn field<'a, T: InnerAsRef>(object: &'a JsonValue, key: &str) -> anyhow::Result<&'a T> {
+/// A field of a JSON object, of the type that the caller wants.
+///
+/// # Errors
+///
+/// There is no such field, or it is of another type.
+pub fn field<'a, T: InnerAsRef>(object: &'a JsonValue, key: &str) -> anyhow::Result<&'a T> {
     let fields: &HashMap<String, JsonValue> =
         object.get().context("the doctor's JSON is no object")?;
     fields

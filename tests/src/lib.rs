@@ -1,5 +1,5 @@
-//! The judge: it judges the machine (the doctor), the stages (the acceptance tests) and a
-//! learner's stages (the workshop).
+//! The judge: it judges the stages (the acceptance tests) and a learner's stages (the workshop).
+//! It depends on no chapter: what it judges is a program.
 //!
 //! | module | question it answers |
 //! |---|---|
@@ -21,10 +21,8 @@
 //! | [`reused`] | what does `exec` do whose target's pid is given to another process? |
 //! | [`mod@told`] | how is a person told what was found? |
 //! | [`patience()`] | how long may something take on this machine? |
-//! | [`chapters`] | which chapters are there, and what do their probes say? |
+//! | [`chapters`] | which chapters are there? |
 //! | [`diagnosis`] | what does the doctor say, and do the stages do as it said? |
-//! | [`machines`] | what did the doctors of a whole room find? |
-//! | [`place`] | where does this run, and what helps there? |
 //! | [`styles`] | in which colours does a program speak, and when in none? |
 //! | [`skips`] | which tests may be skipped? |
 //! | [`summary`] | what did all tests say, in a few lines? |
@@ -46,12 +44,10 @@ pub mod hang;
 pub mod host;
 pub mod layered;
 pub mod login;
-pub mod machines;
 pub mod named;
 pub mod namespaces;
 pub mod opens;
 mod patience;
-pub mod place;
 pub mod process;
 pub mod records;
 pub mod reused;

@@ -44,7 +44,7 @@ fn none(what: &str, found: &[String]) -> anyhow::Result<()> {
 fn rust(root: &Path) -> anyhow::Result<()> {
     let own = read(&root.join("Cargo.toml"))?;
     let mut found = without_reason(&own);
-    for folder in ["book/machine", "chapters", "tests", "tour"] {
+    for folder in ["book/machine", "chapters", "doctor", "tests", "tour"] {
         for file in files(&root.join(folder), "", "toml")? {
             let text = read(&file)?;
             let foreign = outside_the_workspace(&text);
@@ -52,7 +52,13 @@ fn rust(root: &Path) -> anyhow::Result<()> {
             found.extend(foreign.iter().map(|line| format!("{file}: not the workspace's: {line}")));
         }
     }
-    none("a dependency without its reason on the line above it, in Cargo.toml", &found)
+    none("a dependency without its reason on the line above it, in Cargo.toml", &found)?;
+    let judge = read(&root.join("tests/Cargo.toml"))?;
+    let judged = dependencies(&judge).map(|(_, line)| line).filter(|line| line.starts_with("ch"));
+    none(
+        "the judge depends on what it judges",
+        &judged.map(str::to_owned).collect::<Vec<_>>(),
+    )
 }
 
 /// The lines of `[…dependencies]`, each with the line above it.

@@ -38,7 +38,7 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
     let chapters = root.join("chapters");
     let of_chapters = |inside: &str, ending: &str| files(&chapters, &format!("/{inside}/"), ending);
     let mut rust = files(&chapters, "", "rs")?;
-    for folder in ["book/machine/src", "tests", "tour"] {
+    for folder in ["book/machine/src", "doctor", "tests", "tour"] {
         rust.extend(files(&root.join(folder), "", "rs")?);
     }
     let mut read_for_words = rust.clone();

@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use judge::{
     User, checks,
     workshop::{
-        Workshop, chapter,
+        Workshop,
         desk::Desk,
         marking::{self, NotYet},
         progress::progress,
@@ -22,7 +22,6 @@ use judge::{
         watch::watch,
     },
 };
-use lab::Probe;
 use nix::sys::signal::{SigHandler, Signal, signal};
 
 /// Hands out exercises, and lets the book's own checks judge what you wrote.
@@ -79,9 +78,6 @@ enum Do {
         #[arg(long)]
         bound: u64,
     },
-    /// Why this user cannot run a chapter
-    #[command(hide = true)]
-    Probe { chapter: String },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -145,12 +141,6 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let verdict = verdict::of_check(check, user, &binary, Duration::from_millis(bound))?;
             let (word, said) = verdict.parts();
             write!(stdout(), "{word}\n{said}\n")?;
-        }
-        Do::Probe { chapter: word } => {
-            if let Probe::DoesNotRun(reason) = (chapter(&word)?.probe)() {
-                writeln!(stdout(), "{reason}")?;
-                return Ok(ExitCode::from(1));
-            }
         }
     }
     Ok(ExitCode::SUCCESS)

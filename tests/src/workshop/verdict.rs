@@ -127,7 +127,8 @@ impl Place {
         fs::create_dir(&place.folder)
             .with_context(|| format!("create {}", place.folder.display()))?;
         fs::set_permissions(&place.folder, fs::Permissions::from_mode(0o777))?;
-        for file in [stage, &tools.join("inside"), &tools.join("rootfs"), workshop] {
+        let tools = ["inside", "rootfs", "doctor"].map(|tool| tools.join(tool));
+        for file in tools.iter().map(PathBuf::as_path).chain([stage, workshop]) {
             let name = file.file_name().context("a binary has a name")?;
             let to = place.folder.join(name);
             // On another file system there is no link, and a copy takes its time.
@@ -142,14 +143,14 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// The program that judges could not be run.
+    /// The doctor could not be run.
     pub fn obstacle(&self, chapter: &Chapter, user: User) -> anyhow::Result<Option<String>> {
-        let mut command = Command::new(self.folder.join("workshop"));
-        command.args(["probe", chapter.name]).current_dir(&self.folder);
+        let mut command = Command::new(self.folder.join("doctor"));
+        command.args(["--chapter", chapter.name]).current_dir(&self.folder);
         if user.is_another() {
             user.log_in(&mut command, &self.folder);
         }
-        let output = command.output().context("run the workshop's probe")?;
+        let output = command.output().context("run the doctor")?;
         let reason = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         Ok(Some(reason).filter(|_| !output.status.success()))
     }

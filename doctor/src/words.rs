@@ -152,9 +152,8 @@ fn conclusion(answers: &[Answer], styles: Styles) -> String {
 
 #[cfg(test)]
 mod tests {
-    use judge::place::{Kind, Place, Walls};
-
     use super::*;
+    use crate::place::{Kind, Place, Walls};
 
     fn machine() -> Machine {
         Machine {

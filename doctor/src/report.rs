@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use judge::{
     chapters::CHAPTERS,
     diagnosis::{Answer, Verdict},
-    machines::{Machine, Room},
     styles::Styles,
 };
 
-use crate::words::{said, wrapped};
+use crate::{
+    machines::{Machine, Room},
+    words::{said, wrapped},
+};
 
 /// What the presenter does about machines of which a part is missing, by the chapter that is the
 /// first to have the reason.

@@ -1,10 +1,10 @@
 //! Which chapters run on this machine, and if one does not: why, and what to do.
 
-#[path = "doctor/json.rs"]
 mod json;
-#[path = "doctor/report.rs"]
+mod machines;
+mod place;
+mod probes;
 mod report;
-#[path = "doctor/words.rs"]
 mod words;
 
 use std::{
@@ -17,9 +17,11 @@ use std::{
 use anyhow::Context;
 use ch07_cgroup_memory::hierarchy::{Version, hierarchies_of};
 use clap::Parser;
-use judge::{chapters::CHAPTERS, machines, place::Place, styles::Styles};
+use judge::styles::Styles;
 use lab::{Exit, Probe};
 use nix::{sys::utsname::uname, unistd::geteuid};
+
+use crate::{place::Place, probes::Answer};
 
 /// Asks each chapter whether it runs on this machine, and if not: why, and what to do.
 ///
@@ -35,10 +37,11 @@ struct Cli {
     /// Sum up the files *.json of a folder, each from the doctor of a participant's machine
     #[arg(long, value_name = "FOLDER", conflicts_with = "json")]
     report: Option<PathBuf>,
-}
 
-/// A chapter's name, and what its probe found.
-type Answer = (&'static str, Probe);
+    /// Ask this chapter only, and print nothing but why it does not run
+    #[arg(long, value_name = "NAME", hide = true)]
+    chapter: Option<String>,
+}
 
 /// What was asked.
 struct Machine {
@@ -81,11 +84,13 @@ fn main() -> ExitCode {
         if let Some(folder) = &cli.report {
             return report(folder);
         }
-        let machine = Machine::this()?;
         // What the probes try is no news; only their answers are.
         log::set_max_level(log::LevelFilter::Off);
-        let answers: Vec<Answer> =
-            CHAPTERS.iter().map(|chapter| (chapter.name, (chapter.probe)())).collect();
+        if let Some(name) = &cli.chapter {
+            return one(name);
+        }
+        let machine = Machine::this()?;
+        let answers: Vec<Answer> = probes::all().collect();
         let text = if cli.json {
             json::of(&machine, &answers)?
         } else {
@@ -95,6 +100,16 @@ fn main() -> ExitCode {
         let blocked = answers.iter().any(|(_, probe)| matches!(probe, Probe::DoesNotRun(_)));
         Ok(Exit::Code(u8::from(blocked)))
     })
+}
+
+/// For the workshop, which marks one chapter.
+fn one(name: &str) -> anyhow::Result<Exit> {
+    let probe = probes::one(name).with_context(|| format!("there is no chapter {name}"))?;
+    if let Probe::DoesNotRun(reason) = probe {
+        writeln!(std::io::stdout(), "{reason}")?;
+        return Ok(Exit::Code(1));
+    }
+    Ok(Exit::Code(0))
 }
 
 fn report(folder: &Path) -> anyhow::Result<Exit> {

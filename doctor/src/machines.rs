@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::{Context, ensure};
 
-use crate::{
+use judge::{
     chapters::CHAPTERS,
     diagnosis::{Diagnosis, Verdict, answers, field},
     records::json,

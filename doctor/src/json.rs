@@ -70,9 +70,8 @@ fn object(fields: &[(&str, String)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use judge::place::{Kind, Place, Walls};
-
     use super::*;
+    use crate::place::{Kind, Place, Walls};
 
     #[test]
     fn the_keys_have_an_order() {
