@@ -15,6 +15,7 @@
 //!
 //! The programs in `c` are the payload, the stopwatch, and the floor.
 
+mod bound;
 mod bundle;
 mod curves;
 mod growth;
@@ -173,6 +174,7 @@ fn costs(maker: &Maker, rounds: usize, report: &mut Report) -> anyhow::Result<()
         println!("The parts of a start.");
         parts.measure(programs, rounds, EACH)?;
         report.add_parts(&parts);
+        report.add_bound(&starts, &parts);
     }
     Ok(())
 }

@@ -30,6 +30,14 @@ pub struct Parts {
     measured: Vec<Measured>,
 }
 
+/// A start in C.
+pub const PLAIN: &str = "fork, execve and wait";
+/// A second start in C.
+pub const AGAIN: &str = "the program runs itself again";
+/// A start in Rust.
+pub const NOTHING: &str = "one start of a program in Rust that does nothing";
+pub const NOTHING_STATIC: &str = "the same as a static program";
+
 /// The parts that only root's floor can have.
 const ROOTS: [&str; 3] = ["keeper", "ids", "below"];
 
@@ -42,7 +50,7 @@ impl Parts {
         // An ordinary user may have the others only in a user namespace of their own.
         let first: Vec<String> = if is_root { vec![] } else { vec!["user".into()] };
         let plain = parts.start(maker.start(vec![payload.clone().into()]));
-        parts.add("fork, execve and wait", plain, None);
+        parts.add(PLAIN, plain, None);
         let alone = parts.start(maker.floor(&[], payload.clone().into()));
         parts.add("a program that does this for another", alone, Some(plain));
         let base = parts.start(maker.floor(&first, payload.clone().into()));
@@ -64,13 +72,18 @@ impl Parts {
             }
         }
         parts.one_after_the_other(maker, alone, report);
-        for (kind, label) in [
-            ("stages", "one start of the last stage, up to its options"),
-            ("static", "the same as a static program"),
+        for (program, arguments, label) in [
+            ("nothing".into(), &[][..], NOTHING),
+            ("nothing-static".into(), &[], NOTHING_STATIC),
+            (
+                format!("stages/{LAST}"),
+                &["--version"],
+                "one start of the last stage, up to its options",
+            ),
+            (format!("static/{LAST}"), &["--version"], "the last stage as a static program"),
         ] {
-            let stage = format!("{kind}/{LAST}");
-            if maker.programs.path(&stage).exists() {
-                let start = parts.start(maker.stage(&stage, &["--version"]));
+            if maker.programs.path(&program).exists() {
+                let start = parts.start(maker.stage(&program, arguments));
                 parts.add(label, start, None);
             }
         }
@@ -88,7 +101,7 @@ impl Parts {
         let steps: [(&str, &[&str]); 15] = [
             ("private mounts, and a /proc", &["proc"]),
             ("a root file system, and pivot_root", &[&rootfs]),
-            ("the program runs itself again", &["reexec"]),
+            (AGAIN, &["reexec"]),
             ("the command comes through a channel", &["pipe"]),
             ("a cgroup with a memory limit", &[&limit]),
             ("a keeper with its own mounts", &["keeper"]),
@@ -164,6 +177,11 @@ impl Parts {
     pub fn cost(&self, part: &Part) -> Option<f64> {
         let without = part.without.map_or(Some(0.0), |without| self.measured[without].least());
         Some(self.measured[part.with].least()? - without?)
+    }
+
+    /// The cost of the part with this label.
+    pub fn cost_of(&self, label: &str) -> Option<f64> {
+        self.cost(self.parts.iter().find(|part| part.label == label)?)
     }
 
     /// Why parts could not be measured.

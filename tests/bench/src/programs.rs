@@ -59,6 +59,7 @@ impl Programs {
         programs.build_in_c()?;
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
         let target = env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
+        programs.build_nothing("nothing", &[])?;
         cargo(&root, &target, &[], "")?;
         programs.take("stages", &target.join("release"))?;
         if with_static {
@@ -66,6 +67,7 @@ impl Programs {
             let target = target.join("static");
             cargo(&root, &target, &["--target", &host], "-C target-feature=+crt-static")?;
             programs.take("static", &target.join(&host).join("release"))?;
+            programs.build_nothing("nothing-static", &["-C", "target-feature=+crt-static"])?;
         }
         let filter = Filter::of_default(CapabilitySet::of_docker())?;
         let instructions = filter.context("the default profile has a filter")?.to_bytes();
@@ -97,6 +99,20 @@ impl Programs {
                  kernel's headers (Debian: libc6-dev; Fedora: glibc-static and kernel-headers)"
             );
         }
+        Ok(())
+    }
+
+    /// The empty program in Rust, as cargo(1) builds a stage in release.
+    fn build_nothing(&self, name: &str, further: &[&str]) -> anyhow::Result<()> {
+        let built = Command::new("rustc")
+            .args(["--edition=2024", "-C", "opt-level=s", "-C", "lto", "-C", "strip=symbols"])
+            .args(further)
+            .arg("-o")
+            .arg(self.path(name))
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("rust/nothing.rs"))
+            .status()
+            .context("run rustc")?;
+        ensure!(built.success(), "rustc cannot build {name}: {built}");
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use anyhow::Context;
 use judge::User;
 
 use crate::{
-    machine,
+    bound, machine,
     measure::Measured,
     parts::{Part, Parts},
     plot,
@@ -95,6 +95,14 @@ impl Report {
         println!("\n{}", table.for_a_terminal());
         failures.iter().for_each(|(label, failure)| self.failed(label, failure));
         self.files.push(("parts.md", table.for_the_book()));
+    }
+
+    /// Adds how near a stage can come to its floor, and prints it.
+    pub fn add_bound(&mut self, starts: &Starts, parts: &Parts) {
+        if let Some(table) = bound::table(starts, parts) {
+            println!("\n{}", table.for_a_terminal());
+            self.files.push(("bound.md", table.for_the_book()));
+        }
     }
 
     /// Adds a file of the book.

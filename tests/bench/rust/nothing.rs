@@ -1,0 +1,3 @@
+//! A program that does nothing: what a start costs any program in Rust.
+
+fn main() {}
