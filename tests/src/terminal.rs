@@ -17,7 +17,7 @@ use nix::{
     fcntl::{FcntlArg, FdFlag, fcntl},
     poll::{PollFd, PollFlags, PollTimeout, poll},
     pty::openpty,
-    sys::termios::{LocalFlags, Termios, tcgetattr},
+    sys::termios::Termios,
     unistd::{Pid, setsid},
 };
 
@@ -31,6 +31,10 @@ use crate::{
     process::{children_of, wait_for_end},
     told,
 };
+
+mod settings;
+
+use settings::{settings, size};
 
 /// How long a stage on a terminal may think before it answers.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -164,43 +168,6 @@ impl Terminal {
         }
     }
 
-    /// Whether it shows what is typed, and hands it over line by line, and takes Ctrl-C.
-    ///
-    /// # Errors
-    ///
-    /// It has hung up.
-    pub fn flags(&self) -> anyhow::Result<LocalFlags> {
-        self.settings().map(|settings| flags(&settings))
-    }
-
-    /// The same, from before anything ran on it.
-    pub fn first_flags(&self) -> LocalFlags {
-        flags(&self.first)
-    }
-
-    /// All its settings.
-    ///
-    /// # Errors
-    ///
-    /// It has hung up.
-    pub fn settings(&self) -> anyhow::Result<Termios> {
-        settings(&self.master)
-    }
-
-    /// The same, from before anything ran on it.
-    pub fn first_settings(&self) -> Termios {
-        self.first.clone()
-    }
-
-    /// Gives it another size, as a window does that is pulled.
-    ///
-    /// # Errors
-    ///
-    /// It has hung up.
-    pub fn resize(&self, rows: u16, columns: u16) -> anyhow::Result<()> {
-        tcsetwinsize(&self.master, size(rows, columns)).context("resize the terminal")
-    }
-
     /// The process that was started on it.
     pub fn pid(&self) -> Pid {
         Pid::from_raw(self.child.id() as i32)
@@ -303,21 +270,4 @@ pub fn is_interrupted(bench: &Bench, mut terminal: Terminal) -> anyhow::Result<O
     let status = terminal.end()?;
     ensure!(status == 5, "the shell's exit status was {status}, not 5");
     Ok(Outcome::Holds)
-}
-
-fn size(rows: u16, columns: u16) -> Winsize {
-    Winsize {
-        ws_row: rows,
-        ws_col: columns,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    }
-}
-
-fn settings(master: impl AsFd) -> anyhow::Result<Termios> {
-    tcgetattr(master).context("read the terminal's settings")
-}
-
-fn flags(settings: &Termios) -> LocalFlags {
-    settings.local_flags & (LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::ISIG)
 }

@@ -1,6 +1,7 @@
 //! Is the prose in plain English? A word on the list `words.txt` is refused, with what to write
 //! instead: in the book, the exercises, README.md, CONTRIBUTING.md and what assistants read, and in
-//! all Rust, whose comments and errors are read too. Is each line of Rust at most 100 columns wide?
+//! all Rust, whose comments and errors are read too. Is each line of Rust at most 100 columns wide,
+//! and each file at most 300 lines long?
 //! And is what keeps the repository in order itself in order (`kept`)?
 
 #[allow(dead_code)] // no trial of this test is skipped
@@ -24,6 +25,9 @@ use crate::{harness::trial, rules::Rule};
 
 /// How long a line of Rust may be (max_width).
 const COLUMNS: usize = 100;
+
+/// How many lines a file of Rust may have.
+const LINES: usize = 300;
 
 /// The rules.
 const LIST: &str = include_str!("words.txt");
@@ -87,8 +91,12 @@ fn in_columns(root: &Path, files: &[PathBuf]) -> anyhow::Result<()> {
                 long.push(format!("{file}:{}: {columns} columns", number + 1));
             }
         }
+        let lines = text.lines().count();
+        if lines > LINES {
+            long.push(format!("{}: {lines} lines", file.strip_prefix(root)?.display()));
+        }
     }
-    ensure!(long.is_empty(), "longer than {COLUMNS} columns:\n{}", long.join("\n"));
+    ensure!(long.is_empty(), "more than {COLUMNS} columns, or {LINES} lines:\n{}", long.join("\n"));
     Ok(())
 }
 
