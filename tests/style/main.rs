@@ -96,7 +96,11 @@ fn in_columns(root: &Path, files: &[PathBuf]) -> anyhow::Result<()> {
             long.push(format!("{}: {lines} lines", file.strip_prefix(root)?.display()));
         }
     }
-    ensure!(long.is_empty(), "more than {COLUMNS} columns, or {LINES} lines:\n{}", long.join("\n"));
+    ensure!(
+        long.is_empty(),
+        "more than {COLUMNS} columns, or {LINES} lines:\n{}",
+        long.join("\n")
+    );
     Ok(())
 }
 

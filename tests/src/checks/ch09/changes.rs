@@ -17,7 +17,7 @@ use crate::{
         ch01::log::{must_be_lines, pieces_of},
         holds,
     },
-    layered::{container, contents, image_of, is_aufs, listed, script},
+    layered::{container, contents, image_of, is_aufs, listed, script, stacked},
     told::{must_list, told},
 };
 
@@ -101,6 +101,15 @@ pub(super) const CHECKS: &[Check] = &[
                 let expected: Vec<&str> = expected.into_iter().filter(of_user).collect();
                 must_list(&format!("after `{actions}` the log lists"), &found, &expected)?;
             }
+            // A folder in a folder that was deleted and made again is new, too.
+            let deep = bench.folder("deep")?;
+            bench.folder("deep/d")?;
+            bench.folder("deep/d/s")?;
+            bench.file("deep/d/s/f", "x", 0o644)?;
+            let actions = "rm -r /d; mkdir -p /d/s; echo y > /d/s/f";
+            let found = listed(&stacked(bench, &[], &[deep], actions)?.finish()?.must_end_with(0)?);
+            let expected = ["changed /d", "added /d/s", "added /d/s/f"];
+            must_list(&format!("after `{actions}` the log lists"), &found, &expected)?;
             ensure!(contents(&image_of(bench))? == before, "the image has changed");
             script(bench, &[], "cat /image-layer2.txt; [ ! -e /new ]")
                 .finish()?
