@@ -50,6 +50,11 @@ machine: ## build the Linux that runs in the pages of the book
 	cargo run --quiet --package machine
 
 # The workshop: CH=03 names a chapter, EX=2 an exercise of it, FORCE=1 allows what needs --force.
+# Only `start` chooses: the others are about the exercise that you started.
+$(if $(EX),$(foreach goal,$(filter check hint solution reset watch,$(MAKECMDGOALS)),$(error \
+	make $(goal) takes no EX: it is about the exercise that you started. \
+	To start exercise $(EX): make start CH=$(or $(CH),NN) EX=$(EX))))
+
 ## Write it yourself
 start: target/made/workshop ## the next exercise, or the next one of a chapter (CH=03)
 	$(call run,workshop -- start $(CH) $(if $(EX),--exercise $(EX)) $(if $(FORCE),--force))

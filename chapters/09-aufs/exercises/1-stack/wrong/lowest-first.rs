@@ -1,4 +1,4 @@
-// says: overlay wants lowerdir highest first
+// says: begin with the highest
     for layer in &stack.image {
         set("lowerdir+", layer)?;
     }

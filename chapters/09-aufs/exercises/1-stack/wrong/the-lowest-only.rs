@@ -1,4 +1,4 @@
-// says: overlay wants lowerdir highest first
+// says: begin with the highest
     set("lowerdir+", &stack.image[0])?;
     set("upperdir", &stack.container)?;
     set("workdir", &stack.work)?;

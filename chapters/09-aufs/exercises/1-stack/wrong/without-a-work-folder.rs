@@ -1,4 +1,4 @@
-// says: a workdir beside an upperdir
+// says: an upperdir needs a workdir
     for layer in stack.image.iter().rev() {
         set("lowerdir+", layer)?;
     }
