@@ -82,6 +82,17 @@ pub fn with_other_start(bench: &Bench, name: &str, field: &str) -> anyhow::Resul
     Ok(text.replace(line, &format!("{field} {pid} {earlier} {inode}")))
 }
 
+/// The text of an entry without the line of its container, as it is before that is set up.
+///
+/// # Errors
+///
+/// There is no such entry.
+pub fn without_container(bench: &Bench, name: &str) -> anyhow::Result<String> {
+    let text = fs::read_to_string(entry(bench, name)).context("read an entry")?;
+    let lines = text.split_inclusive('\n').filter(|line| !line.starts_with("container "));
+    Ok(lines.collect())
+}
+
 /// The table of `ps`, without its head.
 fn ps(bench: &Bench) -> anyhow::Result<Vec<Vec<String>>> {
     let text = call(bench, &["ps"]).finish()?.must_end_with(0)?.text();

@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use nix::{
     errno::Errno,
     sys::{
-        ptrace,
+        ptrace::{self, Options},
         signal::{Signal, kill},
         wait::{WaitStatus, waitpid},
     },
@@ -22,8 +22,11 @@ use nix::{
 
 use crate::{
     patience,
-    slow::{EXEC, events, let_go, new_child, unless_it_ended, wait},
+    slow::{EXEC, EXIT, events, let_go, new_child, unless_it_ended, wait},
 };
+
+/// A system call and its arguments.
+type Call = libc::__c_anonymous_ptrace_syscall_info_entry;
 
 /// A process in a UTS namespace of its own, which sleeps; killed when it is dropped.
 pub struct Sleeper(Pid);
@@ -105,7 +108,64 @@ pub fn while_child_is_at(
 ) -> anyhow::Result<()> {
     let deadline = Instant::now() + patience(bound);
     let child = first_child(parent, deadline)?;
-    while_at(child, option, deadline, |_| action())
+    while_at(child, deadline, is_prctl(option), |_| action())
+}
+
+/// Likewise, until the first child opens this file.
+///
+/// # Errors
+///
+/// As [`while_child_is_at`].
+pub fn while_child_opens(
+    parent: Pid,
+    file: &str,
+    bound: Duration,
+    action: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let deadline = Instant::now() + patience(bound);
+    let child = first_child(parent, deadline)?;
+    let opens = |call: Call| Ok(opened_by(child, call)?.is_some_and(|name| name == file));
+    while_at(child, deadline, opens, |_| action())
+}
+
+/// Runs a stage that was stopped at its start until it enters a system call for whose number
+/// `is_it` is true, does `action` meanwhile, and lets it go on. `false`: it has ended without one.
+///
+/// # Errors
+///
+/// `action`'s; or it does neither.
+pub fn while_it_is_at(
+    stage: Pid,
+    bound: Duration,
+    mut is_it: impl FnMut(libc::c_long) -> bool,
+    action: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<bool> {
+    let deadline = Instant::now() + patience(bound);
+    wait(stage, deadline)?.context("the stage does not start")?;
+    let ends = Options::PTRACE_O_TRACEEXIT;
+    unless_it_ended(ptrace::setoptions(stage, events() | ends))?;
+    let mut signal = None;
+    loop {
+        unless_it_ended(ptrace::syscall(stage, signal.take()))?;
+        match wait(stage, deadline)?.context("the stage hangs")? {
+            WaitStatus::PtraceSyscall(_) => {
+                if entered(stage)?.is_some_and(|call| is_it(call.nr as libc::c_long)) {
+                    break;
+                }
+            }
+            WaitStatus::PtraceEvent(.., EXIT) => {
+                let_go(stage)?;
+                return Ok(false);
+            }
+            WaitStatus::PtraceEvent(.., EXEC) => {}
+            WaitStatus::PtraceEvent(..) => let_go(new_child(stage)?)?,
+            WaitStatus::Stopped(_, arrived) => signal = Some(arrived),
+            other => bail!("the stage has ended: {other:?}"),
+        }
+    }
+    let done = action();
+    let_go(stage)?;
+    done.map(|()| true)
 }
 
 /// Likewise, until the child of that child makes it: the INIT of an `exec`. The
@@ -123,24 +183,28 @@ pub fn while_init_is_at(
     let deadline = Instant::now() + patience(bound);
     let child = first_child(parent, deadline)?;
     let init = next_child(child, deadline)?;
-    while_at(init, option, deadline, action)
+    while_at(init, deadline, is_prctl(option), action)
 }
 
-/// Runs a stopped process until it makes a prctl(2) with this option.
+/// Runs a stopped process until it is about to make such a call.
 fn while_at(
     process: Pid,
-    option: libc::c_int,
     deadline: Instant,
+    is_it: impl Fn(Call) -> anyhow::Result<bool>,
     action: impl FnOnce(Pid) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let mut signal = None;
     loop {
         unless_it_ended(ptrace::syscall(process, signal.take()))?;
         match wait(process, deadline)?.context("the child makes no such call")? {
-            WaitStatus::PtraceSyscall(_) if enters_prctl(process, option)? => break,
-            WaitStatus::PtraceSyscall(_) | WaitStatus::PtraceEvent(..) => {}
+            WaitStatus::PtraceSyscall(_) => {
+                if entered(process)?.map(&is_it).transpose()? == Some(true) {
+                    break;
+                }
+            }
+            WaitStatus::PtraceEvent(..) => {}
             WaitStatus::Stopped(_, arrived) => signal = Some(arrived),
-            _ => bail!("the child has ended without prctl {option}"),
+            _ => bail!("the child has ended without such a call"),
         }
     }
     let done = action(process);
@@ -173,14 +237,39 @@ fn next_child(parent: Pid, deadline: Instant) -> anyhow::Result<Pid> {
     Ok(child)
 }
 
-/// Whether a process that has stopped at a system call is about to make a prctl(2) with this
-/// option.
-fn enters_prctl(pid: Pid, option: libc::c_int) -> anyhow::Result<bool> {
+/// Whether a call is a prctl(2) with this option.
+fn is_prctl(option: libc::c_int) -> impl Fn(Call) -> anyhow::Result<bool> {
+    move |call| Ok(call.nr == libc::SYS_prctl as u64 && call.args[0] == option as u64)
+}
+
+/// The name of the file that a process is about to open; `None` if it makes another call.
+fn opened_by(process: Pid, call: Call) -> anyhow::Result<Option<String>> {
+    let mut place = match call.nr as libc::c_long {
+        libc::SYS_openat => call.args[1],
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_open => call.args[0],
+        _ => return Ok(None),
+    };
+    let mut name = Vec::new();
+    loop {
+        let word = ptrace::read(process, place as ptrace::AddressType).context("ptrace: a path")?;
+        for byte in word.to_ne_bytes() {
+            match byte {
+                0 => return Ok(Some(String::from_utf8_lossy(&name).into_owned())),
+                byte => name.push(byte),
+            }
+        }
+        place += size_of_val(&word) as u64;
+    }
+}
+
+/// The call that a process that has stopped at a system call is about to make; `None` if it has
+/// made it.
+fn entered(pid: Pid) -> anyhow::Result<Option<Call>> {
     let info = ptrace::syscall_info(pid).context("ptrace: which system call?")?;
     if info.op != libc::PTRACE_SYSCALL_INFO_ENTRY {
-        return Ok(false);
+        return Ok(None);
     }
     // SAFETY: `op` says that this is the field of the union that was written.
-    let entry = unsafe { info.u.entry };
-    Ok(entry.nr == libc::SYS_prctl as u64 && entry.args[0] == option as u64)
+    Ok(Some(unsafe { info.u.entry }))
 }

@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The events as wait(2) reports them.
 pub(crate) const EXEC: i32 = Event::PTRACE_EVENT_EXEC as i32;
-const EXIT: i32 = Event::PTRACE_EVENT_EXIT as i32;
+pub(crate) const EXIT: i32 = Event::PTRACE_EVENT_EXIT as i32;
 
 /// Why a check that needs a slow parent is skipped.
 pub const REFUSED: &str = "this machine lets nobody trace a child: see kernel.yama.ptrace_scope";

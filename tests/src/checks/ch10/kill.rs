@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 use nix::{errno::Errno, sys::signal::Signal};
 
 use crate::{
+    Ended,
     checks::{Check, holds},
     host::nobody_stays,
     named::{call, container_that, entry},
@@ -81,14 +82,52 @@ pub(super) const CHECKS: &[Check] = &[
             holds()
         },
     ),
+    Check::new(
+        10,
+        "kill says what becomes of the signal",
+        "the kernel drops a signal for which PID 1 has no handler, and may refuse another: find \
+         out about this signal, say so, and return the kernel's reason with the container's name",
+        |bench| {
+            let at_root = ["--rootfs", "/"];
+            let running = container_that(bench, "box", &at_root, DEAF)?;
+            for signal in ["TERM", "USR1"] {
+                let words = ["kill", "box", "--signal", signal];
+                let dropped = call(bench, &words).finish()?.must_end_with(0)?;
+                ensure!(warns(&dropped), "PID 1 has no handler for {signal}: nothing says so");
+            }
+            let refused = call(bench, &["kill", "box"])
+                .with(refuse(&[libc::SYS_pidfd_send_signal], Errno::EPERM)?);
+            let refused = refused.finish()?.must_end_with(125);
+            let refused = refused.context("where the kernel refuses pidfd_send_signal(2)")?;
+            refused.must_complain(&["box", "not permitted"])?;
+            let killed = call(bench, &["kill", "box", "--signal", "KILL"]).finish()?;
+            ensure!(!warns(&killed.must_end_with(0)?), "KILL needs no handler");
+            running.finish()?.must_end_with(137)?;
+            let running = container_that(bench, "box", &at_root, WAITS)?;
+            let dropped = call(bench, &["kill", "box", "--signal", "USR2"]).finish()?;
+            ensure!(warns(&dropped.must_end_with(0)?), "PID 1 has no handler for USR2");
+            let heard = call(bench, &["kill", "box"]).finish()?.must_end_with(0)?;
+            ensure!(!warns(&heard), "PID 1 has a handler for TERM, and kill says that it has none");
+            running.finish()?.must_end_with(5)?;
+            holds()
+        },
+    ),
 ];
 
 /// A PID 1 with handlers, which says by its exit status what it heard.
 const HEARS: &str = "trap 'exit 5' TERM; trap 'exit 6' USR1; trap 'exit 7' HUP; echo up
                      while :; do sleep 0.02; done";
 
+/// One with a handler for TERM only. (A shell that starts a process blocks its signals meanwhile.)
+pub(super) const WAITS: &str = "trap 'exit 5' TERM; echo up; read wait; exit 9";
+
 /// One without, for which the kernel drops all but KILL and STOP.
 const DEAF: &str = "echo up; read wait || exit 8";
+
+/// Whether `kill` says that PID 1 has no handler for the signal.
+pub(super) fn warns(ended: &Ended) -> bool {
+    ended.messages().iter().any(|message| message.contains("has no handler for it"))
+}
 
 /// What signals a process by its pid.
 const BY_PID: [libc::c_long; 4] =

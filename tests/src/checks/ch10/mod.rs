@@ -3,11 +3,18 @@
 mod endings;
 mod entries;
 mod kill;
+mod meanwhile;
 mod names;
 mod ps;
 
 use super::Check;
 
 /// In the order in which a reader meets them.
-pub(super) const CHECKS: &[&[Check]] =
-    &[names::CHECKS, ps::CHECKS, entries::CHECKS, kill::CHECKS, endings::CHECKS];
+pub(super) const CHECKS: &[&[Check]] = &[
+    names::CHECKS,
+    ps::CHECKS,
+    entries::CHECKS,
+    kill::CHECKS,
+    meanwhile::CHECKS,
+    endings::CHECKS,
+];
