@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use nix::errno::Errno;
 
 use super::of_exec;
@@ -11,7 +11,7 @@ use crate::{
     checks::{Check, holds},
     named::{container, exec},
     namespaces,
-    seccomp::refuse_several_namespaces,
+    seccomp::{refuse, refuse_several_namespaces},
     told,
 };
 
@@ -105,7 +105,8 @@ pub(super) const CHECKS: &[Check] = &[
         11,
         "where setns takes no pidfd, or it is not asked to, the files are joined one by one",
         "before Linux 5.8 setns(2) refuses a pidfd (EINVAL): join one file after the other; with \
-         --one-by-one do that at once",
+         --one-by-one do that at once; and return what it refuses: the command would run on the \
+         host",
         |bench| {
             let running = container(bench, "box", &["--rootfs", "/"])?;
             let theirs = namespaces::of(running.command()?)?;
@@ -128,6 +129,13 @@ pub(super) const CHECKS: &[Check] = &[
             }
             let refused = with(Errno::EPERM, &["box"])?.must_end_with(125)?.must_write("")?;
             refused.must_complain(&["setns", "not permitted"])?;
+            // If no namespace can be joined, the command does not run on the host.
+            let refused = exec(bench, &["--one-by-one", "box"], "echo ran")
+                .with(refuse(&[libc::SYS_setns], Errno::EPERM)?)
+                .finish()?
+                .must_end_with(125);
+            let refused = refused.context("where the kernel refuses each setns(2)")?;
+            refused.must_write("")?.must_complain(&["setns", "not permitted"])?;
             running.release()?.must_end_with(0)?;
             holds()
         },

@@ -5,19 +5,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use nix::{
+    errno::Errno,
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 
 use crate::{
-    Outcome, User, cgroups,
+    Bench, Outcome, User, cgroups,
     checks::{Check, holds},
-    named::{call, container, container_that, exec},
+    named::{container, container_that, exec},
     patience,
     process::{self, children_of},
-    repetitions, slow, told,
+    repetitions,
+    seccomp::refuse_prctl,
+    slow, told,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -125,51 +128,84 @@ pub(super) const CHECKS: &[Check] = &[
         "until its execve, INIT has the host's memory and descriptors: PR_SET_DUMPABLE 0 keeps \
          root inside out of them (CVE-2016-9962)",
         |bench| {
-            let look = "
-        echo up
-        while read line; do
-            for process in /proc/[0-9]*; do
-                [ \"$(cat $process/comm)\" = nsenter:INIT ] || continue
-                for link in $process/exe $process/root $process/fd/[0-9]*; do
-                    readlink $link >/dev/null 2>&1 && echo $link
-                done
-            done
-            echo looked
-        done
-    ";
-            let start = Instant::now();
-            loop {
-                ensure!(
-                    start.elapsed() < patience(Duration::from_secs(20)),
-                    "INIT was never seen at the gate"
-                );
-                let mut running = container_that(bench, "box", &["-q"], look)?;
-                // INIT waits for its parent: if that stops, there is time to look.
-                let inside = call(bench, &["exec", "-q", "box", "--", "true"]).start()?;
-                let waits = stopped_at_the_gate(inside.pid())?;
-                if waits.is_some() {
-                    running.say("look\n")?;
-                    running.until("looked\n")?;
-                }
-                // Else the gate was open already when its parent stopped: it was too late.
-                let is_seen = waits.is_some_and(|init| process::name(init) == "nsenter:INIT");
-                inside.signal(Signal::SIGCONT)?;
-                inside.finish()?.must_end_with(0)?;
-                let text = running.output();
-                running.release()?.must_end_with(0)?;
-                if is_seen {
-                    ensure!(
-                        text == "up\nlooked\n",
-                        "a process inside could look into INIT: {text}",
-                        text = told(&text)
-                    );
-                    return holds();
-                }
-            }
+            must_not_be_seen(bench, &[])?;
+            // It is in the container all the same.
+            must_not_be_seen(bench, &["--user", "--mount", "--pid", "--clone", "uts"])?;
+            let running = container(bench, "box", &["-q"])?;
+            let refused = exec(bench, &["box"], "echo ran")
+                .with(refuse_prctl(libc::PR_SET_DUMPABLE, Errno::EPERM)?)
+                .finish()?
+                .must_end_with(125);
+            let refused = refused.context("where the kernel refuses PR_SET_DUMPABLE")?;
+            refused.must_write("")?.must_complain(&["not permitted"])?;
+            running.release()?.must_end_with(0)?;
+            holds()
         },
     )
     .privileged(),
 ];
+
+/// Root inside looks into INIT, which joins so much of the container, or all if nothing is said.
+fn must_not_be_seen(bench: &Bench, joined: &[&str]) -> anyhow::Result<()> {
+    let start = Instant::now();
+    loop {
+        ensure!(
+            start.elapsed() < patience(Duration::from_secs(20)),
+            "INIT was never seen at the gate"
+        );
+        let mut running = container_that(bench, "box", &["-q"], LOOK)?;
+        let pid = running.command()?.to_string();
+        let whole = ["box"];
+        let target = [&["--target", &pid], joined].concat();
+        let how = if joined.is_empty() {
+            &whole[..]
+        } else {
+            &target
+        };
+        // INIT waits for its parent: if that stops, there is time to look.
+        let inside = exec(bench, how, "true").start()?;
+        let waits = stopped_at_the_gate(inside.pid())?;
+        if waits.is_some() {
+            running.say("look\n")?;
+            running.until("looked\n")?;
+        }
+        // Else the gate was open already when its parent stopped: it was too late.
+        let is_seen = waits.is_some_and(|init| process::name(init) == "nsenter:INIT");
+        inside.signal(Signal::SIGCONT)?;
+        inside.finish()?.must_end_with(0)?;
+        let text = running.output();
+        running.release()?.must_end_with(0)?;
+        if is_seen {
+            ensure!(
+                text.starts_with("up\nseen\n") && text.ends_with("\nlooked\n"),
+                "the process inside did not see INIT: {}",
+                told(&text)
+            );
+            ensure!(
+                text == "up\nseen\nlooked\n",
+                "a process inside could look into INIT, with {joined}: {text}",
+                joined = told(&how),
+                text = told(&text)
+            );
+            return Ok(());
+        }
+    }
+}
+
+/// What root inside does at a word: names what it can open of INIT.
+const LOOK: &str = "
+    echo up
+    while read line; do
+        for process in /proc/[0-9]*; do
+            [ \"$(cat $process/comm)\" = nsenter:INIT ] || continue
+            echo seen
+            for link in $process/exe $process/root $process/fd/[0-9]*; do
+                readlink $link >/dev/null 2>&1 && echo $link
+            done
+        done
+        echo looked
+    done
+";
 
 /// Stops the parent of an exec while its INIT waits for it; `None` if it was too late for that.
 fn stopped_at_the_gate(parent: Pid) -> anyhow::Result<Option<Pid>> {

@@ -6,13 +6,14 @@ use anyhow::{Context, ensure};
 use nix::{errno::Errno, sys::signal::Signal};
 
 use crate::{
-    Ended, Outcome, User,
+    Bench, Ended, Outcome, User,
     checks::{Check, holds},
     host::nobody_stays,
     layered,
     named::{call, container, entry, exec, with_other_start},
     namespaces, patience, process, repetitions,
     reused::{self, Sleeper},
+    seccomp::refuse,
     slow, told,
 };
 
@@ -70,30 +71,14 @@ pub(super) const CHECKS: &[Check] = &[
         "a file below /proc/PID is the target's only if its pidfd says afterwards that it still \
          runs: ask it when all files are open",
         |bench| {
-            let target = Sleeper::new(None).context("a process in a namespace of its own")?;
-            let pid = target.pid();
-            let words = ["--one-by-one", "--target", &pid.to_string(), "--uts"];
-            let running = match exec(bench, &words, "echo ran").with(slow::trace).start() {
-                Err(error) if slow::is_refused(&error) => {
-                    return Ok(Outcome::Skipped(slow::REFUSED.into()));
+            for is_opened in [false, true] {
+                // With setns(2) refused, the error is of what comes first: the look at the target.
+                for can_join in [true, false] {
+                    if let Some(reason) = with_another_at(bench, is_opened, can_join)? {
+                        return Ok(Outcome::Skipped(reason));
+                    }
                 }
-                started => started?,
-            };
-            let mut another = Err(Errno::EEXIST);
-            reused::while_child_is_at(running.pid(), libc::PR_SET_DUMPABLE, bench.bound, || {
-                drop(target);
-                another = Sleeper::new(Some(pid));
-                Ok(())
-            })?;
-            let ended = running.finish()?;
-            match another {
-                Err(Errno::EPERM | Errno::ENOSYS) => {
-                    ended.must_end_with(125)?;
-                    return Ok(Outcome::Skipped("no process can choose its pid here".into()));
-                }
-                another => drop(another.context("another process with the target's pid")?),
             }
-            ended.must_end_with(125)?.must_write("")?.must_complain(&["has ended"])?;
             holds()
         },
     )
@@ -169,3 +154,47 @@ pub(super) const CHECKS: &[Check] = &[
     )
     .not_in_the_workshop(),
 ];
+
+/// An `exec` whose target's pid another process gets before its files are looked at, or when the
+/// first of them is opened. The reason, if it cannot be tried here.
+fn with_another_at(
+    bench: &Bench,
+    is_opened: bool,
+    can_join: bool,
+) -> anyhow::Result<Option<String>> {
+    let target = Sleeper::new(None).context("a process in a namespace of its own")?;
+    let pid = target.pid();
+    let words = ["--one-by-one", "--target", &pid.to_string(), "--uts"];
+    let run = exec(bench, &words, "echo ran").with(slow::trace);
+    let run = match can_join {
+        true => run,
+        false => run.with(refuse(&[libc::SYS_setns], Errno::EPERM)?),
+    };
+    let running = match run.start() {
+        Err(error) if slow::is_refused(&error) => return Ok(Some(slow::REFUSED.into())),
+        started => started?,
+    };
+    let mut another = Err(Errno::EEXIST);
+    let replace = || {
+        drop(target);
+        another = Sleeper::new(Some(pid));
+        Ok(())
+    };
+    let child = running.pid();
+    if is_opened {
+        let file = format!("/proc/{pid}/ns/uts");
+        reused::while_child_opens(child, &file, bench.bound, replace)?;
+    } else {
+        reused::while_child_is_at(child, libc::PR_SET_DUMPABLE, bench.bound, replace)?;
+    }
+    let ended = running.finish()?;
+    match another {
+        Err(Errno::EPERM | Errno::ENOSYS) => {
+            ended.must_end_with(125)?;
+            return Ok(Some("no process can choose its pid here".into()));
+        }
+        another => drop(another.context("another process with the target's pid")?),
+    }
+    ended.must_end_with(125)?.must_write("")?.must_complain(&["has ended"])?;
+    Ok(None)
+}

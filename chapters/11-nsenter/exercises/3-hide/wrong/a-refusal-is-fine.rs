@@ -1,0 +1,3 @@
+// says: PR_SET_DUMPABLE 0 keeps root inside out
+    let _ = prctl::set_dumpable(new.contains(Kind::User));
+    Ok(())
