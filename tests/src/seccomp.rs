@@ -124,6 +124,44 @@ pub fn refuse_mount(
     filter(&[libc::SYS_mount], vec![this_flag], answer(errno))
 }
 
+/// The kernel answers mount(2) with `errno` if these are, of all the flags in `among`, those that
+/// are set.
+///
+/// # Errors
+///
+/// As [`refuse`].
+pub fn refuse_mount_like(
+    set: MsFlags,
+    among: MsFlags,
+    errno: Errno,
+) -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
+    let these_flags = SeccompCondition::new(3, Dword, MaskedEq(among.bits()), set.bits())?;
+    filter(&[libc::SYS_mount], vec![these_flags], answer(errno))
+}
+
+/// The kernel answers setns(2) with just this flag with `errno`.
+///
+/// # Errors
+///
+/// As [`refuse`].
+pub fn refuse_namespace(
+    kind: CloneFlags,
+    errno: Errno,
+) -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
+    let this_kind = SeccompCondition::new(1, Dword, Eq, kind.bits() as u64)?;
+    filter(&[libc::SYS_setns], vec![this_kind], answer(errno))
+}
+
+/// The kernel answers prlimit(2) with `errno` if it is to set a limit.
+///
+/// # Errors
+///
+/// As [`refuse`].
+pub fn refuse_to_set_limits(errno: Errno) -> anyhow::Result<impl FnOnce(&mut Command) + use<>> {
+    let has_new_limit = SeccompCondition::new(2, Qword, Ne, 0)?;
+    filter(&[libc::SYS_prlimit64], vec![has_new_limit], answer(errno))
+}
+
 /// The kernel answers a read of one byte, read(2) or recvfrom(2), with `errno`.
 ///
 /// # Errors
@@ -210,66 +248,4 @@ fn reason(error: Error) -> io::Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The error of a system call that a child makes under the filter.
-    fn under(
-        filter: anyhow::Result<impl FnOnce(&mut Command)>,
-        call: libc::c_long,
-        arguments: [libc::c_long; 3],
-    ) -> Option<Errno> {
-        let mut command = Command::new("true");
-        filter.expect("this processor is known")(&mut command);
-        let [first, second, third] = arguments;
-        // SAFETY: the calls below take numbers; it is one system call: no lock, no allocation.
-        unsafe {
-            command.pre_exec(move || {
-                Errno::result(libc::syscall(call, first, second, third))?;
-                Ok(())
-            })
-        };
-        let error = command.status().err()?.raw_os_error();
-        error.map(Errno::from_raw)
-    }
-
-    #[test]
-    fn setns_is_refused_with_more_than_one_flag() {
-        let with = |flags: i32| {
-            let filter = refuse_several_namespaces(Errno::EXDEV);
-            under(filter, libc::SYS_setns, [-1, flags.into(), 0])
-        };
-        for flags in [0, libc::CLONE_NEWUTS, libc::CLONE_NEWTIME] {
-            assert_eq!(with(flags), Some(Errno::EBADF), "{flags:x}");
-        }
-        for flags in [libc::CLONE_NEWUTS | libc::CLONE_NEWNS, libc::CLONE_NEWUTS | 1] {
-            assert_eq!(with(flags), Some(Errno::EXDEV), "{flags:x}");
-        }
-    }
-
-    #[test]
-    fn msgget_is_refused_by_its_key_and_flag() {
-        let excl: libc::c_long = (libc::IPC_CREAT | libc::IPC_EXCL).into();
-        let look = |key| {
-            let filter = refuse_to_look_for_queues(Errno::EXDEV);
-            under(filter, libc::SYS_msgget, [key, 0, 0])
-        };
-        let make = |key, flags| {
-            let filter = refuse_to_make_queue(7, Errno::EXDEV);
-            under(filter, libc::SYS_msgget, [key, flags, 0])
-        };
-        assert_eq!(look(7), Some(Errno::EXDEV));
-        assert_eq!(make(7, excl), Some(Errno::EXDEV));
-        assert_eq!(make(0x7061_0001, 0), Some(Errno::ENOENT));
-    }
-
-    #[test]
-    fn only_one_seal_is_unknown() {
-        let seal = |seal: i32| {
-            let arguments = [-1, libc::F_ADD_SEALS.into(), seal.into()];
-            under(know_no_seal_exec(), libc::SYS_fcntl, arguments)
-        };
-        assert_eq!(seal(libc::F_SEAL_WRITE), Some(Errno::EBADF));
-        assert_eq!(seal(libc::F_SEAL_WRITE | libc::F_SEAL_EXEC), Some(Errno::EINVAL));
-    }
-}
+mod tests;

@@ -138,8 +138,9 @@ fn proc(root: &Place) -> anyhow::Result<()> {
     let proc = root.mount("proc", "proc", CLOSED, "").map_err(|error| {
         match error.downcast_ref::<Errno>() {
             Some(Errno::EPERM) => anyhow!(
-                "{error:#}: the kernel mounts a proc here only if a whole /proc is visible, and a \
-                 container hides parts of it: docker run --security-opt systempaths=unconfined"
+                "{error:#}: the helper must be in the container's PID namespace, and see a whole \
+                 /proc, of which a container hides parts: docker run --security-opt \
+                 systempaths=unconfined"
             ),
             _ => error,
         }

@@ -8,6 +8,7 @@ mod looks;
 mod mounts;
 mod processes;
 mod pty;
+mod refused;
 mod restored;
 mod sealed;
 mod swap;
@@ -22,6 +23,7 @@ pub(super) const CHECKS: &[&[Check]] = &[
     mounts::CHECKS,
     groups::CHECKS,
     images::CHECKS,
+    refused::CHECKS,
     swap::CHECKS,
     processes::CHECKS,
     pty::CHECKS,
