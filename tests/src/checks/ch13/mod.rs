@@ -6,6 +6,7 @@ mod exec;
 mod files;
 mod hidden;
 mod limits;
+mod refused;
 mod sets;
 mod words;
 mod workshop;
@@ -26,6 +27,7 @@ use crate::{
 /// In the order in which a reader meets them.
 pub(super) const CHECKS: &[&[Check]] = &[
     sets::CHECKS,
+    refused::CHECKS,
     effects::CHECKS,
     calls::CHECKS,
     files::CHECKS,

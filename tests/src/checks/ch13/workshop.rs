@@ -1,6 +1,7 @@
 //! Chapter 13: what its exercises are about besides.
 
 use anyhow::ensure;
+use ch13_privileges::profile::DEFAULT;
 
 use super::{OF_DOCKER, Rights, answers};
 use crate::{
@@ -20,7 +21,8 @@ pub(super) const CHECKS: &[Check] = &[
             let steps = r#""capset","prctl","prlimit64","setgid","setgroups","setresgid",
                 "setresuid","setuid","chdir","close_range","keyctl","seccomp""#;
             let profile = denying(bench, "refuses.json", steps)?;
-            let running = container(bench, "box", &["-q", "--seccomp", &profile])?;
+            let options = ["-q", "--seccomp", &profile, "--ulimit", "nofile=64:64"];
+            let running = container(bench, "box", &options)?;
             Rights::of_root(OF_DOCKER).must_be_of(running.command()?)?;
             running.release()?.must_end_with(0)?;
             holds()
@@ -59,6 +61,11 @@ pub(super) const CHECKS: &[Check] = &[
                 denied.push((X32 + libc::SYS_chroot, "ENOSYS"));
             }
             must_answer(bench, &[], &known)?;
+            // The last call that a profile can name is the profile's, if it does not name it too.
+            let without = DEFAULT.replace(", \"rseq_slice_yield\"", "");
+            ensure!(without != DEFAULT, "the default profile does not name rseq_slice_yield");
+            let profile = bench.file("without.json", &without, 0o644)?.display().to_string();
+            must_answer(bench, &["--seccomp", &profile], &[(471, "EPERM"), (472, "ENOSYS")])?;
             let profile = denying(bench, "denies.json", r#""chroot""#)?;
             must_answer(bench, &["--seccomp", &profile], &denied)?;
             // A rule that has looked at an argument leaves that behind, and not the number.

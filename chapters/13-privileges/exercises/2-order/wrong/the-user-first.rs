@@ -1,5 +1,4 @@
 // says: setresuid(2) from root to another user clears
-// shows: root
         self.limits.apply()?;
         if let Some(user) = user {
             become_user(user)?;

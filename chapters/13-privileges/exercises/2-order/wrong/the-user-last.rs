@@ -1,5 +1,4 @@
 // says: setresuid(2) from root to another user clears
-// shows: root
         self.limits.apply()?;
         self.capabilities.bound()?;
         own.become_own()?;
