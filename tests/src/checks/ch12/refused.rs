@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 use nix::{errno::Errno, mount::MsFlags, sched::CloneFlags};
 
 use crate::{
+    Outcome,
     breach::image,
     checks::{Check, holds},
     layered::script,
@@ -99,8 +100,8 @@ pub(super) const CHECKS: &[Check] = &[
                 let ended = ended.with_context(|| format!("where {what} cannot be covered"))?;
                 ended.must_write("")?.must_complain(&["/", "not permitted"])?;
             }
-            if bench.no_user_namespace()?.is_some() {
-                return holds();
+            if let Some(reason) = bench.no_user_namespace()? {
+                return Ok(Outcome::Skipped(reason));
             }
             let other = bench.file("null", "of another\n", 0o644)?.display().to_string();
             let covers = ["unshare", "-rm", "sh", "-c", COVERS_NULL, &other];
