@@ -106,25 +106,46 @@ enum Meanwhile {
 }
 
 /// Ends the container, whose run the other entry names too, and lets `ps` clear that.
-fn clear(bench: &Bench, running: Running) -> anyhow::Result<()> {
+pub(in crate::checks) fn clear(bench: &Bench, running: Running) -> anyhow::Result<()> {
     running.release()?.must_end_with(0)?;
     call(bench, &["ps"]).finish()?.must_end_with(0).map(drop)
 }
 
-/// Sends a signal to a process by its entry, and gives its pid to another one while the stage is at
-/// the call of this number, of those that it needs for that.
+/// Sends a signal to a process by its entry, and gives its pid to another one meanwhile.
 fn with_another_at(bench: &Bench, text: &str, number: usize) -> anyhow::Result<Meanwhile> {
+    let (killing, another) = match replaced_at(bench, text, number, "kill")? {
+        Err(reason) => return Ok(Meanwhile::Refused(reason)),
+        Ok(both) => both,
+    };
+    let ended = killing.finish()?;
+    let Some(another) = another else {
+        ended.must_end_with(0)?;
+        return Ok(Meanwhile::NoSuchCall);
+    };
+    let is_hit = wait_for_end(another.pid(), Duration::from_millis(20))?;
+    ensure!(!is_hit, "the signal hit a process that got the pid meanwhile");
+    ended.must_end_with(125)?.must_complain(&["old"])?;
+    Ok(Meanwhile::Unharmed)
+}
+
+/// A run of this subcommand on a process by its entry, and another process that got the pid while
+/// the stage was at the call of this number, of those that it needs; `None` if it makes fewer. The
+/// reason, if it cannot be tried here.
+pub(in crate::checks) fn replaced_at(
+    bench: &Bench,
+    text: &str,
+    number: usize,
+    subcommand: &str,
+) -> anyhow::Result<Result<(Running, Option<Sleeper>), String>> {
     let target = Sleeper::new(None).context("a process")?;
     let pid = target.pid();
     fs::write(entry(bench, "old"), format!("{text}container {pid} {} 0\n", start_time(pid)?))?;
     // As before Linux 6.9, where a pidfd has no inode number of its own.
-    let killing = call(bench, &["kill", "old"])
+    let run = call(bench, &[subcommand, "old"])
         .with(refuse(&[libc::SYS_fstatfs], Errno::ENOSYS)?)
         .with(slow::trace);
-    let killing = match killing.start() {
-        Err(error) if slow::is_refused(&error) => {
-            return Ok(Meanwhile::Refused(slow::REFUSED.into()));
-        }
+    let running = match run.start() {
+        Err(error) if slow::is_refused(&error) => return Ok(Err(slow::REFUSED.into())),
         started => started?,
     };
     sleep(Duration::from_millis(20)); // a later tick of the clock
@@ -134,26 +155,19 @@ fn with_another_at(bench: &Bench, text: &str, number: usize) -> anyhow::Result<M
         made == number
     };
     let mut another = Err(Errno::EEXIST);
-    let is_at = while_it_is_at(killing.pid(), bench.bound, is_it, || {
+    let is_at = while_it_is_at(running.pid(), bench.bound, is_it, || {
         drop(target);
         another = Sleeper::new(Some(pid));
         Ok(())
     })?;
-    let ended = killing.finish()?;
-    let another = match another {
-        _ if !is_at => {
-            ended.must_end_with(0)?;
-            return Ok(Meanwhile::NoSuchCall);
-        }
+    Ok(match another {
+        _ if !is_at => Ok((running, None)),
         Err(Errno::EPERM | Errno::ENOSYS) => {
-            return Ok(Meanwhile::Refused("no process can choose its pid here".into()));
+            running.finish()?;
+            Err("no process can choose its pid here".into())
         }
-        another => another.context("another process with the target's pid")?,
-    };
-    let is_hit = wait_for_end(another.pid(), Duration::from_millis(20))?;
-    ensure!(!is_hit, "the signal hit a process that got the pid meanwhile");
-    ended.must_end_with(125)?.must_complain(&["old"])?;
-    Ok(Meanwhile::Unharmed)
+        another => Ok((running, Some(another.context("another process with the target's pid")?))),
+    })
 }
 
 /// The calls between which the pid may change hands.

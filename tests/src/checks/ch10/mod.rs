@@ -3,7 +3,7 @@
 mod endings;
 mod entries;
 mod kill;
-mod meanwhile;
+pub(super) mod meanwhile;
 mod names;
 mod ps;
 
