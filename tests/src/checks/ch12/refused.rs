@@ -1,12 +1,17 @@
 //! Chapter 12: a room that cannot be built as it must be is refused.
 
-use std::{fs, net::UdpSocket, path::Path};
+use std::{
+    fs,
+    net::UdpSocket,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, ensure};
 use nix::{errno::Errno, mount::MsFlags, sched::CloneFlags};
 
 use crate::{
-    Outcome,
+    Bench, Outcome,
+    bench::Run,
     breach::image,
     checks::{Check, holds},
     layered::script,
@@ -72,46 +77,62 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new(
         12,
-        "a file or folder that cannot be covered ends the start",
+        "a file that cannot be covered ends the start",
         "what cannot be hidden would be seen: return the error of each mount, and cover with \
          nothing but the null device that you have looked at",
         |bench| {
-            // Without these folders, nothing else is mounted with such flags.
-            let image = image(bench, "image")?;
-            for name in ["sys", "dev"] {
-                fs::remove_dir(image.join(name)).with_context(|| name.to_owned())?;
-            }
+            let image = bare_image(bench)?;
             let path = image.display().to_string();
             let options = ["-q", "--rootfs", &path];
             let run = || script(bench, &options, "echo ran");
             run().finish()?.must_end_with(0)?.must_write("ran\n")?;
-            let (read_only, remount) = (MsFlags::MS_RDONLY, MsFlags::MS_REMOUNT);
-            let of_devices = remount.union(MsFlags::MS_NODEV);
-            let has_folder = FOLDERS.iter().any(|folder| Path::new(folder).is_dir());
-            for (what, set, among, is_tried) in [
-                ("a file in /proc", remount, of_devices, true),
-                ("a folder in /proc", read_only, NEW_AND_READ_ONLY, has_folder),
-            ] {
-                if !is_tried {
-                    continue;
-                }
-                let ended = run().with(refuse_mount_like(set, among, Errno::EPERM)?).finish()?;
-                let ended = ended.must_end_with(125);
-                let ended = ended.with_context(|| format!("where {what} cannot be covered"))?;
-                ended.must_write("")?.must_complain(&["/", "not permitted"])?;
-            }
+            let of_devices = MsFlags::MS_REMOUNT.union(MsFlags::MS_NODEV);
+            let no_cover = refuse_mount_like(MsFlags::MS_REMOUNT, of_devices, Errno::EPERM)?;
+            must_be_refused(run().with(no_cover), &["/", "not permitted"])
+                .context("where a file in /proc cannot be covered")?;
             if let Some(reason) = bench.no_user_namespace()? {
                 return Ok(Outcome::Skipped(reason));
             }
             let other = bench.file("null", "of another\n", 0o644)?.display().to_string();
             let covers = ["unshare", "-rm", "sh", "-c", COVERS_NULL, &other];
-            let ended = run().under(&covers).finish()?.must_end_with(125);
-            let ended = ended.context("where the machine's /dev/null is another file")?;
-            ended.must_write("")?.must_complain(&["/dev/null", "not the device"])?;
+            must_be_refused(run().under(&covers), &["/dev/null", "not the device"])
+                .context("where the machine's /dev/null is another file")?;
+            holds()
+        },
+    ),
+    Check::new(
+        12,
+        "a folder that cannot be covered ends the start",
+        "what cannot be hidden would be seen: return the error of each mount, also of a tmpfs over \
+         a folder",
+        |bench| {
+            if !FOLDERS.iter().any(|folder| Path::new(folder).is_dir()) {
+                return Ok(Outcome::Skipped("there is no folder in /proc to cover".into()));
+            }
+            let path = bare_image(bench)?.display().to_string();
+            let options = ["-q", "--rootfs", &path];
+            let run = || script(bench, &options, "echo ran");
+            run().finish()?.must_end_with(0)?.must_write("ran\n")?;
+            let no_cover = refuse_mount_like(MsFlags::MS_RDONLY, NEW_AND_READ_ONLY, Errno::EPERM)?;
+            must_be_refused(run().with(no_cover), &["/", "not permitted"])?;
             holds()
         },
     ),
 ];
+
+/// An image in which nothing but the covers is mounted with their flags: without /sys and /dev.
+fn bare_image(bench: &Bench) -> anyhow::Result<PathBuf> {
+    let image = image(bench, "image")?;
+    for name in ["sys", "dev"] {
+        fs::remove_dir(image.join(name)).with_context(|| name.to_owned())?;
+    }
+    Ok(image)
+}
+
+/// It must end with one line, and run nothing.
+fn must_be_refused(run: Run, words: &[&str]) -> anyhow::Result<()> {
+    run.finish()?.must_end_with(125)?.must_write("")?.must_complain(words).map(drop)
+}
 
 /// In a mount namespace of its own, puts a file in the place of the null device, and goes on.
 const COVERS_NULL: &str = "mount --bind \"$0\" /dev/null && exec \"$@\"";

@@ -1,4 +1,4 @@
-// says: return the error of each mount
+// says: also of a tmpfs over
     if found.data()?.is_dir() {
         let _ = place
             .mount("tmpfs", name, CLOSED | MsFlags::MS_RDONLY, "mode=555,size=4k")
