@@ -29,8 +29,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         9,
         "the highest layer wins",
-        "--layer names the lowest layer first, and overlay puts each `lowerdir+` below those before \
-         it: begin with the highest. What changes goes to the upperdir, and an upperdir needs a \
+        "--layer names the lowest layer first, and overlay puts each `lowerdir+` below those \
+         before it: begin with the highest. What changes goes to the upperdir, and an upperdir needs a \
          workdir (else EINVAL)",
         |bench| {
             let layers =
