@@ -30,8 +30,8 @@ pub(super) const CHECKS: &[Check] = &[
         9,
         "the highest layer wins",
         "--layer names the lowest layer first, and overlay puts each `lowerdir+` below those \
-         before it: begin with the highest. What changes goes to the upperdir, and an upperdir needs a \
-         workdir (else EINVAL)",
+         before it: begin with the highest. What changes goes to the upperdir, and an upperdir \
+         needs a workdir (else EINVAL)",
         |bench| {
             let layers =
                 [layer(bench, "low", "who", "low\n")?, layer(bench, "high", "who", "high\n")?];
