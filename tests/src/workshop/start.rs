@@ -257,7 +257,7 @@ fn tell(workshop: &Workshop, exercise: &Exercise, of: usize) -> anyhow::Result<(
     }
     if exercise.is_further() {
         println!(
-            "edit  {}: nothing is taken out; the option is yours to add",
+            "edit  {}: nothing is taken out; what the task asks for is yours to add",
             workshop.shown(&folder.join("src"))
         );
     }

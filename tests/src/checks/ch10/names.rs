@@ -22,8 +22,9 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         10,
         "a name is taken while its container runs, and free afterwards",
-        "make the entry before you clone anything, and remove it when all of the container has \
-         ended: otherwise a second container with the name could hide the first",
+        "while the process that keeps the entry lives, the name is taken; make the entry before \
+         you clone anything, and remove it when all of the container has ended: otherwise a second \
+         container with the name could hide the first",
         |bench| {
             let running = container(bench, "box", &[])?;
             let again = named(bench, "box").finish()?.must_end_with(125)?;

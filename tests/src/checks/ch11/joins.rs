@@ -104,9 +104,9 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "where setns takes no pidfd, or it is not asked to, the files are joined one by one",
-        "before Linux 5.8 setns(2) refuses a pidfd (EINVAL): join one file after the other; with \
-         --one-by-one do that at once; and return what it refuses: the command would run on the \
-         host",
+        "before Linux 5.8 setns(2) refuses a pidfd (EINVAL), and here it is made to: then, and \
+         only then, join one file after the other; with --one-by-one do that at once; and return \
+         what it refuses: the command would run on the host",
         |bench| {
             let running = container(bench, "box", &["--rootfs", "/"])?;
             let theirs = namespaces::of(running.command()?)?;

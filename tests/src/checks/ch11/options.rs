@@ -48,7 +48,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         11,
         "--clone user has the maps that were asked for",
-        "PARENT writes the maps while INIT waits at the gate, as for any container",
+        "PARENT writes the maps while INIT waits at the gate; an ordinary user's may only if INIT \
+         is dumpable: else its files in /proc are root's",
         |bench| {
             let target = bench.run("sleep", ["1000"]).start()?;
             let words = ["--target", &target.pid().to_string(), "--uts", "--clone", "user,net"];
