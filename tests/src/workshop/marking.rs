@@ -1,6 +1,6 @@
 //! What happens on `check`?
 
-use std::{error::Error, fmt};
+use std::{collections::BTreeMap, error::Error, fmt};
 
 use super::{
     crates::{Files, learners},
@@ -104,7 +104,7 @@ pub fn check(desk: &mut Desk) -> anyhow::Result<()> {
         Err(said) => {
             print!("{said}");
             println!("{}: the compiler's words are above.\n", painted("DOES NOT BUILD"));
-            return not_yet(desk, "Mend it, then");
+            return not_yet(desk, "Fix it, then");
         }
     };
     print!("{warnings}");
@@ -136,7 +136,7 @@ pub fn check(desk: &mut Desk) -> anyhow::Result<()> {
                      it.\n"
                 );
             }
-            return not_yet(desk, "Mend it, then");
+            return not_yet(desk, "Fix it, then");
         }
     }
     if !judged {
@@ -182,21 +182,26 @@ fn judge_as(
         });
     }
     let (mut judged, mut told, mut others) = (false, false, 0);
+    let mut skipped: BTreeMap<String, usize> = BTreeMap::new();
     let finding = judge(place, chapter, &checks_of(chapter, exercise), user, |check, verdict| {
         let (word, reason) = verdict.parts();
-        let own = is_own(exercise, check);
+        let is_skipped = matches!(verdict, Verdict::Skipped(_));
         told = true;
-        if let Verdict::Skipped(_) = verdict {
-            println!("{}{who}  {}: {reason}", painted(word), check.name);
-        } else if own {
-            judged = true;
-            println!("{}{who}  {}", painted(word), check.name);
-        } else {
-            others += 1;
+        match (is_own(exercise, check), is_skipped) {
+            (true, true) => println!("{}{who}  {}: {reason}", painted(word), check.name),
+            (true, false) => {
+                judged = true;
+                println!("{}{who}  {}", painted(word), check.name);
+            }
+            (false, true) => *skipped.entry(reason.to_owned()).or_default() += 1,
+            (false, false) => others += 1,
         }
     })?;
     if others > 0 {
         println!("{}{who}  {others} more of the chapter's", painted("passes"));
+    }
+    for (reason, number) in skipped {
+        println!("{}{who}  {number} more of the chapter's: {reason}", painted("skipped"));
     }
     Ok(Judged {
         judged,
