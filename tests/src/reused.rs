@@ -5,7 +5,7 @@
 //! pid.
 
 use std::{
-    mem,
+    fs, mem,
     time::{Duration, Instant},
 };
 
@@ -182,8 +182,27 @@ pub fn while_init_is_at(
 ) -> anyhow::Result<()> {
     let deadline = Instant::now() + patience(bound);
     let child = first_child(parent, deadline)?;
-    let init = next_child(child, deadline)?;
+    let init = next_child(child, deadline, |_| true)?;
     while_at(init, deadline, is_prctl(option), action)
+}
+
+/// Likewise, until the container's PID 1 makes it: of the keeper's children, the one in another PID
+/// namespace. The action gets its pid.
+///
+/// # Errors
+///
+/// As [`while_child_is_at`].
+pub fn while_pid_1_is_at(
+    parent: Pid,
+    option: libc::c_int,
+    bound: Duration,
+    action: impl FnOnce(Pid) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let deadline = Instant::now() + patience(bound);
+    let keeper = first_child(parent, deadline)?;
+    let namespace = |pid: Pid| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+    let pid_1 = next_child(keeper, deadline, |child| namespace(child) != namespace(keeper))?;
+    while_at(pid_1, deadline, is_prctl(option), action)
 }
 
 /// Runs a stopped process until it is about to make such a call.
@@ -202,7 +221,8 @@ fn while_at(
                     break;
                 }
             }
-            WaitStatus::PtraceEvent(..) => {}
+            WaitStatus::PtraceEvent(.., EXEC) => {}
+            WaitStatus::PtraceEvent(..) => let_go(new_child(process)?)?,
             WaitStatus::Stopped(_, arrived) => signal = Some(arrived),
             _ => bail!("the child has ended without such a call"),
         }
@@ -217,22 +237,28 @@ fn while_at(
 fn first_child(parent: Pid, deadline: Instant) -> anyhow::Result<Pid> {
     wait(parent, deadline)?.context("the stage does not start")?;
     unless_it_ended(ptrace::setoptions(parent, events()))?;
-    next_child(parent, deadline)
+    next_child(parent, deadline, |_| true)
 }
 
-/// The next child of a traced process that is stopped; then this goes on, and the child is stopped.
-fn next_child(parent: Pid, deadline: Instant) -> anyhow::Result<Pid> {
+/// The next such child of a traced process that is stopped; then this goes on, and the child is
+/// stopped.
+fn next_child(parent: Pid, deadline: Instant, is_it: impl Fn(Pid) -> bool) -> anyhow::Result<Pid> {
     let mut signal = None;
-    loop {
+    let child = loop {
         unless_it_ended(ptrace::cont(parent, signal.take()))?;
         match wait(parent, deadline)?.context("the stage clones no child")? {
             WaitStatus::PtraceEvent(.., EXEC) => {}
-            WaitStatus::PtraceEvent(..) => break,
+            WaitStatus::PtraceEvent(..) => {
+                let child = new_child(parent)?;
+                if is_it(child) {
+                    break child;
+                }
+                let_go(child)?;
+            }
             WaitStatus::Stopped(_, arrived) => signal = Some(arrived),
-            _ => bail!("the stage has ended without a child"),
+            other => bail!("the stage has ended without a child: {other:?}"),
         }
-    }
-    let child = new_child(parent)?;
+    };
     let_go(parent)?;
     Ok(child)
 }

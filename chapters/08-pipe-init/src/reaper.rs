@@ -7,11 +7,13 @@
 //! command would get only those that it handles or blocks.
 //! Source: pid_namespaces(7), wait(2), signalfd(2).
 
-use std::process;
+use std::{
+    io::{Read, Write, pipe},
+    process,
+};
 
 use anyhow::Context;
 use ch01_uts::{Cloned, Process, clone};
-use ch02_ipc::Channel;
 use lab::{Exit, Namespaces, Program, debug, errors::signal_name, exec::inherited_errors, info};
 use nix::{
     errno::Errno,
@@ -25,8 +27,9 @@ use rustix::process::{WaitOptions, wait};
 
 use crate::take_streams;
 
-/// Starts the command as a child, then does `stay` itself, and stays until the command ends. Its
-/// end is this process's end, and the kernel then kills all that are left.
+/// Starts the command as a child, does `stay` itself, and only then lets the child go on. Stays
+/// until the command ends: its end is this process's end, and the kernel then kills all that are
+/// left.
 ///
 /// # Errors
 ///
@@ -39,19 +42,23 @@ pub fn stay_and_reap(
     take_streams()?; // root inside may open all that PID 1 has open
     let before = SigSet::thread_get_mask().context("read the signal mask")?;
     held().thread_block().context("block signals")?;
-    let (errors, alone) = (inherited_errors(), Channel::new()?);
+    let errors = inherited_errors();
+    let (mut stays, mut says) = pipe().context("pipe")?;
     match clone(Namespaces::NONE)? {
         Cloned::Child => {
-            alone.in_child()?.wait()?;
+            drop(says);
+            stays.read_exact(&mut [0]).context("PID 1 does not stay")?;
+            drop(stays);
             before.thread_set_mask().context("restore the signal mask")?;
             process::exit(lab::go_on(command(), errors).into())
         }
         Cloned::Parent(child) => {
             // The command's process has the error pipe now, up to its execve(2). That process waits
             // until no other has the pipe.
-            drop(errors);
-            alone.in_parent()?.say()?;
+            drop((errors, stays));
             stay()?;
+            says.write_all(b"!").context("let the command's process go on")?;
+            drop(says);
             serve(&child)
         }
     }

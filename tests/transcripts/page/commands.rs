@@ -27,7 +27,7 @@ pub fn is_known_command(line: &str, workspace: &Path) -> bool {
 pub fn built_programs(workspace: &Path) -> anyhow::Result<BTreeSet<String>> {
     let mut manifests = Vec::new();
     files_in(&workspace.join("chapters"), "toml", &mut manifests)?;
-    manifests.push(workspace.join("tests/Cargo.toml"));
+    manifests.extend(["doctor", "tests"].map(|name| workspace.join(name).join("Cargo.toml")));
     let mut programs = BTreeSet::new();
     let named = Regex::new(r#"(?m)^\[\[bin\]\]\s+name = "([^"]+)""#)?;
     for manifest in manifests {
