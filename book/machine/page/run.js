@@ -14,11 +14,10 @@ const button = (className, text, pressed) => {
 
 // The whole transcripts, and what cannot run here. Where they cannot be fetched, for example because
 // the reader leaves the page, it stays as it is without the machine.
-const fetched = await fetch(new URL("transcripts.json", import.meta.url)).then(
-    (response) => response.json(),
-    (error) => console.info(`no machine in this page: ${error.message}`),
-);
-const { transcripts, names } = fetched ?? { transcripts: [] };
+const fetched = await fetch(new URL("transcripts.json", import.meta.url))
+    .then((response) => response.text())
+    .catch((error) => console.info(`no machine in this page: ${error.message}`));
+const { transcripts, names } = fetched ? JSON.parse(fetched) : { transcripts: [] };
 
 // The transcript of which this block shows all or a part; and the steps that stand before it.
 const found = (block) => {
