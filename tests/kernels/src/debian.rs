@@ -41,22 +41,25 @@ pub fn files(kernel: &Kernel, cache: &Path) -> anyhow::Result<modules::Files> {
     let place = cache.join(kernel.suite);
     let files = modules::Files {
         kernel: place.join("vmlinuz"),
-        modules: place.join("modules"),
+        modules: place.join("modules-in-order"),
     };
-    if !files.kernel.exists() {
+    if !files.kernel.exists() || !files.modules.exists() {
         let work = cache.join(format!("{}.part", kernel.suite));
         if work.exists() {
             fs::remove_dir_all(&work)?;
         }
         fetch(kernel, &work)
             .with_context(|| format!("get the kernel of Debian's suite {}", kernel.suite))?;
+        if place.exists() {
+            fs::remove_dir_all(&place)?; // an older version's
+        }
         fs::rename(work.join("kernel"), &place)?;
         fs::remove_dir_all(&work)?;
     }
     Ok(files)
 }
 
-/// Leaves `kernel/vmlinuz` and `kernel/modules` in `work`.
+/// Leaves `kernel/vmlinuz` and `kernel/modules-in-order` in `work`.
 fn fetch(kernel: &Kernel, work: &Path) -> anyhow::Result<()> {
     let archive = Archive::open(kernel.suite, "amd64", work)?;
     let packages = archive.kernel("linux-image-cloud-amd64")?;
@@ -73,7 +76,7 @@ fn fetch(kernel: &Kernel, work: &Path) -> anyhow::Result<()> {
     let image = find(&tree, &|name| name.starts_with("vmlinuz"))?
         .context("no vmlinuz in the kernel's packages")?;
     fs::rename(image, kernel.join("vmlinuz"))?;
-    modules::collect(&tree, &kernel.join("modules"))
+    modules::collect(&tree, &kernel.join("modules-in-order"))
 }
 
 /// A suite of Debian's archive, for one architecture.

@@ -17,9 +17,6 @@ set -eu
 hostname guest
 busybox ip link set lo up
 chmod u+s /usr/bin/newuidmap /usr/bin/newgidmap
-for module in /judge/modules/*; do
-	[ ! -e "$module" ] || busybox insmod "$module"
-done
 
 case $FILES in
 ext4) chmod 1777 /tmp ;; # on the root's disk

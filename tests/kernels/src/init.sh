@@ -5,10 +5,13 @@
 export PATH=/bin
 . /judge/settings # FILES
 mount -t devtmpfs dev /dev
+for module in /judge/modules/*; do
+	[ ! -e "$module" ] || busybox insmod "$module"
+done
 case $FILES in
 ext4)
-	until [ -b /dev/nvme0n1 ]; do busybox sleep 0.1; done
-	mount -t ext4 /dev/nvme0n1 /mnt
+	until [ -b /dev/vda ]; do busybox sleep 0.1; done
+	mount -t ext4 /dev/vda /mnt
 	rmdir /mnt/lost+found
 	;;
 tmpfs) mount -t tmpfs -o mode=755 root /mnt ;;

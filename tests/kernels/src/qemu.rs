@@ -148,7 +148,7 @@ fn qemu(machine: &Machine, console: &str) -> Command {
     let mut command = Command::new("qemu-system-x86_64");
     command
         .args(["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-m", "512"])
-        .args(["-M", "pc", "-device", "nvme,drive=disk,serial=disk", "-drive"])
+        .args(["-M", "pc", "-device", "virtio-blk-pci,drive=disk,serial=disk", "-drive"])
         .arg(format!("if=none,id=disk,format=raw,cache=unsafe,file={disk}"))
         .arg("-kernel")
         .arg(&machine.kernel)
