@@ -97,7 +97,7 @@ pub const GUESTS: [Guest; 8] = [
             "06-reexec",
             "08-pipe-init",
             "09-aufs",
-            "10-names as root",
+            "10-names",
             "11-nsenter",
             "12-walls",
             "13-privileges as root: 0", // root's checks are in 6.12-v2 and 5.10-v2,
