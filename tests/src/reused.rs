@@ -186,8 +186,7 @@ pub fn while_init_is_at(
     while_at(init, deadline, is_prctl(option), action)
 }
 
-/// Likewise, until the container's PID 1 makes it: of the keeper's children, the one in another PID
-/// namespace. The action gets its pid.
+/// Likewise, until the container's PID 1 makes it: the keeper's child in another PID namespace.
 ///
 /// # Errors
 ///
@@ -200,8 +199,8 @@ pub fn while_pid_1_is_at(
 ) -> anyhow::Result<()> {
     let deadline = Instant::now() + patience(bound);
     let keeper = first_child(parent, deadline)?;
-    let namespace = |pid: Pid| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
-    let pid_1 = next_child(keeper, deadline, |child| namespace(child) != namespace(keeper))?;
+    let of = |pid: Pid| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+    let pid_1 = next_child(keeper, deadline, |child| of(child) != of(keeper))?;
     while_at(pid_1, deadline, is_prctl(option), action)
 }
 

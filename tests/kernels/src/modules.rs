@@ -12,7 +12,8 @@ use crate::tools::{find, run};
 
 /// The modules that a guest loads, where the kernel has them as modules, in this order: the disk
 /// and what it needs, the union file systems, and the network interface that a self test of the
-/// judge makes. (The disk is no NVMe, which Debian's kernels have built in: QEMU 7.2 lost requests.)
+/// judge makes. (The disk is no NVMe, which Debian's kernels have built in: QEMU 7.2 loses requests
+/// to one now and then.)
 const MODULES: [&str; 9] = [
     "virtio",
     "virtio_ring",
