@@ -66,7 +66,9 @@ pub(super) const CHECKS: &[Check] = &[
                 container_that(bench, "box", &["--hostname", "boxed"], "cd /var; echo up; cat")?;
             let look = "hostname; id -u; id -g; pwd; cat /image-layer4.txt; cat \
                         /proc/self/cgroup; grep Groups: /proc/self/status";
-            let from_inside = |text: String| text.lines().map(str::to_owned).collect::<Vec<_>>();
+            let from_inside = |text: String| {
+                cgroups::lasting(&text).lines().map(str::to_owned).collect::<Vec<_>>()
+            };
             let found = from_inside(exec(bench, &["box"], look).finish()?.must_end_with(0)?.text());
             ensure!(
                 found[..5] == ["boxed", "0", "0", "/var", "4"],

@@ -26,10 +26,8 @@ pub(super) const CHECKS: &[Check] = &[
             let sub = group.join("sub");
             fs::create_dir(&sub)?;
             let moved = move_all(&group, &sub).and_then(|()| {
-                let found = exec(bench, &["box"], "cat /proc/self/cgroup")
-                    .finish()?
-                    .must_end_with(0)?
-                    .text();
+                let ended = exec(bench, &["box"], "cat /proc/self/cgroup").finish()?;
+                let found = cgroups::lasting(&ended.must_end_with(0)?.text());
                 let own = cgroups::seen_inside(bench, pid)?;
                 ensure!(
                     found == own && own.contains("/sub"),
@@ -71,14 +69,13 @@ pub(super) const CHECKS: &[Check] = &[
                 let mut running = delegation.put(call(bench, &words)).start_waiting()?;
                 running.until("up\n")?;
                 let own = cgroups::seen_inside(bench, running.command()?)?;
-                let found = delegation
-                    .put(exec(bench, &["box"], "cat /proc/self/cgroup"))
-                    .finish()?
-                    .must_end_with(0)?;
+                let look = exec(bench, &["box"], "cat /proc/self/cgroup");
+                let ended = delegation.put(look).finish()?.must_end_with(0)?;
+                let found = cgroups::lasting(&ended.text());
                 ensure!(
-                    found.text() == own,
-                    "exec is in {}, the container in {own}",
-                    told(&found.text()),
+                    found == own,
+                    "exec is in {found}, the container in {own}",
+                    found = told(&found),
                     own = told(&own)
                 );
                 // The limit ends what exec runs, and leaves the container's own command.

@@ -47,7 +47,13 @@ pub(super) const CHECKS: &[Check] = &[
                 started => started?,
             };
             slow::hold_back(inside.pid(), bench.bound)?;
-            inside.finish()?.must_end_with(0)?.must_write(&format!("0\n{own}"))?;
+            let found = cgroups::lasting(&inside.finish()?.must_end_with(0)?.text());
+            ensure!(
+                found == format!("0\n{own}"),
+                "exec has the id and the groups {found}, PID 1 the groups {own}",
+                found = told(&found),
+                own = told(&own)
+            );
             running.release()?.must_end_with(0)?;
             holds()
         },
