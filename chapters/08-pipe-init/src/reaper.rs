@@ -33,7 +33,8 @@ use crate::take_streams;
 ///
 /// # Errors
 ///
-/// What the command's own process cannot report: no clone, no signalfd; or an error of `stay`.
+/// No pipe or no clone, or the command's process cannot be waited for. Other errors go into the
+/// error pipe: what keeps this process from staying, and what the command's process reports.
 pub fn stay_and_reap(
     command: impl FnOnce() -> anyhow::Result<Program>,
     stay: impl FnOnce() -> anyhow::Result<()>,
@@ -47,19 +48,32 @@ pub fn stay_and_reap(
     match clone(Namespaces::NONE)? {
         Cloned::Child => {
             drop(says);
-            stays.read_exact(&mut [0]).context("PID 1 does not stay")?;
+            if stays.read(&mut [0]).context("wait for PID 1")? == 0 {
+                process::exit(1); // PID 1 has ended, and said why
+            }
             drop(stays);
             before.thread_set_mask().context("restore the signal mask")?;
             process::exit(lab::go_on(command(), errors).into())
         }
         Cloned::Parent(child) => {
-            // The command's process has the error pipe now, up to its execve(2). That process waits
-            // until no other has the pipe.
-            drop((errors, stays));
-            stay()?;
+            drop(stays);
+            let ready = || {
+                let signals = SignalFd::new(&held()).context("make a signalfd")?;
+                stay().map(|()| signals)
+            };
+            let signals = match ready() {
+                Ok(signals) => signals,
+                Err(error) => {
+                    let error: anyhow::Result<Program> = Err(error);
+                    process::exit(lab::go_on(error, errors).into())
+                }
+            };
+            // From here to its execve(2), only the command's process has the error pipe.
+            drop(errors);
+            // A pipe: a filter may refuse the sendto(2) of a channel, but not write(2).
             says.write_all(b"!").context("let the command's process go on")?;
             drop(says);
-            serve(&child)
+            serve(&child, &signals)
         }
     }
 }
@@ -72,8 +86,7 @@ fn held() -> SigSet {
 }
 
 /// Reaps and passes on until the command has ended.
-fn serve(command: &Process) -> anyhow::Result<Exit> {
-    let signals = SignalFd::new(&held()).context("make a signalfd")?;
+fn serve(command: &Process, signals: &SignalFd) -> anyhow::Result<Exit> {
     loop {
         let Some(arrived) = signals.read_signal().context("read the signalfd")? else {
             continue;

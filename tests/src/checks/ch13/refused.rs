@@ -46,22 +46,29 @@ pub(super) const CHECKS: &[Check] = &[
         "a command that could not give up a right would run with it, or as root: return each \
          error, and the start ends with it",
         |bench| {
-            must_be_refused("the bounding set", || {
-                run(bench, &[], refuse_prctl(libc::PR_CAPBSET_DROP, Errno::EPERM)?)
-            })?;
-            must_be_refused("the other sets", || {
-                run(bench, &[], refuse(&[libc::SYS_capset], Errno::EPERM)?)
-            })?;
-            must_be_refused("no_new_privs", || {
-                let no_new_privs = refuse_prctl(libc::PR_SET_NO_NEW_PRIVS, Errno::EPERM)?;
-                run(bench, &["--seccomp", "unconfined"], no_new_privs)
-            })?;
-            must_be_refused("the filter", || {
-                run(bench, &[], refuse(&[libc::SYS_seccomp], Errno::EPERM)?)
-            })?;
-            must_be_refused("a limit", || {
-                run(bench, &["--ulimit", "nofile=64:64"], refuse_to_set_limits(Errno::EPERM)?)
-            })?;
+            // With --init it is PID 1 that is refused first.
+            for init in [&[][..], &["--init"]] {
+                must_be_refused("the bounding set", || {
+                    run(bench, init, refuse_prctl(libc::PR_CAPBSET_DROP, Errno::EPERM)?)
+                })?;
+                must_be_refused("the other sets", || {
+                    run(bench, init, refuse(&[libc::SYS_capset], Errno::EPERM)?)
+                })?;
+                must_be_refused("no_new_privs", || {
+                    let no_new_privs = refuse_prctl(libc::PR_SET_NO_NEW_PRIVS, Errno::EPERM)?;
+                    run(bench, &[init, &["--seccomp", "unconfined"]].concat(), no_new_privs)
+                })?;
+                must_be_refused("the filter", || {
+                    run(bench, init, refuse(&[libc::SYS_seccomp], Errno::EPERM)?)
+                })?;
+                must_be_refused("a limit", || {
+                    run(
+                        bench,
+                        &[init, &["--ulimit", "nofile=64:64"]].concat(),
+                        refuse_to_set_limits(Errno::EPERM)?,
+                    )
+                })?;
+            }
             let running = container(bench, "box", &["-q"])?;
             as_nobody(bench, |_| ())?.must_complain(&[NO_SUCH_ID])?;
             running.release()?.must_end_with(0)?;
