@@ -25,7 +25,7 @@ use crate::{
     bench::Run,
     patience,
     process::{name, wait_for_end},
-    slow::{events, is_refused, let_go, trace, unless_it_ended},
+    slow::{self, events, let_go, unless_it_ended},
 };
 
 const EXIT: i32 = Event::PTRACE_EVENT_EXIT as i32;
@@ -47,9 +47,8 @@ pub struct Opens {
 /// It hangs, or ends with another status.
 pub fn opens(run: Run) -> anyhow::Result<Option<Opens>> {
     let bound = patience(run.bound());
-    let running = match run.with(trace).start() {
-        Err(error) if is_refused(&error) => return Ok(None),
-        started => started?,
+    let Some(running) = slow::start(run)? else {
+        return Ok(None);
     };
     let mut opens = Opens::default();
     let start = Instant::now();

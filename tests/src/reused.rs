@@ -94,7 +94,7 @@ impl Drop for Sleeper {
     }
 }
 
-/// Runs a stage that was stopped at its start ([`crate::slow::trace`]) until its first child makes
+/// Runs a stage that was stopped at its start ([`crate::slow::start`]) until its first child makes
 /// a prctl(2) with this option, does `action` meanwhile, and lets both go on.
 ///
 /// # Errors

@@ -24,6 +24,8 @@ use nix::{
 };
 
 use crate::{
+    Outcome,
+    bench::{Run, Running},
     patience,
     process::{children_of, state},
 };
@@ -49,6 +51,24 @@ pub fn is_refused(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<io::Error>()
         .is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+}
+
+/// Starts a run that stops at its execve(2), and waits for [`hold_back`]. `None`: nobody may trace
+/// a child here ([`REFUSED`]).
+///
+/// # Errors
+///
+/// It does not start.
+pub fn start(run: Run) -> anyhow::Result<Option<Running>> {
+    match run.with(trace).start() {
+        Err(error) if is_refused(&error) => Ok(None),
+        started => started.map(Some),
+    }
+}
+
+/// The outcome where nobody may trace a child.
+pub fn skipped() -> Outcome {
+    Outcome::Skipped(REFUSED.into())
 }
 
 /// Runs a stopped process to its end or to the bound, and its children ahead of it.

@@ -18,8 +18,7 @@ const STAGE: [&str; 2] = ["08-pipe-init", "08-pipe-init, static"];
 pub fn table(starts: &Starts, parts: &Parts) -> Option<Table> {
     let rows = STAGE.map(|stage| starts.rows.iter().find(|row| row.label == stage));
     let work = rows[0]?.work;
-    let is_floor = |kind: Kind| kind == Kind::Floor;
-    let floor = starts.rows.iter().find(|row| row.work == work && is_floor(row.kind))?;
+    let floor = starts.rows.iter().find(|row| row.work == work && row.kind == Kind::Floor)?;
     let floor = floor.measured.least()?;
     let again = floor + parts.cost_of(AGAIN)?;
     let line = |label: &str, least: f64| {

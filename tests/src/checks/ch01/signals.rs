@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use nix::{errno::Errno, sys::signal::Signal, unistd::Pid};
 
 use crate::{
-    Bench, Outcome,
+    Bench,
     bench::Running,
     checks::{Check, holds},
     host::nobody_stays,
@@ -44,11 +44,8 @@ pub(super) const CHECKS: &[Check] = &[
         |bench| {
             // To the parent alone: what the terminal would send to both.
             let script = bench.script("kill -INT $PPID; exit 5");
-            let running = match script.with(slow::trace).start() {
-                Err(error) if slow::is_refused(&error) => {
-                    return Ok(Outcome::Skipped(slow::REFUSED.into()));
-                }
-                started => started?,
+            let Some(running) = slow::start(script)? else {
+                return Ok(slow::skipped());
             };
             slow::hold_back(running.pid(), bench.bound)?;
             running.finish()?.must_end_with(5)?;

@@ -6,7 +6,7 @@ use anyhow::ensure;
 
 use super::own_lines;
 use crate::{
-    Outcome, User,
+    User,
     checks::{Check, holds},
     slow, told,
 };
@@ -84,11 +84,8 @@ pub(super) const CHECKS: &[Check] = &[
         "the parent writes the maps, and may be slow: the child waits at the gate for a byte, and \
          the parent sends it after the last map",
         |bench| {
-            let running = match bench.script("id -u; id -g").with(slow::trace).start() {
-                Err(error) if slow::is_refused(&error) => {
-                    return Ok(Outcome::Skipped(slow::REFUSED.into()));
-                }
-                started => started?,
+            let Some(running) = slow::start(bench.script("id -u; id -g"))? else {
+                return Ok(slow::skipped());
             };
             slow::hold_back(running.pid(), bench.bound)?;
             running.finish()?.must_end_with(0)?.must_write("0\n0\n")?;

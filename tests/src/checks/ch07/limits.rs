@@ -24,12 +24,9 @@ pub(super) const CHECKS: &[Check] = &[
             let mut refused = false;
             let outcome = delegated(bench, &["memory"], |delegation| {
                 let run = bench.stage(["-m", "64m", "--", "cat", "/proc/self/cgroup"]);
-                let running = match delegation.put(run).with(slow::trace).start() {
-                    Err(error) if slow::is_refused(&error) => {
-                        refused = true;
-                        return Ok(());
-                    }
-                    started => started?,
+                let Some(running) = slow::start(delegation.put(run))? else {
+                    refused = true;
+                    return Ok(());
                 };
                 slow::hold_back(running.pid(), bench.bound)?;
                 let text = running.finish()?.must_end_with(0)?.text();
@@ -41,11 +38,7 @@ pub(super) const CHECKS: &[Check] = &[
                 );
                 Ok(())
             })?;
-            Ok(if refused {
-                Outcome::Skipped(slow::REFUSED.into())
-            } else {
-                outcome
-            })
+            Ok(if refused { slow::skipped() } else { outcome })
         },
     ),
     Check::new(

@@ -59,13 +59,10 @@ pub(super) const CHECKS: &[Check] = &[
         |bench| {
             let running = container_that(bench, "box", &["--rootfs", "/"], WAITS)?;
             let command = running.command()?;
-            let killing = match call(bench, &["kill", "box"]).with(slow::trace).start() {
-                Err(error) if slow::is_refused(&error) => {
-                    running.signal(Signal::SIGTERM)?;
-                    running.finish()?.must_end_with(5)?;
-                    return Ok(Outcome::Skipped(slow::REFUSED.into()));
-                }
-                started => started?,
+            let Some(killing) = slow::start(call(bench, &["kill", "box"]))? else {
+                running.signal(Signal::SIGTERM)?;
+                running.finish()?.must_end_with(5)?;
+                return Ok(slow::skipped());
             };
             let mut has_sent = false;
             let is_after = |call| {
@@ -141,12 +138,9 @@ pub(in crate::checks) fn replaced_at(
     let pid = target.pid();
     fs::write(entry(bench, "old"), format!("{text}container {pid} {} 0\n", start_time(pid)?))?;
     // As before Linux 6.9, where a pidfd has no inode number of its own.
-    let run = call(bench, &[subcommand, "old"])
-        .with(refuse(&[libc::SYS_fstatfs], Errno::ENOSYS)?)
-        .with(slow::trace);
-    let running = match run.start() {
-        Err(error) if slow::is_refused(&error) => return Ok(Err(slow::REFUSED.into())),
-        started => started?,
+    let run = call(bench, &[subcommand, "old"]).with(refuse(&[libc::SYS_fstatfs], Errno::ENOSYS)?);
+    let Some(running) = slow::start(run)? else {
+        return Ok(Err(slow::REFUSED.into()));
     };
     sleep(Duration::from_millis(20)); // a later tick of the clock
     let mut made = 0;

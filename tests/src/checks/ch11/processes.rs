@@ -13,7 +13,7 @@ use nix::{
 };
 
 use crate::{
-    Bench, Outcome, User, cgroups,
+    Bench, User, cgroups,
     checks::{Check, holds},
     named::{container, container_that, exec},
     patience,
@@ -37,14 +37,9 @@ pub(super) const CHECKS: &[Check] = &[
             };
             let running = container(bench, "box", options)?;
             let own = cgroups::seen_inside(bench, running.command()?)?;
-            let inside = match exec(bench, &["box"], "id -u; cat /proc/self/cgroup")
-                .with(slow::trace)
-                .start()
-            {
-                Err(error) if slow::is_refused(&error) => {
-                    return Ok(Outcome::Skipped(slow::REFUSED.into()));
-                }
-                started => started?,
+            let look = exec(bench, &["box"], "id -u; cat /proc/self/cgroup");
+            let Some(inside) = slow::start(look)? else {
+                return Ok(slow::skipped());
             };
             slow::hold_back(inside.pid(), bench.bound)?;
             let found = cgroups::lasting(&inside.finish()?.must_end_with(0)?.text());

@@ -165,14 +165,13 @@ fn with_another_at(
     let target = Sleeper::new(None).context("a process in a namespace of its own")?;
     let pid = target.pid();
     let words = ["--one-by-one", "--target", &pid.to_string(), "--uts"];
-    let run = exec(bench, &words, "echo ran").with(slow::trace);
+    let run = exec(bench, &words, "echo ran");
     let run = match can_join {
         true => run,
         false => run.with(refuse(&[libc::SYS_setns], Errno::EPERM)?),
     };
-    let running = match run.start() {
-        Err(error) if slow::is_refused(&error) => return Ok(Some(slow::REFUSED.into())),
-        started => started?,
+    let Some(running) = slow::start(run)? else {
+        return Ok(Some(slow::REFUSED.into()));
     };
     let mut another = Err(Errno::EEXIST);
     let replace = || {

@@ -6,7 +6,6 @@ use anyhow::{Context, ensure};
 use nix::unistd::Pid;
 
 use crate::{
-    Outcome,
     checks::{Check, holds},
     layered::{script, with_inside},
     named::{container, container_that, exec},
@@ -89,7 +88,7 @@ pub(super) const CHECKS: &[Check] = &[
                 (exec(bench, &["box"], "true"), "exec"),
             ] {
                 let Some(opens) = opens(run)? else {
-                    return Ok(Outcome::Skipped(slow::REFUSED.into()));
+                    return Ok(slow::skipped());
                 };
                 ensure!(opens.number > 0, "{how}: nothing was opened inside");
                 let written: Vec<&String> = opens.written.iter().collect();

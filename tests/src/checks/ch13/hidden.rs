@@ -11,7 +11,6 @@ use nix::unistd::Pid;
 
 use super::{OPEN, Rights};
 use crate::{
-    Outcome,
     checks::{Check, holds},
     named::{call, container_that, exec},
     process::children_of,
@@ -42,12 +41,8 @@ pub(super) const CHECKS: &[Check] = &[
             {
                 let mut running = container_that(bench, "box", options, look)?;
                 // The last call before the filter, if there is one, and the execve(2).
-                let joined = exec(bench, &["box"], "echo ran").with(slow::trace).start();
-                let joined = match joined {
-                    Err(error) if slow::is_refused(&error) => {
-                        return Ok(Outcome::Skipped(slow::REFUSED.into()));
-                    }
-                    joined => joined?,
+                let Some(joined) = slow::start(exec(bench, &["box"], "echo ran"))? else {
+                    return Ok(slow::skipped());
                 };
                 while_init_is_at(joined.pid(), libc::PR_SET_NO_NEW_PRIVS, bench.bound, |init| {
                     let (own, theirs) = (Rights::of(init)?, Rights::of(running.command()?)?);
@@ -76,11 +71,8 @@ pub(super) const CHECKS: &[Check] = &[
         |bench| {
             let run = || call(bench, &["run", "-q", "--init", "--", "true"]);
             run().finish()?.must_end_with(0)?; // the default image is there now
-            let running = match run().with(slow::trace).start() {
-                Err(error) if slow::is_refused(&error) => {
-                    return Ok(Outcome::Skipped(slow::REFUSED.into()));
-                }
-                running => running?,
+            let Some(running) = slow::start(run())? else {
+                return Ok(slow::skipped());
             };
             let program = |pid: Pid| fs::read_link(format!("/proc/{pid}/exe")).ok();
             let is_still_the_stage = |init: Pid| {
